@@ -1,0 +1,61 @@
+"""Settings, each with its default and a sentence. A shop sets ``OSCAR_LOYALTY_<NAME>`` in its own settings."""
+
+from typing import Any
+
+from django.conf import settings
+
+
+class Conf:
+    """Reads each setting when it is asked for, so that tests can override it."""
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(settings, f"OSCAR_LOYALTY_{name}", default)
+
+    @property
+    def WORKER(self) -> str:
+        """Who does background work: ``"cron"`` (``loyalty_run`` every minute), ``"celery"``, or ``"inline"``
+        (at once, in the process that caused it; for demonstrations)."""
+        return self._get("WORKER", "cron")
+
+    @property
+    def GIFTCARD_KEYS(self) -> dict[str, str]:
+        """Key ring from which gift-card codes are made, by id; the first is used for new cards. Keep old ones."""
+        return self._get("GIFTCARD_KEYS", {})
+
+    @property
+    def GIFTCARD_CLASS_SLUG(self) -> str:
+        """Slug of the product class of gift cards."""
+        return self._get("GIFTCARD_CLASS_SLUG", "gift-card")
+
+    @property
+    def GIFTCARD_ATTEMPTS(self) -> int:
+        """Wrong gift-card codes allowed for each account, session and address within the window."""
+        return self._get("GIFTCARD_ATTEMPTS", 10)
+
+    @property
+    def GIFTCARD_ATTEMPTS_WINDOW(self) -> int:
+        """Length of that window, in minutes."""
+        return self._get("GIFTCARD_ATTEMPTS_WINDOW", 60)
+
+    @property
+    def TRUSTED_PROXIES(self) -> int:
+        """How many proxies of the shop's own stand in front of it, each adding an address to ``X-Forwarded-For``."""
+        return self._get("TRUSTED_PROXIES", 0)
+
+    @property
+    def HOLD_MINUTES(self) -> int:
+        """How long points and gift cards stay set aside for a checkout that has not ended."""
+        return self._get("HOLD_MINUTES", 60)
+
+    @property
+    def SERVICE_CLASS_SLUGS(self) -> list[str]:
+        """Slugs of the product classes whose products are bookable services."""
+        return self._get("SERVICE_CLASS_SLUGS", ["service"])
+
+    @property
+    def SWEEP_LATE_MINUTES(self) -> int:
+        """After how many minutes without a sweep the dashboard's light turns red."""
+        return self._get("SWEEP_LATE_MINUTES", 10)
+
+
+conf = Conf()

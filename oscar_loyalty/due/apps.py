@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DueConfig(AppConfig):
+    name = "oscar_loyalty.due"
+    label = "loyalty_due"
+    verbose_name = _("Background work")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class GiftcardsConfig(AppConfig):
+    name = "oscar_loyalty.giftcards"
+    label = "loyalty_giftcards"
+    verbose_name = _("Gift cards")
+    default_auto_field = "django.db.models.BigAutoField"

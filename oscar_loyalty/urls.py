@@ -1,0 +1,10 @@
+"""All pages of the plugin at their default addresses. Include it once, before Oscar's own URLs."""
+
+from django.apps import apps
+from django.urls import path
+
+urlpatterns = [
+    path("", apps.get_app_config("loyalty_storefront").urls),
+    path("accounts/loyalty/", apps.get_app_config("loyalty_account").urls),
+    path("dashboard/loyalty/", apps.get_app_config("loyalty_dashboard").urls),
+]
