@@ -22,12 +22,9 @@ INSTALLED_APPS = [
 
 #: Oscar's apps that have a stand-in here, for a shop that has not forked them itself.
 STAND_INS = {
-    "oscar.apps.basket.apps.BasketConfig": "oscar_loyalty.dropin.basket.apps.BasketConfig",
     "oscar.apps.checkout.apps.CheckoutConfig": "oscar_loyalty.checkout.apps.CheckoutConfig",
-    "oscar.apps.customer.apps.CustomerConfig": "oscar_loyalty.dropin.customer.apps.CustomerConfig",
-    "oscar.apps.partner.apps.PartnerConfig": "oscar_loyalty.dropin.partner.apps.PartnerConfig",
     "oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig": (
-        "oscar_loyalty.dropin.catalogue_dashboard.apps.CatalogueDashboardConfig"
+        "oscar_loyalty.dashboard.catalogue.apps.CatalogueDashboardConfig"
     ),
 }
 

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AppointmentConfig(AppConfig):
+    """Connects django-appointment to the booking contract of this package."""
+
+    name = "oscar_loyalty.contrib.appointment"
+    label = "loyalty_appointment"
+    verbose_name = _("Loyalty for appointments")
+    default_auto_field = "django.db.models.BigAutoField"
