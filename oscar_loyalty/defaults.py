@@ -18,6 +18,14 @@ class Conf:
         return self._get("WORKER", "cron")
 
     @property
+    def LANGUAGES(self) -> list[str]:
+        """Languages in which the owner writes names and texts; by default English, French and the site's own,
+        as far as the shop offers them."""
+        offered = dict(settings.LANGUAGES)
+        wanted = dict.fromkeys([settings.LANGUAGE_CODE, "en", "fr"])
+        return self._get("LANGUAGES", [code for code in wanted if code in offered] or [settings.LANGUAGE_CODE])
+
+    @property
     def GIFTCARD_KEYS(self) -> dict[str, str]:
         """Key ring from which gift-card codes are made, by id; the first is used for new cards. Keep old ones."""
         return self._get("GIFTCARD_KEYS", {})

@@ -46,7 +46,6 @@ INSTALLED_APPS = [
     *stand_in(OSCAR_APPS),
     "oscar_loyalty.contrib.appointment",
     "appointment",
-    "i18nfield",
 ]
 SITE_ID = 1
 SECRET_KEY = "a key for tests only, never used elsewhere"  # noqa: S105
