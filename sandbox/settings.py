@@ -1,0 +1,185 @@
+"""Settings of the sandbox: Oscar, the loyalty plugin, a booking calendar and a Wagtail club in one project.
+
+For demonstrations only: debug mode, fixed keys, passwords that everybody knows.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+from oscar import INSTALLED_APPS as OSCAR_APPS
+from oscar.defaults import *  # noqa: F403
+from oscar.defaults import OSCAR_DASHBOARD_NAVIGATION
+
+from oscar_loyalty import INSTALLED_APPS as LOYALTY_APPS
+from oscar_loyalty import stand_in
+from oscar_loyalty.dashboard.navigation import NAVIGATION
+from wagtail_club import INSTALLED_APPS as CLUB_APPS
+
+BASE_DIR = Path(__file__).resolve().parent
+VAR = BASE_DIR.parent / "var" / "sandbox"
+
+DEBUG = True
+SECRET_KEY = "the sandbox's own key, known to everybody"
+ALLOWED_HOSTS = ["*"]
+PORT = os.environ.get("PORT", "8000")
+SITE_ID = 1
+SITE_DOMAIN = f"127.0.0.1:{PORT}"
+ROOT_URLCONF = "sandbox.urls"
+WSGI_APPLICATION = "sandbox.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Apps that the salon has forked, as a shop of its own would.
+FORKS = {
+    "oscar.apps.catalogue.apps.CatalogueConfig": "sandbox.catalogue.apps.CatalogueConfig",
+    "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
+}
+
+INSTALLED_APPS = [
+    "sandbox.shop.apps.ShopConfig",  # first: its templates extend all others
+    *LOYALTY_APPS,
+    *[FORKS.get(app, app) for app in stand_in(OSCAR_APPS)],
+    "oscar_loyalty.contrib.appointment",
+    "appointment",
+    *CLUB_APPS,
+    "wagtail.contrib.redirects",
+    "wagtail.embeds",
+    "wagtail.sites",
+    "wagtail.users",
+    "wagtail.snippets",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.search",
+    "wagtail.admin",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "guardian",
+]
+
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+    "oscar.apps.basket.middleware.BasketMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.contrib.auth.context_processors.auth",
+                "django.template.context_processors.request",
+                "django.template.context_processors.debug",
+                "django.template.context_processors.i18n",
+                "django.template.context_processors.media",
+                "django.template.context_processors.static",
+                "django.contrib.messages.context_processors.messages",
+                "oscar.apps.search.context_processors.search_form",
+                "oscar.apps.checkout.context_processors.checkout",
+                "oscar.apps.communication.notifications.context_processors.notifications",
+                "oscar.core.context_processors.metadata",
+            ],
+        },
+    }
+]
+
+AUTHENTICATION_BACKENDS = [
+    "oscar.apps.customer.auth_backends.EmailBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None  # guardian would otherwise create an active user for anonymous visitors
+
+
+def database(url):
+    """Turn ``postgres://user:password@host:port/name`` into Django's setting; without one, SQLite in ``var``."""
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR / "db.sqlite3",
+            # runserver answers several requests at once: readers must not wait, writers must queue.
+            "OPTIONS": {
+                "timeout": 30,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL;",
+            },
+        }
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": parts.username,
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname,
+        "PORT": parts.port,
+    }
+
+
+VAR.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": database(os.environ.get("DATABASE_URL"))}
+MIGRATION_MODULES = {
+    "appointment": "sandbox.appointment_migrations",  # the package ships none
+    "partner": "oscar.apps.partner.migrations",  # our fork changes no model
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = VAR / "media"
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = VAR / "mail"
+DEFAULT_FROM_EMAIL = "Maison Pétale <bonjour@example.com>"
+
+USE_TZ = True
+TIME_ZONE = "Europe/Paris"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+
+HAYSTACK_CONNECTIONS = {
+    "default": {"ENGINE": "haystack.backends.whoosh_backend.WhooshEngine", "PATH": str(VAR / "index")}
+}
+
+OSCAR_SHOP_NAME = "Maison Pétale"
+OSCAR_SHOP_TAGLINE = _("Hair and beauty, by appointment")
+OSCAR_FROM_EMAIL = DEFAULT_FROM_EMAIL
+OSCAR_DEFAULT_CURRENCY = "EUR"
+OSCAR_HOMEPAGE = reverse_lazy("home")
+OSCAR_REQUIRED_ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line4", "postcode", "country")
+OSCAR_INITIAL_ORDER_STATUS = "Pending"
+OSCAR_INITIAL_LINE_STATUS = "Pending"
+OSCAR_ORDER_STATUS_PIPELINE = {
+    "Pending": ("Being processed", "Cancelled"),
+    "Being processed": ("Complete", "Cancelled"),
+    "Complete": ("Cancelled",),
+    "Cancelled": (),
+}
+OSCAR_LINE_STATUS_PIPELINE = {
+    "Pending": ("Complete", "Cancelled"),
+    "Complete": ("Cancelled",),
+    "Cancelled": (),
+}
+OSCAR_ORDER_STATUS_CASCADE = {"Complete": "Complete", "Cancelled": "Cancelled"}
+OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION]
+
+OSCAR_LOYALTY_WORKER = "inline"
+OSCAR_LOYALTY_GIFTCARD_KEYS = {"demo": "the sandbox's gift-card key, known to everybody"}
+
+APPOINTMENT_BASE_TEMPLATE = "shop/booking/base.html"
+APPOINTMENT_ADMIN_BASE_TEMPLATE = "shop/booking/base.html"
+APPOINTMENT_CUSTOM_TEMPLATES_DIR = "shop/booking"
+APPOINTMENT_WEBSITE_NAME = OSCAR_SHOP_NAME
+PHONENUMBER_DEFAULT_REGION = "FR"
+
+WAGTAIL_SITE_NAME = "Maison Pétale"
+WAGTAILADMIN_BASE_URL = f"http://{SITE_DOMAIN}"
+WAGTAIL_I18N_ENABLED = True
+WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "French")]
