@@ -1,0 +1,37 @@
+# Everything runs in a virtual environment of its own, made on first use.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+RUN = $(VENV)/bin/python
+
+.PHONY: help sandbox sandbox-reset test lint docs migrations clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+sandbox: ## Serve the demo shop on 127.0.0.1 (PORT=8000)
+	@$(PYTHON) scripts/venv.py $(VENV) sandbox
+	@PORT=$(PORT) $(RUN) scripts/sandbox.py
+
+sandbox-reset: ## Forget all that was done in the demo shop; the next start makes it anew
+	@$(PYTHON) scripts/sandbox.py --reset
+
+test: ## Run the whole suite on SQLite and on PostgreSQL (PYTEST="..." sets pytest's options)
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/services.py -- $(RUN) scripts/suite.py
+
+lint: ## ruff, and mypy on the ledger, the engine and the payments
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/checks.py lint
+
+migrations: ## Fail when a model has no migration
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/checks.py migrations
+
+docs: ## Build the documentation; warnings are errors
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/checks.py docs
+
+clean: ## Remove the virtual environment, what was built, and the demo shop
+	rm -rf $(VENV) var build dist docs/_build .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

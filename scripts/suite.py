@@ -1,0 +1,153 @@
+"""Run every suite on every database, and say at the end what came of it.
+
+    python scripts/suite.py                          all, on SQLite and on PostgreSQL
+    python scripts/suite.py sqlite -- -k ledger      on SQLite only, with options for pytest
+
+``PYTEST`` replaces pytest's usual options. PostgreSQL is the server of ``DATABASE_URL``;
+``services.py`` starts one.
+
+The last line closes the whole like pytest closes a run: the sums of what the runs themselves reported.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASES = ("sqlite", "postgresql")
+OPTIONS = "-n 2 --dist loadgroup -q"
+
+
+class Suite(NamedTuple):
+    name: str
+    settings: str
+    paths: list[str]
+    databases: tuple[str, ...] = DATABASES
+
+
+#: The plugin is tested without Wagtail first: that proves that a shop needs none.
+SUITES = [
+    Suite(
+        "shop",
+        "tests.settings",
+        ["tests", "--ignore=tests/club", "--ignore=tests/sandbox", "--ignore=tests/packaging"],
+    ),
+    Suite("club", "tests.settings_club", ["tests/club"]),
+    Suite("sandbox", "sandbox.settings.test", ["tests/sandbox"]),
+    # It touches no database: once is enough.
+    Suite("packaging", "tests.settings", ["tests/packaging"], ("sqlite",)),
+]
+
+CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in ([\d.]+)s(?: \([\d:]+\))? ?=*$")
+#: pytest's own order of words, and its spelling of one.
+WORDS = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warnings", "errors", "rerun")
+SINGULAR = {"warning": "warnings", "error": "errors"}
+
+
+class Result(NamedTuple):
+    name: str
+    code: int
+    counts: Counter | None
+    seconds: float
+
+
+def read_closing(lines):
+    """The counts of a run's closing line, or None when it has none: it died."""
+    for line in reversed(lines):
+        found = CLOSING.match(re.sub(r"\x1b\[\d*(;\d+)*m", "", line).strip())
+        if found:
+            pairs = (part.split() for part in found.group(1).split(", "))
+            return Counter({SINGULAR.get(word, word): int(number) for number, word in pairs})
+    return None
+
+
+def run(suite, database, url, extra):
+    """Run one suite on one database, passing its output on as it comes."""
+    name = f"{suite.name} on {database}"
+    options = shlex.split(os.environ.get("PYTEST", OPTIONS))
+    command = [sys.executable, "-m", "pytest", *options, *suite.paths, *extra]
+    print(
+        f"\n==> {name}: DATABASE_URL={url} DJANGO_SETTINGS_MODULE={suite.settings} {shlex.join(command)}",
+        flush=True,
+    )
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="loyalty-sqlite-") as folder:
+        environ = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": suite.settings,
+            "TEST_SQLITE_DIR": folder,
+            "PYTHONUNBUFFERED": "1",
+        }
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        tail = []
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            tail = [*tail[-49:], line]
+        code = process.wait()
+    return Result(name, code, read_closing(tail), time.monotonic() - began)
+
+
+def closing_line(results, seconds):
+    total = sum((result.counts for result in results), Counter())
+    words = [(total[word], word) for word in WORDS if total[word]]
+    text = ", ".join(
+        f"{n} {word.rstrip('s') if n == 1 and word in SINGULAR.values() else word}" for n, word in words
+    )
+    minutes = (
+        f" ({int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02})"
+        if seconds >= 60
+        else ""
+    )
+    return f" {text} in {seconds:.2f}s{minutes} ".center(79, "=")
+
+
+def chosen(databases):
+    """Yield what is to be run; a suite that the project does not have yet is left out."""
+    for database in databases:
+        url = "sqlite:" if database == "sqlite" else os.environ.get("DATABASE_URL", "")
+        if database == "postgresql" and not url.startswith("postgres"):
+            sys.exit("DATABASE_URL names no PostgreSQL: run this by scripts/services.py.")
+        for suite in SUITES:
+            if database in suite.databases and any((ROOT / suite.paths[0]).rglob("test_*.py")):
+                yield suite, database, url
+
+
+def main(arguments):
+    extra = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    databases = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    unknown = set(databases) - set(DATABASES)
+    if unknown:
+        sys.exit(__doc__)
+    began = time.monotonic()
+    results = [run(*what, extra) for what in list(chosen(databases or DATABASES))]
+    print("\n==> Summary")
+    for result in results:
+        counts = ", ".join(f"{number} {word}" for word, number in (result.counts or {}).items())
+        verdict = "ok" if result.code == 0 else f"FAILED with code {result.code}"
+        counts = counts or "no closing line: it died"
+        print(f"    {result.name:24} {verdict:24} {counts} ({result.seconds:.0f} s)")
+    if any(result.counts is None for result in results):
+        print("At least one run died before it could report; the numbers above are not the whole.")
+        return 1
+    print(closing_line(results, time.monotonic() - began))
+    return 1 if any(result.code for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

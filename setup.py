@@ -1,0 +1,88 @@
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def version():
+    """Read the version from the package's source: importing it is not possible while it is being built."""
+    source = (HERE / "oscar_loyalty" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE).group(1)
+
+
+CLUB = ["wagtail>=7.4,<8.1", "django-guardian>=3.5,<4"]
+CELERY = ["celery[redis]>=5.4"]
+STRIPE = ["stripe>=12"]
+SANDBOX = [
+    *CLUB,
+    *CELERY,
+    "django-appointment==3.12.*",
+    "Pillow<13",
+    "sorl-thumbnail>=12.11",
+    "Whoosh>=2.7",
+    "whitenoise>=6.7",
+]
+TEST = [
+    *SANDBOX,
+    *STRIPE,
+    "build>=1.2",
+    "django-stubs>=5.2",
+    "hypothesis>=6.100",
+    "mypy>=1.15",
+    "playwright>=1.48",
+    "psycopg[binary]>=3.2",
+    "pytest>=8.3",
+    "pytest-django>=4.11",
+    "pytest-xdist>=3.6",
+    "redis>=5",
+    "ruff>=0.9",
+    # The packaging test builds the wheel with what is installed, without the network.
+    "setuptools>=77",
+]
+DOCS = ["sphinx>=8", "furo", "myst-parser>=4"]
+
+setup(
+    name="django-oscar-loyalty",
+    version=version(),
+    description="Points, tiers, gift cards, bookings and a members' club for shops on django-oscar.",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["oscar_loyalty", "oscar_loyalty.*", "wagtail_club", "wagtail_club.*"]),
+    include_package_data=True,
+    python_requires=">=3.11",
+    install_requires=[
+        "Django>=5.2,<6.1",
+        "django-oscar>=4.2,<4.3",
+        "django-i18nfield>=1.11",
+        "openpyxl>=3.1",
+        "python-stdnum>=2",
+    ],
+    extras_require={
+        "club": CLUB,
+        "stripe": STRIPE,
+        "celery": CELERY,
+        "sandbox": SANDBOX,
+        "test": TEST,
+        "docs": DOCS,
+    },
+    classifiers=[
+        "Environment :: Web Environment",
+        "Framework :: Django",
+        "Framework :: Django :: 5.2",
+        "Framework :: Django :: 6.0",
+        "Framework :: Wagtail",
+        "Intended Audience :: Developers",
+        "Natural Language :: English",
+        "Natural Language :: French",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Office/Business",
+    ],
+    zip_safe=False,
+)
