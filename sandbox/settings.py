@@ -101,7 +101,7 @@ ANONYMOUS_USER_NAME = None  # guardian would otherwise create an active user for
 
 
 def database(url):
-    """Turn ``postgres://user:password@host:port/name`` into Django's setting; without one, SQLite in ``var``."""
+    """Turn ``postgres://user:password@host:port/name`` into Django's setting; else SQLite in ``var``."""
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",

@@ -1,4 +1,4 @@
-"""English without a prefix, French under ``/fr/``; the club's pages come last because Wagtail answers any address."""
+"""English without a prefix, French under ``/fr/``; Wagtail comes last because it answers any address."""
 
 from django.apps import apps
 from django.conf import settings

@@ -1,7 +1,7 @@
 """Oscar's catalogue with a French column beside each text that a customer reads.
 
-The stored ``title``, ``description`` and ``name`` stay English, so forms, queries and imports behave as Oscar's do;
-pages ask ``get_title()``, ``get_description()`` and ``get_name()``, which answer in the reader's language.
+The stored ``title``, ``description`` and ``name`` stay English, so forms, queries and imports
+behave as Oscar's do; pages ask ``get_title()``, ``get_description()`` and ``get_name()``, which answer in the reader's language.
 """
 
 from django.db import models
