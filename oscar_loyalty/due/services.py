@@ -1,0 +1,131 @@
+"""Leaving work to be done, and doing it."""
+
+import logging
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
+from oscar_loyalty.due.registry import handlers, sweepers
+from oscar_loyalty.loading import get_model
+
+log = logging.getLogger("oscar_loyalty")
+
+#: How long a worker may be busy with one row before another takes it over.
+LEASE = timedelta(minutes=5)
+#: Waiting times between tries; after the last the row is given up and the light turns red.
+RETRIES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440)]
+BATCH = 100
+
+
+def leave(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: datetime | None = None) -> Any:
+    """Leave a row of ``kind`` to be handled at ``at`` (default: now), once for each ``key``; return it.
+
+    It is written in the caller's transaction, so it is there exactly if what it follows is there.
+    """
+    Due = get_model("loyalty_due", "Due")
+    now = clock.now()
+    row, created = Due.objects.get_or_create(
+        kind=kind, key=key, defaults={"payload": payload or {}, "due_at": at or now}
+    )
+    if created and row.due_at <= now and conf.WORKER in ("inline", "celery"):
+        transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
+    return row
+
+
+def again(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: datetime | None = None) -> Any:
+    """Leave a row as :func:`leave` does, and wake it up if it was done before."""
+    row = leave(kind=kind, key=key, payload=payload, at=at)
+    Due = get_model("loyalty_due", "Due")
+    woken = Due.objects.filter(pk=row.pk).exclude(state="waiting")
+    if woken.update(state="waiting", due_at=at or clock.now(), tries=0, last_error="", payload=payload or {}):
+        if conf.WORKER in ("inline", "celery") and (at is None or at <= clock.now()):
+            transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
+    return row
+
+
+def _hand_over(pk: int) -> None:
+    if conf.WORKER == "inline":
+        run(pk)
+        return
+    from oscar_loyalty.due.tasks import handle
+
+    try:
+        handle.delay(pk)
+    except Exception:
+        # The broker is away: the sweep will find the row.
+        log.exception("Could not hand due row %s to Celery", pk)
+
+
+def run(pk: int) -> bool:
+    """Do one row, unless another worker is at it or it is not due; return whether it was done."""
+    Due = get_model("loyalty_due", "Due")
+    now = clock.now()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
+    mine = Due.objects.filter(free, pk=pk, state="waiting", due_at__lte=now)
+    if not mine.update(leased_until=now + LEASE):
+        return False
+    row = Due.objects.get(pk=pk)
+    handle = handlers.get(row.kind)
+    try:
+        if handle is None:
+            raise LookupError(f"Nobody handles due rows of the kind {row.kind!r}.")
+        with transaction.atomic():
+            handle(row)
+            Due.objects.filter(pk=pk).update(state="done", done_at=clock.now(), leased_until=None, last_error="")
+        return True
+    except Exception as error:
+        log.exception("Due row %s (%s %s) failed", pk, row.kind, row.key)
+        dead = row.tries >= len(RETRIES)
+        Due.objects.filter(pk=pk).update(
+            state="dead" if dead else "waiting",
+            tries=row.tries + 1,
+            due_at=row.due_at if dead else clock.now() + RETRIES[row.tries],
+            leased_until=None,
+            last_error=f"{type(error).__name__}: {error}"[:2000],
+        )
+        return False
+
+
+def sweep() -> dict[str, int]:
+    """Do all that is due and let every sweeper look around; return how much each did. Several may run at once."""
+    Due, Heartbeat = get_model("loyalty_due", "Due"), get_model("loyalty_due", "Heartbeat")
+    done: dict[str, int] = {}
+    for name, function in [("due", _run_due), *sorted(sweepers.items())]:
+        started, error = time.monotonic(), ""
+        try:
+            done[name] = function()
+        except Exception as problem:
+            log.exception("The sweep %s failed", name)
+            error, done[name] = f"{type(problem).__name__}: {problem}"[:2000], 0
+        Heartbeat.objects.update_or_create(
+            name=name, defaults={"at": clock.now(), "seconds": time.monotonic() - started, "error": error}
+        )
+    Due.objects.filter(state="done", done_at__lt=clock.now() - timedelta(days=90)).delete()
+    return done
+
+
+def _run_due() -> int:
+    Due = get_model("loyalty_due", "Due")
+    done = 0
+    last = (clock.now() - timedelta(days=36500), 0)
+    while True:
+        now = clock.now()
+        after = Q(due_at__gt=last[0]) | Q(due_at=last[0], pk__gt=last[1])
+        rows = Due.objects.filter(after, state="waiting", due_at__lte=now).order_by("due_at", "pk")
+        batch = list(rows.values_list("pk", "due_at")[:BATCH])
+        if not batch:
+            return done
+        for pk, due_at in batch:
+            done += run(pk)
+            last = (due_at, pk)
+
+
+def retry(*, pk: int) -> None:
+    """Put a row that was given up back into the queue."""
+    Due = get_model("loyalty_due", "Due")
+    Due.objects.filter(pk=pk, state="dead").update(state="waiting", tries=0, due_at=clock.now())
