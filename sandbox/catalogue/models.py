@@ -1,7 +1,7 @@
 """Oscar's catalogue with a French column beside each text that a customer reads.
 
-The stored ``title``, ``description`` and ``name`` stay English, so forms, queries and imports
-behave as Oscar's do; pages ask ``get_title()``, ``get_description()`` and ``get_name()``, which answer in the reader's language.
+The stored ``title``, ``description`` and ``name`` stay English, so forms, queries and imports behave as Oscar's
+do. Pages ask ``get_title()``, ``get_description()`` and ``get_name()``, which answer in the reader's language.
 """
 
 from django.db import models
@@ -26,9 +26,7 @@ class Category(BilingualMixin, AbstractCategory):
 
     @property
     def full_name(self):
-        return self._full_name_separator.join(
-            category.get_name() for category in self.get_ancestors_and_self()
-        )
+        return self._full_name_separator.join(category.get_name() for category in self.get_ancestors_and_self())
 
     def get_meta_title(self):
         return self.meta_title or self.get_name()

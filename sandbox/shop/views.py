@@ -7,9 +7,7 @@ class HomeView(TemplateView):
     template_name = "shop/home.html"
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(
-            services=selectors.services()[:6], favourites=selectors.favourites(), **kwargs
-        )
+        return super().get_context_data(services=selectors.services()[:6], favourites=selectors.favourites(), **kwargs)
 
 
 class ServiceListView(TemplateView):
