@@ -50,7 +50,7 @@ def say(text):
 
 
 def schema():
-    """A print of all that decides the tables: our migrations, and the versions of the packages with theirs."""
+    """A print of all that decides the tables: our migrations, and the packages with theirs."""
     found = hashlib.sha256()
     for package in ("oscar_loyalty", "wagtail_club", "sandbox"):
         for path in sorted((ROOT / package).glob("**/*migrations/*.py")):
@@ -68,7 +68,7 @@ def manage(*arguments):
 
 
 def prepare():
-    """Do what has not been done yet. A step is remembered once it has ended: a start cut short goes on there."""
+    """Do what has not been done yet. A step is remembered once it has ended: a start cut short goes on."""
     STATE.mkdir(parents=True, exist_ok=True)
     try:
         done = json.loads(DONE.read_text())
