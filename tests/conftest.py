@@ -28,3 +28,49 @@ def _emptying_test_databases(monkeypatch):
             teardown(self)
 
     monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lifted_teardown)
+
+
+@pytest.fixture
+def programme(db):
+    from oscar_loyalty.fields import localized
+    from oscar_loyalty.members import services
+
+    return services.create_programme(
+        name="Pétales",
+        points_name_one=localized(en="petal", fr="pétale"),
+        points_name_many=localized(en="petals", fr="pétales"),
+        cancelled_order_statuses=["Cancelled"],
+        cancelled_line_statuses=["Cancelled"],
+        paid_statuses=["Complete"],
+    )
+
+
+@pytest.fixture
+def user(db, django_user_model):
+    return django_user_model.objects.create_user(
+        username="rose", email="rose@example.com", password="petale-demo", first_name="Rose", last_name="Martin"
+    )
+
+
+@pytest.fixture
+def member(programme, user):
+    from oscar_loyalty.members import services
+
+    return services.join(programme=programme, user=user, source="test")
+
+
+@pytest.fixture
+def give(member):
+    """Give the member points that can be spent at once: ``give(1000)``."""
+    from oscar_loyalty import clock
+    from oscar_loyalty.ledger import books
+
+    given = []
+
+    def give(units, to=member, **fields):
+        given.append(units)
+        fields.setdefault("usable_from", clock.now())
+        key = f"test:{to.pk}:{len(given)}"
+        return books.earn(account=to.account, units=units, key=key, kind="adjust", **fields)
+
+    return give

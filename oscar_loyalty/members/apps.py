@@ -7,3 +7,8 @@ class MembersConfig(AppConfig):
     label = "loyalty_members"
     verbose_name = _("Members")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.members import receivers
+
+        receivers.connect()

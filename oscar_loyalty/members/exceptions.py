@@ -1,0 +1,10 @@
+class MemberError(Exception):
+    """The programme refuses; nothing has been written."""
+
+
+class AlreadyMember(MemberError):
+    """Somebody else is a member with this e-mail; it must be proved to be one's own first."""
+
+
+class ProgrammeClosed(MemberError):
+    """The programme is not open."""

@@ -1,0 +1,93 @@
+from datetime import datetime
+from typing import Any
+
+from django.contrib.sites.models import Site
+from django.db.models import Q, QuerySet
+from stdnum import luhn
+
+from oscar_loyalty.loading import get_model
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_members", name)
+
+
+def programme_for(*, request: Any = None, site: Any = None) -> Any:
+    """Return the open programme of the site (of ``request``, or the current one), or ``None``."""
+    if request is not None and hasattr(request, "_loyalty_programme"):
+        return request._loyalty_programme
+    if site is None:
+        from django.contrib.sites.shortcuts import get_current_site
+
+        site = get_current_site(request) if request is not None else Site.objects.get_current()
+    found = _model("Programme").objects.filter(site_id=site.pk, is_active=True).first()
+    if request is not None:
+        request._loyalty_programme = found
+    return found
+
+
+def programme_of(site: Any = None) -> Any:
+    """Return the programme of a site (default: the current one), open or not, or ``None``."""
+    site = site or Site.objects.get_current()
+    return _model("Programme").objects.filter(site_id=site.pk).first()
+
+
+def member_for(user: Any, programme: Any) -> Any:
+    """Return the membership of ``user``, with account and tier, or ``None``."""
+    if programme is None or user is None or not getattr(user, "pk", None):
+        return None
+    members = _model("Member").objects.filter(programme=programme, user=user)
+    return members.select_related("account", "tier", "programme").first()
+
+
+def member_of_request(request: Any) -> Any:
+    """Return the member who asks, or ``None``; looked up once for each request."""
+    if not hasattr(request, "_loyalty_member"):
+        user = getattr(request, "user", None)
+        signed_in = user is not None and user.is_authenticated
+        request._loyalty_member = member_for(user, programme_for(request=request)) if signed_in else None
+    return request._loyalty_member
+
+
+def by_email(email: str, programme: Any) -> Any:
+    """Return the member without an account in the shop who has this e-mail, or ``None``."""
+    rows = _model("Member").objects.filter(programme=programme, user__isnull=True, merged_into__isnull=True)
+    return rows.filter(email__iexact=email.strip()).select_related("account", "tier", "programme").first()
+
+
+def by_number(number: str, programme: Any) -> Any:
+    """Return the member with a card number, however it was typed, or ``None``."""
+    digits = "".join(character for character in number if character.isdigit())
+    if len(digits) != 12 or not luhn.is_valid(digits):
+        return None
+    return _model("Member").objects.filter(programme=programme, number=digits).select_related("account", "tier").first()
+
+
+def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "") -> QuerySet[Any]:
+    """Return the members that match: every word in a name, e-mail or card number; newest first."""
+    members = _model("Member").objects.filter(programme=programme, merged_into__isnull=True)
+    for word in words.split():
+        digits = "".join(character for character in word if character.isdigit())
+        match = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
+        if digits:
+            match |= Q(number__contains=digits)
+        members = members.filter(match)
+    if tier:
+        members = members.filter(tier=tier)
+    if status:
+        members = members.filter(status=status)
+    return members.select_related("account", "tier").order_by("-joined_at", "-pk")
+
+
+def tiers(programme: Any) -> QuerySet[Any]:
+    """Return the tiers from the lowest to the highest."""
+    return _model("Tier").objects.filter(programme=programme).order_by("rank")
+
+
+def tier_at(member: Any, at: datetime) -> Any:
+    """Return the tier that ``member`` had at ``at``."""
+    change = member.tier_changes.filter(happened_at__lte=at).select_related("after").first()
+    if change is not None:
+        return change.after
+    later = member.tier_changes.order_by("happened_at", "pk").select_related("before").first()
+    return later.before if later is not None else member.tier

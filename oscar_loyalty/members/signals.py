@@ -1,0 +1,6 @@
+from django.dispatch import Signal
+
+#: A member has joined: ``member``, ``user`` (or ``None``). Sent after the commit.
+member_joined = Signal()
+#: A member has another tier: ``member``, ``before``, ``after`` (tiers or ``None``). Sent after the commit.
+tier_changed = Signal()
