@@ -291,13 +291,17 @@ def services(names=NAMES):
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loyalty-services-")))
         folder.chmod(0o755)  # the account that PostgreSQL runs as passes through it
+        # All are found before one is started: what is missing is told at once.
+        found = {}
         for name in names:
-            variable, scheme, starter = STARTERS[name]
-            given = environ.get(variable, "")
-            if given.startswith(scheme):
+            variable, scheme, _ = STARTERS[name]
+            if environ.get(variable, "").startswith(scheme):
                 say(f"{name}: {variable} is set, using that")
             else:
-                environ[variable] = stack.enter_context(starter(find(name, folder), folder))
+                found[name] = find(name, folder)
+        for name, program in found.items():
+            variable, _, starter = STARTERS[name]
+            environ[variable] = stack.enter_context(starter(program, folder))
         yield environ
 
 

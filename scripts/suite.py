@@ -106,14 +106,8 @@ def run(suite, database, url, extra):
 def closing_line(results, seconds):
     total = sum((result.counts for result in results), Counter())
     words = [(total[word], word) for word in WORDS if total[word]]
-    text = ", ".join(
-        f"{n} {word.rstrip('s') if n == 1 and word in SINGULAR.values() else word}" for n, word in words
-    )
-    minutes = (
-        f" ({int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02})"
-        if seconds >= 60
-        else ""
-    )
+    text = ", ".join(f"{n} {word.rstrip('s') if n == 1 and word in SINGULAR.values() else word}" for n, word in words)
+    minutes = f" ({int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02})" if seconds >= 60 else ""
     return f" {text} in {seconds:.2f}s{minutes} ".center(79, "=")
 
 
