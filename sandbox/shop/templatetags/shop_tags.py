@@ -1,0 +1,33 @@
+"""Tags for the sandbox's own templates."""
+
+from django import template
+from django.urls import reverse, translate_url
+
+from sandbox.shop import selectors
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def page_in(context, language):
+    """Return the address of the page being shown, in ``language``."""
+    page = context.get("page")
+    if hasattr(page, "get_translations"):  # a page of the club may have another slug in each language
+        translation = page.get_translations(inclusive=True).filter(locale__language_code=language).live().first()
+        if translation:
+            return translation.get_url(context.get("request"))
+    request = context.get("request")
+    return translate_url(request.get_full_path(), language) if request else "/"
+
+
+@register.simple_tag
+def booking_url(product):
+    """Return where ``product`` is booked, or nothing for one that is not a service."""
+    service = selectors.booking_service(product)
+    return reverse("appointment:appointment_request", args=[service.pk]) if service else ""
+
+
+@register.filter
+def minutes(duration):
+    """Return a duration as whole minutes."""
+    return int(duration.total_seconds() // 60)
