@@ -1,0 +1,33 @@
+from django.core.exceptions import PermissionDenied
+
+
+class EarningError(Exception):
+    """Earning refuses; nothing has been written."""
+
+
+class WrongRule(EarningError):
+    """The rule cannot be: a target without an object, points below zero, an amount of nothing."""
+
+
+class NotAllowed(EarningError, PermissionDenied):
+    """The user may not do this; in a view it is a 403."""
+
+
+class OwnAccount(NotAllowed):
+    """Nobody adjusts the own account."""
+
+
+class SamePerson(NotAllowed):
+    """Whoever asked for an adjustment cannot approve it."""
+
+
+class AlreadyDecided(EarningError):
+    """The adjustment was approved or refused before."""
+
+
+class NotEnough(EarningError):
+    """A member has too few points for what is to be taken; ``member`` and ``missing`` say who and how many."""
+
+    def __init__(self, member, missing: int) -> None:
+        super().__init__(f"{missing} points are missing on {member.number}.")
+        self.member, self.missing = member, missing
