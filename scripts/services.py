@@ -69,7 +69,7 @@ def apt(package):
     say(f"Installing Debian's {package}")
     # RUNLEVEL=1 keeps the package from starting a server of its own: we start a private one.
     start = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "-q", "-y"]
-    install = [*start, "install", "--no-install-recommends", package]
+    install = [*start, "install", "--no-install-recommends", *package.split()]
     with tempfile.TemporaryFile("w+") as log:
         for command in (install, [*start, "update"], install):
             code = subprocess.run(command, stdout=log, stderr=log).returncode
@@ -111,7 +111,7 @@ SOURCES = {
     "chromium": (
         ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
         ["~/.cache/ms-playwright/chromium-*/chrome-linux*/chrome"],
-        "chromium",
+        "chromium fonts-liberation",  # without any font, a page is boxes
         None,
     ),
 }
