@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "sandbox.shop.apps.ShopConfig",  # first: its templates extend all others
     *LOYALTY_APPS,
     *[FORKS.get(app, app) for app in stand_in(OSCAR_APPS)],
+    "sorl.thumbnail",
     "oscar_loyalty.contrib.appointment",
     "appointment",
     *CLUB_APPS,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from oscar.core.loading import get_model
 
 #: UPCs of the products that the home page shows first.
-FAVOURITES = ("MP-101", "MP-104", "MP-201", "MP-302", "MP-401", "MP-501", "MP-503", "MP-105")
+FAVOURITES = ("MP-101", "MP-302", "MP-201", "MP-104", "MP-401", "MP-501", "MP-503", "MP-105")
 
 
 def services():
