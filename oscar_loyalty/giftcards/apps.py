@@ -7,3 +7,7 @@ class GiftcardsConfig(AppConfig):
     label = "loyalty_giftcards"
     verbose_name = _("Gift cards")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        # Registers the sweepers and the system checks.
+        from oscar_loyalty.giftcards import checks, services  # noqa: F401

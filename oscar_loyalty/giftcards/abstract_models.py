@@ -1,0 +1,197 @@
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.money import to_minor
+
+
+class AbstractDenomination(models.Model):
+    """A value that gift cards are sold in: the product that stands for it, and its price in points."""
+
+    product = models.OneToOneField(
+        "catalogue.Product",
+        on_delete=models.CASCADE,
+        related_name="loyalty_denomination",
+        verbose_name=_("product"),
+    )
+    value = models.DecimalField(
+        _("value"),
+        max_digits=12,
+        decimal_places=2,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text=_("What is on the card."),
+    )
+    currency = models.CharField(_("currency"), max_length=3)
+    points_price = models.PositiveIntegerField(
+        _("price in points"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("How many points buy one card. Empty: for money only."),
+    )
+    is_active = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        ordering = ["currency", "value"]
+        verbose_name = _("gift card value")
+        verbose_name_plural = _("gift card values")
+        constraints = [
+            models.CheckConstraint(condition=Q(value__gt=0), name="loyalty_denomination_value"),
+            models.CheckConstraint(
+                condition=Q(points_price__isnull=True) | Q(points_price__gt=0), name="loyalty_denomination_points"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.value} {self.currency}"
+
+
+class AbstractGiftCard(models.Model):
+    """One gift card. Its money is an account of the ledger; its code is made from ``uuid`` and ``generation`` under a
+    key that lies outside the database, and is stored nowhere."""
+
+    WAITING, ACTIVE, DISABLED = "waiting", "active", "disabled"
+    STATES = [(WAITING, _("not paid yet")), (ACTIVE, _("active")), (DISABLED, _("disabled"))]
+
+    uuid = models.UUIDField(_("id"), unique=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(_("key"), max_length=200, unique=True, help_text=_("What the card was issued for, once."))
+    generation = models.PositiveIntegerField(_("generation"), default=1)
+    key_id = models.CharField(_("code key"), max_length=64, blank=True)
+    lookup = models.CharField(_("code fingerprint"), max_length=64, unique=True, null=True, blank=True)
+    state = models.CharField(_("state"), max_length=16, choices=STATES, default=WAITING)
+    disabled_reason = models.CharField(_("why disabled"), max_length=255, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    value = models.DecimalField(_("value"), max_digits=12, decimal_places=2)
+    account = models.OneToOneField(
+        "loyalty_ledger.Account", on_delete=models.PROTECT, related_name="giftcard", verbose_name=_("account")
+    )
+    order = models.ForeignKey(
+        "order.Order",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="loyalty_giftcards",
+        verbose_name=_("order"),
+    )
+    order_line = models.ForeignKey(
+        "order.Line",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="loyalty_giftcards",
+        verbose_name=_("order line"),
+    )
+    unit = models.PositiveIntegerField(_("unit of the line"), default=1)
+    order_number = models.CharField(_("order number"), max_length=128, blank=True)
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="loyalty_giftcards",
+        verbose_name=_("buyer"),
+    )
+    recipient_name = models.CharField(_("recipient"), max_length=150, blank=True)
+    recipient_email = models.EmailField(_("recipient's e-mail"), blank=True)
+    sender_name = models.CharField(_("from"), max_length=150, blank=True)
+    message = models.TextField(_("message"), blank=True)
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    created_at = models.DateTimeField(_("issued at"))
+    activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
+    code_shown_at = models.DateTimeField(_("code shown at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("gift card")
+        verbose_name_plural = _("gift cards")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order_line", "unit"], condition=Q(order_line__isnull=False), name="loyalty_giftcard_unit"
+            ),
+            models.CheckConstraint(condition=Q(value__gt=0), name="loyalty_giftcard_value"),
+        ]
+        indexes = [
+            models.Index(fields=["state", "created_at"], name="loyalty_giftcard_state"),
+            models.Index(fields=["order_number"], name="loyalty_giftcard_order"),
+        ]
+
+    def __str__(self):
+        return f"{self.label} ({self.value} {self.currency})"
+
+    @property
+    def label(self) -> str:
+        """A short name that tells cards apart and is of no use to a thief."""
+        return self.uuid.hex[:8].upper()
+
+    @property
+    def units(self) -> int:
+        """The value in minor units."""
+        return to_minor(self.value, self.currency)
+
+
+class AbstractGiftCardEvent(models.Model):
+    """Something that happened to a card, apart from its money, which is in the ledger."""
+
+    ISSUED, ACTIVATED, SHOWN, SENT = "issued", "activated", "shown", "sent"
+    DISABLED, ENABLED, REISSUED, CHANGED = "disabled", "enabled", "reissued", "changed"
+    KINDS = [
+        (ISSUED, _("issued")),
+        (ACTIVATED, _("activated")),
+        (SHOWN, _("code shown to the buyer")),
+        (SENT, _("code sent by e-mail")),
+        (DISABLED, _("disabled")),
+        (ENABLED, _("enabled again")),
+        (REISSUED, _("given a new code")),
+        (CHANGED, _("recipient changed")),
+    ]
+
+    card = models.ForeignKey(
+        "loyalty_giftcards.GiftCard", on_delete=models.CASCADE, related_name="events", verbose_name=_("gift card")
+    )
+    kind = models.CharField(_("kind"), max_length=16, choices=KINDS)
+    at = models.DateTimeField(_("at"))
+    actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
+    actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        ordering = ["at", "pk"]
+        verbose_name = _("gift card event")
+        verbose_name_plural = _("gift card events")
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
+
+
+class AbstractCodeAttempt(models.Model):
+    """How many wrong codes somebody has typed lately. ``who`` is a fingerprint, not the address or session itself."""
+
+    USER, SESSION, ADDRESS = "user", "session", "address"
+    SCOPES = [(USER, _("account")), (SESSION, _("session")), (ADDRESS, _("address"))]
+
+    scope = models.CharField(_("scope"), max_length=16, choices=SCOPES)
+    who = models.CharField(_("who"), max_length=64)
+    tries = models.PositiveIntegerField(_("tries"), default=0)
+    since = models.DateTimeField(_("since"))
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        verbose_name = _("tries of gift-card codes")
+        verbose_name_plural = _("tries of gift-card codes")
+        constraints = [models.UniqueConstraint(fields=["scope", "who"], name="loyalty_codeattempt_who")]
+        indexes = [models.Index(fields=["since"], name="loyalty_codeattempt_since")]
+
+    def __str__(self):
+        return f"{self.scope} {self.tries}"

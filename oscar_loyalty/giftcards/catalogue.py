@@ -1,0 +1,127 @@
+"""Gift cards in the shop's catalogue: the product class with its options, and one product for each value."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from oscar_loyalty.defaults import conf
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import exponent, format_money, to_minor
+
+RECIPIENT_NAME, RECIPIENT_EMAIL = "recipient-name", "recipient-email"
+MESSAGE, PAY_WITH_POINTS = "message", "pay-with-points"
+#: Code, name, type and help of each line option.
+OPTIONS = [
+    (RECIPIENT_NAME, _("Recipient's name"), "text", _("Whom the card is for. Leave it empty for yourself.")),
+    (RECIPIENT_EMAIL, _("Recipient's e-mail"), "text", _("Where we send the card. Leave it empty for yourself.")),
+    (MESSAGE, _("Message"), "text", _("A few words that go with the card.")),
+    (PAY_WITH_POINTS, _("Pay with points"), "boolean", _("The card is paid with your points at checkout.")),
+]
+CATEGORY_SLUG = "gift-cards"
+PARTNER_CODE = "gift-cards"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What gift cards need in the catalogue."""
+
+    product_class: Any
+    category: Any
+    options: dict[str, Any]
+
+
+@transaction.atomic
+def ensure_catalogue() -> Catalogue:
+    """Make the product class, its options and the category of gift cards, as far as they are missing."""
+    ProductClass, Option = get_model("catalogue", "ProductClass"), get_model("catalogue", "Option")
+    with override(settings.LANGUAGE_CODE):
+        product_class, _made = ProductClass.objects.get_or_create(
+            slug=conf.GIFTCARD_CLASS_SLUG, defaults={"name": str(_("Gift card"))}
+        )
+        # A card is neither sent by post nor ever out of stock, whatever the class was before.
+        if _made or product_class.requires_shipping or product_class.track_stock:
+            product_class.requires_shipping = product_class.track_stock = False
+            product_class.save()
+        options = {}
+        for order, (code, name, kind, help_text) in enumerate(OPTIONS):
+            options[code], _new = Option.objects.get_or_create(
+                code=code, defaults={"name": str(name), "type": kind, "help_text": str(help_text), "order": order}
+            )
+        product_class.options.add(*options.values())
+        return Catalogue(product_class, _category(), options)
+
+
+def _category() -> Any:
+    Category = get_model("catalogue", "Category")
+    found = Category.objects.filter(slug=CATEGORY_SLUG).order_by("depth", "path").first()
+    return found or Category.add_root(name=str(_("Gift cards")), slug=CATEGORY_SLUG)
+
+
+def upc(value: Decimal, currency: str) -> str:
+    """Return the product code of a value: ``"giftcard-10"``, ``"giftcard-12.50"``, ``"giftcard-10-usd"``."""
+    whole = value == value.to_integral_value()
+    number = str(int(value)) if whole else f"{value:.{exponent(currency)}f}"
+    suffix = "" if currency == settings.OSCAR_DEFAULT_CURRENCY else f"-{currency.lower()}"
+    return f"giftcard-{number}{suffix}"
+
+
+@transaction.atomic
+def set_denomination(
+    *,
+    value: Decimal,
+    currency: str = "",
+    points_price: int | None = None,
+    price: Decimal | None = None,
+    title: str = "",
+    is_active: bool = True,
+    partner: Any = None,
+) -> Any:
+    """Sell gift cards of ``value``, or change how they are sold, and return the denomination.
+
+    ``price`` (default: the value) is what it costs in money, ``points_price`` in points (``None``: money only). The
+    product is known by its UPC, such as ``giftcard-10``; calling again changes it, and keeps a title the owner wrote.
+
+    :raises ValueError: when the value or a price is not above zero, or finer than the currency.
+    """
+    currency = currency or settings.OSCAR_DEFAULT_CURRENCY
+    price = value if price is None else price
+    if to_minor(value, currency) <= 0 or to_minor(price, currency) <= 0:
+        raise ValueError("A gift card is worth, and costs, more than nothing.")
+    if points_price is not None and points_price <= 0:
+        raise ValueError("A price in points is above zero.")
+    Product, Denomination = get_model("catalogue", "Product"), get_model("loyalty_giftcards", "Denomination")
+    catalogue = ensure_catalogue()
+    code = upc(value, currency)
+    product = Product.objects.filter(upc=code).first() or Product(upc=code, structure=Product.STANDALONE)
+    if title or not product.title:
+        with override(settings.LANGUAGE_CODE):
+            product.title = title or str(_("Gift card %(value)s")) % {"value": format_money(value, currency)}
+    product.product_class = catalogue.product_class
+    product.is_discountable = False
+    product.is_public = is_active
+    product.save()
+    get_model("catalogue", "ProductCategory").objects.get_or_create(product=product, category=catalogue.category)
+    _set_price(product, code, price, currency, partner)
+    denomination, _made = Denomination.objects.update_or_create(
+        product=product,
+        defaults={"value": value, "currency": currency, "points_price": points_price, "is_active": is_active},
+    )
+    return denomination
+
+
+def _set_price(product: Any, sku: str, price: Decimal, currency: str, partner: Any) -> None:
+    StockRecord, Partner = get_model("partner", "StockRecord"), get_model("partner", "Partner")
+    record = StockRecord.objects.filter(product=product).order_by("pk").first()
+    if record is None:
+        if partner is None:
+            with override(settings.LANGUAGE_CODE):
+                defaults = {"name": str(_("Gift cards"))}
+                partner, _made = Partner.objects.get_or_create(code=PARTNER_CODE, defaults=defaults)
+        record = StockRecord(product=product, partner=partner, partner_sku=sku)
+    record.price, record.price_currency, record.num_in_stock = price, currency, None
+    record.save()

@@ -1,0 +1,10 @@
+class GiftCardError(Exception):
+    """A gift card cannot do this; nothing has been written."""
+
+
+class CodeRefused(GiftCardError):
+    """The code is unknown, not paid yet, disabled, empty or of another currency; which of these is not told."""
+
+
+class TooManyTries(GiftCardError):
+    """Too many wrong codes came from this account, session or address; right ones are refused too for a while."""

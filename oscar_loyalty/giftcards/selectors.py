@@ -1,0 +1,229 @@
+"""All reads of gift cards."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.defaults import conf
+from oscar_loyalty.giftcards import catalogue
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import Money, from_minor
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_giftcards", name)
+
+
+# The catalogue
+
+
+def is_giftcard(product: Any) -> bool:
+    """Whether ``product`` (a child's parent decides) is a gift card; ``None`` and nonsense are not."""
+    if product is None:
+        return False
+    product_class = product.get_product_class()
+    return product_class is not None and product_class.slug == conf.GIFTCARD_CLASS_SLUG
+
+
+def denomination_of(product: Any) -> Any:
+    """Return the denomination that ``product`` stands for, or ``None``."""
+    return getattr(product, "loyalty_denomination", None) if product is not None else None
+
+
+def denominations(currency: str = "") -> QuerySet[Any]:
+    """Return what is on sale, in ``currency`` if one is given, the smallest value first, with products."""
+    rows = _model("Denomination").objects.filter(is_active=True, product__is_public=True)
+    if currency:
+        rows = rows.filter(currency=currency)
+    return rows.select_related("product__product_class").prefetch_related("product__stockrecords").order_by("value")
+
+
+def points_price(product: Any) -> int | None:
+    """Return how many points buy one card of ``product``, or ``None`` where points do not."""
+    denomination = denomination_of(product)
+    return denomination.points_price if denomination is not None and denomination.is_active else None
+
+
+def missing_points(price: int | None, member: Any) -> int | None:
+    """Return how many points ``member`` lacks for ``price``: 0 is enough; ``None`` without a price or a member."""
+    if price is None or member is None:
+        return None
+    return max(0, price - ledger.balances([member.account])[member.account_id].usable)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A card on the gift-card page: what it costs in points, and how many of them the reader lacks.
+
+    ``missing`` is ``None`` where there is no price in points, or no member who asks.
+    """
+
+    denomination: Any
+    product: Any
+    value: Money
+    points_price: int | None
+    missing: int | None
+
+    @property
+    def affordable(self) -> bool:
+        return self.missing == 0
+
+
+def offers(*, member: Any = None, currency: str = "") -> list[Offer]:
+    """Return what the gift-card page shows to ``member``, whose balance is read once."""
+    usable = ledger.balances([member.account])[member.account_id].usable if member is not None else None
+    found = []
+    for row in denominations(currency):
+        known = row.points_price is not None and usable is not None
+        missing = max(0, row.points_price - usable) if known else None
+        found.append(Offer(row, row.product, Money(row.value, row.currency), row.points_price, missing))
+    return found
+
+
+# Lines of baskets and orders
+
+
+@dataclass(frozen=True)
+class LineOptions:
+    """What the buyer chose for a gift-card line."""
+
+    recipient_name: str = ""
+    recipient_email: str = ""
+    message: str = ""
+    pay_with_points: bool = False
+
+
+def line_options(line: Any) -> LineOptions:
+    """Return what was chosen for a line of a basket or of an order."""
+    if line is None or line.pk is None:
+        return LineOptions()
+    chosen = {
+        attribute.option.code if attribute.option else getattr(attribute, "type", ""): attribute.value
+        for attribute in line.attributes.select_related("option").order_by("pk")
+    }
+    return LineOptions(
+        recipient_name=_text(chosen.get(catalogue.RECIPIENT_NAME)),
+        recipient_email=_text(chosen.get(catalogue.RECIPIENT_EMAIL)),
+        message=_text(chosen.get(catalogue.MESSAGE)),
+        pay_with_points=_truth(chosen.get(catalogue.PAY_WITH_POINTS)),
+    )
+
+
+def options_for(
+    *, recipient_name: str = "", recipient_email: str = "", message: str = "", pay_with_points: bool = False
+) -> list[dict[str, Any]]:
+    """Return the ``options`` with which a gift card is put into a basket by ``basket.add_product``."""
+    options = catalogue.ensure_catalogue().options
+    chosen = {
+        catalogue.RECIPIENT_NAME: recipient_name,
+        catalogue.RECIPIENT_EMAIL: recipient_email,
+        catalogue.MESSAGE: message,
+        catalogue.PAY_WITH_POINTS: pay_with_points,
+    }
+    # As Oscar's own form does, an option that was left empty is left out.
+    return [{"option": options[code], "value": value} for code, value in chosen.items() if value]
+
+
+def _text(value: Any) -> str:
+    return str(value).strip() if value not in (None, False) else ""
+
+
+def _truth(value: Any) -> bool:
+    return value is True or str(value).strip().lower() in ("true", "on", "1", "yes")
+
+
+# Cards
+
+
+def balance(card: Any) -> Money:
+    """Return what can be spent from ``card`` now."""
+    return balances([card])[card.pk]
+
+
+def balances(cards: Iterable[Any]) -> dict[int, Money]:
+    """Return what can be spent from each card now, by its primary key."""
+    cards = list(cards)
+    accounts = get_model("loyalty_ledger", "Account").objects.in_bulk([card.account_id for card in cards])
+    found = ledger.balances(accounts.values())
+    return {card.pk: Money(from_minor(found[card.account_id].usable, card.currency), card.currency) for card in cards}
+
+
+def cards_of(user: Any) -> QuerySet[Any]:
+    """Return the cards ``user`` has bought, newest first."""
+    if user is None or not user.pk:
+        return _model("GiftCard").objects.none()
+    return _model("GiftCard").objects.filter(buyer=user).select_related("account").order_by("-created_at", "-pk")
+
+
+def cards_of_order(order: Any) -> QuerySet[Any]:
+    """Return the cards ``order`` bought, line by line."""
+    cards = _model("GiftCard").objects.filter(order=order)
+    return cards.select_related("account").order_by("order_line_id", "unit")
+
+
+def search(words: str = "", *, state: str = "") -> QuerySet[Any]:
+    """Return the cards that match: every word in a short id, order number, name or e-mail; newest first."""
+    cards = _model("GiftCard").objects.all()
+    for word in words.split():
+        match = Q(order_number__icontains=word) | Q(recipient_name__icontains=word) | Q(sender_name__icontains=word)
+        match |= Q(recipient_email__icontains=word) | Q(buyer__email__icontains=word)
+        if len(word) == 8 and all(letter in "0123456789abcdefABCDEF" for letter in word):
+            match |= Q(uuid__gte=f"{word}{'0' * 24}", uuid__lte=f"{word}{'f' * 24}")
+        cards = cards.filter(match)
+    if state:
+        cards = cards.filter(state=state)
+    return cards.select_related("account", "buyer").order_by("-created_at", "-pk")
+
+
+def buyer_email(card: Any) -> str:
+    """Return the e-mail of whoever bought the card, a guest too, or nothing."""
+    if card.buyer is not None:
+        return card.buyer.email or ""
+    return (card.order.guest_email or "") if card.order is not None else ""
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """Something that happened to a card: ``amount`` is what came or went, ``balance`` what was on it then."""
+
+    at: datetime
+    kind: str
+    text: Any
+    amount: Money | None = None
+    balance: Money | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+MOVEMENTS = {
+    "loaded": _("Loaded"),
+    "spend": _("Paid with the card"),
+    "return": _("Given back"),
+    "disabled": _("Taken off while disabled"),
+    "adjust": _("Corrected by the shop"),
+}
+
+
+def card_history(card: Any, *, money_only: bool = False) -> list[HistoryRow]:
+    """Return what happened to ``card``, oldest first; for whoever holds the card, ``money_only``."""
+    rows = []
+    for entry in ledger.entries(card.account).exclude(units=0):
+        amount = Money(from_minor(entry.units, card.currency), card.currency)
+        left = Money(from_minor(entry.balance_after, card.currency), card.currency)
+        text = MOVEMENTS.get(entry.kind, entry.kind)
+        rows.append(HistoryRow(entry.effective_at, entry.kind, text, amount, left, entry.explanation))
+    rows.reverse()
+    if not money_only:
+        for event in card.events.all():
+            rows.append(HistoryRow(event.at, event.kind, event.get_kind_display(), detail=event.detail))
+        rows.sort(key=lambda row: row.at)
+    return rows
+
+
+def value_of(card: Any) -> Money:
+    """Return what was on ``card`` before anything was spent."""
+    return Money(card.value, card.currency)

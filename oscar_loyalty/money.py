@@ -1,0 +1,51 @@
+"""Money between the shop, which counts in decimals, and the ledger, which counts whole minor units."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.numbers import get_currency_precision
+
+
+def exponent(currency: str) -> int:
+    """Return how many digits the currency has after the point: 2 for EUR, 0 for JPY."""
+    return get_currency_precision(currency)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Return ``amount`` in the currency's minor units: 10.50 euros are 1050.
+
+    :raises ValueError: when the amount is finer than the currency, or not a number.
+    """
+    if not amount.is_finite():
+        raise ValueError("An amount of money is a finite number.")
+    scaled = amount.scaleb(exponent(currency))
+    units = int(scaled)
+    if units != scaled:
+        raise ValueError(f"{amount} is finer than the currency {currency}.")
+    return units
+
+
+def from_minor(units: int, currency: str) -> Decimal:
+    """Return minor units as an amount: 1050 are 10.50 euros."""
+    return Decimal(units).scaleb(-exponent(currency))
+
+
+def format_money(amount: Decimal, currency: str) -> str:
+    """Write an amount in the active language, as the shop's own prices are written: "€10.00", "10,00 €"."""
+    from oscar.templatetags.currency_filters import currency as oscar_currency
+
+    return oscar_currency(amount, currency)
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount with its currency; written, it reads as the shop's prices do in the active language."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return format_money(self.amount, self.currency)
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
