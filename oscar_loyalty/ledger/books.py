@@ -17,13 +17,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Sum
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits, KeyConflict
-from oscar_loyalty.ledger.pages import Page, Pages, free, model
+from oscar_loyalty.ledger.pages import Page, Pages, free, in_order, model
+from oscar_loyalty.ledger.selectors import undone
 
 #: Accounts handled in one transaction by bulk work.
 SLICE = 200
+
+#: Kinds that only this module gives. Their entries follow from others and are not reversed by themselves.
+OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
+
+POLICIES = {"debt", "write_off", "block"}
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
         return []
     for earning in earnings:
         _above_zero(earning.units)
+        _free_kind(earning.kind)
     now = clock.now()
     until = max(earning.happened_at or now for earning in earnings)
     pages = Pages({_pk(earning.account) for earning in earnings}, until=until)
@@ -108,9 +116,9 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
         page.add_lot(entry, earning.units, usable_from=earning.usable_from, expires_at=earning.expires_at)
         result[earning.key] = entry
     _flush(pages, result)
-    notes = [e for e in earnings if e.note and e.key not in known]
+    notes = {earning.key: earning.note for earning in earnings if earning.note and earning.key not in known}
     model("EntryNote").objects.bulk_create(
-        [model("EntryNote")(entry=result[earning.key], text=earning.note) for earning in notes]
+        [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
     )
     return [result[earning.key] for earning in earnings]
 
@@ -138,6 +146,7 @@ def spend(
     :raises InsufficientUnits: with the number missing.
     """
     _above_zero(units)
+    _free_kind(kind)
     at = happened_at or clock.now()
     digest = _digest("spend", _pk(account), units, kind)
     pages = Pages([_pk(account)], until=at)
@@ -213,6 +222,7 @@ def capture(
 
     :raises HoldClosed: when it was released, captured under another key, or its limit has passed.
     """
+    _free_kind(kind)
     at = happened_at or clock.now()
     pages = Pages([hold.account_id], until=at)
     row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
@@ -280,19 +290,24 @@ def reverse(
     what is held is not touched. A spend is given back to the lots it came from, as if the smaller spend had been made;
     what returns to a lot that has expired meanwhile lives ``grace`` longer.
 
+    What was written off, or had expired, counts as undone: no later call asks for it again.
+
     :raises Blocked: under ``"block"``, when units that were spent would have to be taken back.
-    :raises ValueError: when more is asked for than is left of the entry.
+    :raises ValueError: when more is asked for than is left of the entry, or it is neither an earning nor a spend.
     """
+    if policy not in POLICIES:
+        raise ValueError(f"There is no policy {policy!r}.")
     at = happened_at or clock.now()
     pages = Pages([entry.account_id], until=at)
     entry = model("Entry").objects.get(pk=entry.pk)
+    if entry.kind in OWN_KINDS:
+        raise ValueError(f"An entry of the kind {entry.kind!r} follows from others and is not reversed by itself.")
     digest = _digest("reverse", entry.account_id, units, "reverse", entry.pk)
     if before := _known([key]).get(key):
         return _same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
-    reversals = model("Entry").objects.filter(reverses=entry).exclude(units=0)
-    done = abs(sum(reversals.values_list("units", flat=True)))
+    done = undone(entry)
     left = abs(entry.units) - done
     asked = left if units is None else units
     if asked < 0 or asked > left:
@@ -305,7 +320,8 @@ def reverse(
         **_refs(source if source != NOBODY else Ref(entry.source_type, entry.source_id), actor),
     }
     if entry.units > 0:
-        written = _claw_back(page, entry, asked, left, at, policy, explanation or {}, common)
+        chain = pages.chain(entry.account_id)
+        written = _claw_back(page, chain, entry, asked, at, policy, explanation or {}, common)
     else:
         written = _give_back(page, entry, asked, done, at, grace, explanation or {}, common)
     _flush(pages, {key: written})
@@ -347,7 +363,7 @@ def transfer(
     keys = (f"{key}:out", f"{key}:in")
     known = _known(keys)
     if known:
-        return _same(known[keys[0]], digest), _same(known[keys[1]], digest)
+        return _same_pair(known, keys, digest)
     giver, taker = pages[_pk(source)], pages[_pk(target)]
     _can_move(giver, taker)
     pages.post_due(at)
@@ -367,27 +383,32 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     """
     at = happened_at or clock.now()
     pages = Pages([_pk(source), _pk(target)], until=at)
-    pages.post_due(at)
     giver, taker = pages[_pk(source)], pages[_pk(target)]
+    digest = _digest("merge", _pk(source), 0, "merge", _pk(target))
+    keys = (f"{key}:out", f"{key}:in")
+    if known := _known(keys):
+        _same_pair(known, keys, digest)
+        return taker.account
     if giver is taker and _pk(source) != _pk(target):
         return taker.account
     _can_move(giver, taker)
+    pages.post_due(at)
     if model("Hold").objects.filter(account=giver.account, state="open").exists():
         raise Blocked("A checkout with these units is still open.")
-    digest = _digest("merge", _pk(source), 0, "merge", _pk(target))
     why = {"why": "merged"}
     debt = giver.account.debt
     chosen = [(lot, free(lot)) for lot in giver.open_lots(at, pending=True)]
-    if chosen:
-        _move(giver, taker, chosen, (f"{key}:out", f"{key}:in"), digest, at, "merge", why, actor)
+    # Even an empty account leaves its line in both books: it says where it went, and keeps the key.
+    written = dict(zip(keys, _move(giver, taker, chosen, keys, digest, at, "merge", why, actor), strict=True))
     if debt:
         fields = {"digest": digest, "effective_at": at, "explanation": why, **_refs(NOBODY, actor)}
-        giver.post(kind="merge", units=debt, key=f"{key}:debt:out", **fields)
-        taker.post(kind="merge", units=-debt, key=f"{key}:debt:in", **fields)
+        owed = (f"{key}:debt:out", f"{key}:debt:in")
+        written[owed[0]] = giver.post(kind="merge", units=debt, key=owed[0], **fields)
+        written[owed[1]] = taker.post(kind="merge", units=-debt, key=owed[1], **fields)
         giver.account.debt = 0
         taker.account.debt += debt
     giver.account.merged_into = taker.account
-    pages.flush()
+    _flush(pages, written)
     return taker.account
 
 
@@ -410,7 +431,9 @@ def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
     touched = 0
     last = 0
     while True:
+        # The first condition is the index's own; the second leaves out what waits for its hold to end.
         lots = model("Lot").objects.filter(remaining__gt=0, expires_at__lte=at, account__gt=last)
+        lots = lots.filter(remaining__gt=F("held"))
         holds = model("Hold").objects.filter(state="open", until__lte=at, account__gt=last)
         ids = sorted(
             set(lots.order_by("account_id").values_list("account_id", flat=True).distinct()[:SLICE])
@@ -430,23 +453,25 @@ def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
 
 
 def _claw_back(
-    page: Page, entry: Any, asked: int, left: int, at: datetime, policy: str, why: dict[str, Any], common: dict[str, Any]
+    page: Page,
+    chain: Sequence[int],
+    entry: Any,
+    asked: int,
+    at: datetime,
+    policy: str,
+    why: dict[str, Any],
+    common: dict[str, Any],
 ) -> Any:
-    first = list(model("Lot").objects.filter(entry=entry))
-    heirs = model("Lot").objects.filter(origin__in=first, account=page.account)
-    own = [page.lot(lot) for lot in [*first, *heirs] if lot.account_id == page.account.pk]
-    expired = -sum(
-        model("LotUse")
-        .objects.filter(lot__in=[*first, *heirs], entry__kind="expire")
-        .values_list("units", flat=True),
-        0,
-    )
-    wanted = max(0, min(asked, left + expired))
+    lots = list(in_order(model("Lot").objects.filter(Q(entry=entry) | Q(origin__entry=entry), account__in=chain)))
+    expired = _total(model("LotUse").objects.filter(lot__in=lots, entry__kind="expire"))
+    before = [row.explanation for row in _reversals(entry)]
+    taken_before = sum(detail["asked"] - detail["expired"] for detail in before)
+    wanted = max(0, min(asked, entry.units - expired - taken_before))
     taken: list[tuple[Any, int]] = []
     rest = wanted
-    alive = [lot for lot in own if lot.expires_at is None or lot.expires_at > at]
-    for lot in alive:
-        part = min(free(lot), rest)
+    own = [page.lot(lot) for lot in lots if lot.account_id == page.account.pk]
+    for lot in own:
+        part = min(free(lot), rest) if lot.expires_at is None or lot.expires_at > at else 0
         if part > 0:
             taken.append((lot, part))
             rest -= part
@@ -465,7 +490,7 @@ def _claw_back(
     written_off = rest if policy == "write_off" else 0
     if rest and policy == "debt":
         page.account.debt += rest
-    detail = {"asked": asked, "expired": asked - wanted, "written_off": written_off, **why}
+    detail = {**why, "asked": asked, "expired": asked - wanted, "written_off": written_off}
     written = page.post(kind="clawback", units=-(wanted - written_off), explanation=detail, **common)
     for lot, part in taken:
         page.take(written, lot, part)
@@ -535,12 +560,8 @@ def _retime(
         return _same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
-    own = model("Lot").objects.filter(entry=entry)
-    lots = [
-        page.lot(lot)
-        for lot in [*own, *model("Lot").objects.filter(origin__in=own, account=page.account)]
-        if lot.account_id == page.account.pk
-    ]
+    rows = model("Lot").objects.filter(Q(entry=entry) | Q(origin__entry=entry), account=page.account)
+    lots = [page.lot(lot) for lot in rows]
     detail = {name: value.isoformat() if value else None for name, value in times.items()}
     written = page.post(
         kind=kind,
@@ -598,6 +619,19 @@ def _above_zero(units: int) -> None:
         raise ValueError("Units must be a whole number above zero.")
 
 
+def _free_kind(kind: str) -> None:
+    if kind in OWN_KINDS:
+        raise ValueError(f"The kind {kind!r} is given by the books themselves.")
+
+
+def _reversals(entry: Any) -> Any:
+    return model("Entry").objects.filter(reverses=entry, kind__in=["clawback", "return"])
+
+
+def _total(rows: Any) -> int:
+    return rows.aggregate(total=Sum("units"))["total"] or 0
+
+
 def _pk(account: Any) -> int:
     return account if isinstance(account, int) else account.pk
 
@@ -614,6 +648,12 @@ def _known(keys: Iterable[str]) -> dict[str, Any]:
         for entry in model("Entry").objects.filter(key__in=wanted[start : start + 500]):
             found[entry.key] = entry
     return found
+
+
+def _same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
+    if len(known) < len(keys):
+        raise KeyConflict(f"The key {next(iter(known))} has been used for something else.")
+    return _same(known[keys[0]], digest), _same(known[keys[1]], digest)
 
 
 def _same(row: Any, digest: str) -> Any:

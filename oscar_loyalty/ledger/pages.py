@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import F, Q
 
 from oscar_loyalty import clock
@@ -23,6 +24,19 @@ def model(name: str) -> Any:
 def free(lot: Any) -> int:
     """Units of ``lot`` that no hold has set aside."""
     return int(lot.remaining - lot.held)
+
+
+def in_order(lots: Any) -> Any:
+    """Order lots as they are spent: first-expiring first."""
+    ends, starts = F("expires_at").asc(nulls_last=True), F("usable_from").asc(nulls_last=True)
+    return lots.order_by(ends, starts, "pk")
+
+
+def slices(values: Iterable[int]) -> Iterator[list[int]]:
+    """Cut primary keys, in their order, into lists that a query can carry."""
+    wanted = sorted(values)
+    for start in range(0, len(wanted), 500):
+        yield wanted[start : start + 500]
 
 
 class Page:
@@ -144,8 +158,7 @@ class Page:
         lots = lots.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
         if not pending:
             lots = lots.filter(usable_from__lte=at)
-        order = [F("expires_at").asc(nulls_last=True), F("usable_from").asc(nulls_last=True), "pk"]
-        for row in lots.order_by(*order).iterator(chunk_size=100):
+        for row in in_order(lots).iterator(chunk_size=100):
             lot = self.lot(row)
             if free(lot) > 0:
                 yield lot
@@ -175,30 +188,43 @@ class Pages:
     def __init__(self, account_ids: Iterable[int], *, until: datetime) -> None:
         self._by_id: dict[int, Page] = {}
         wanted = set(account_ids)
-        while wanted:
-            rows = model("Account").objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-            found = {row.pk: Page(row) for row in rows}
-            self._by_id.update(found)
-            followed = {page.account.merged_into_id for page in found.values()} - {None}
-            wanted = followed - set(self._by_id)
+        locking = connection.features.has_select_for_update
+        while True:
+            mark = transaction.savepoint() if locking else None
+            for ids in slices(wanted):
+                rows = model("Account").objects.select_for_update().filter(pk__in=ids).order_by("pk")
+                self._by_id.update((row.pk, Page(row)) for row in rows)
+            more = {page.account.merged_into_id for page in self._by_id.values()} - {None} - wanted
+            if more and mark:
+                # Where an account was merged into must be locked too, in its turn. This lets the locks go.
+                transaction.savepoint_rollback(mark)
+            elif mark:
+                transaction.savepoint_commit(mark)
+            if not more:
+                break
+            wanted |= more
         self._load_due(until)
 
     def __getitem__(self, account_id: int) -> Page:
         """Return the page of an account, or of the one it was merged into."""
-        page = self._by_id[account_id]
-        while page.account.merged_into_id is not None:
-            page = self._by_id[page.account.merged_into_id]
-        return page
+        return self._by_id[self.chain(account_id)[-1]]
+
+    def chain(self, account_id: int) -> list[int]:
+        """Return the account and those it was merged into, one after the other."""
+        found = [account_id]
+        while (following := self._by_id[found[-1]].account.merged_into_id) is not None:
+            found.append(following)
+        return found
 
     def _load_due(self, until: datetime) -> None:
-        ids = list(self._by_id)
-        due = model("Lot").objects.filter(account__in=ids, remaining__gt=0, expires_at__lte=until)
-        for lot in due.order_by("expires_at", "pk"):
-            page = self._by_id[lot.account_id]
-            page.watch(page.lot(lot))
-        holds = model("Hold").objects.filter(account__in=ids, state="open", until__lte=until)
-        for hold in holds.order_by("until", "pk").prefetch_related("uses__lot"):
-            self._by_id[hold.account_id].watch_hold(hold)
+        for ids in slices(self._by_id):
+            due = model("Lot").objects.filter(account__in=ids, remaining__gt=0, expires_at__lte=until)
+            for lot in due.order_by("expires_at", "pk"):
+                page = self._by_id[lot.account_id]
+                page.watch(page.lot(lot))
+            holds = model("Hold").objects.filter(account__in=ids, state="open", until__lte=until)
+            for hold in holds.order_by("until", "pk").prefetch_related("uses__lot"):
+                self._by_id[hold.account_id].watch_hold(hold)
 
     def post_due(self, at: datetime) -> None:
         """Post what falls due on every page, and write it, so that queries see it."""
@@ -232,3 +258,4 @@ class Pages:
             )
         for page in pages:
             page.entries, page.new_lots, page.uses, page.closed_holds, page.dirty = [], [], [], [], {}
+

@@ -50,7 +50,7 @@ def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, B
     usable = dict(
         lots.filter(usable_from__lte=at).values_list("account").annotate(total=Sum(F("remaining") - F("held")))
     )
-    pending = dict(lots.filter(_waiting(at)).values_list("account").annotate(total=Sum("remaining")))
+    pending = dict(lots.filter(_waiting(at)).values_list("account").annotate(total=Sum(F("remaining") - F("held"))))
     held: dict[int, int] = {}
     uses = _model("HoldUse").objects.filter(hold__account__in=by_id, hold__state="open").order_by()
     rows = uses.values_list("hold__account").annotate(
@@ -63,11 +63,21 @@ def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, B
             ),
             0,
         ),
+        early=Coalesce(
+            Sum(
+                "units",
+                filter=(Q(lot__usable_from__isnull=True) | Q(lot__usable_from__gt=at))
+                & Q(hold__until__lte=at)
+                & (Q(lot__expires_at__isnull=True) | Q(lot__expires_at__gt=at)),
+            ),
+            0,
+        ),
     )
-    for pk, live, stale in rows:
+    for pk, live, stale, early in rows:
         held[pk] = live
         # A hold past its limit holds nothing, whether or not the sweep has been by.
         usable[pk] = usable.get(pk, 0) + stale
+        pending[pk] = pending.get(pk, 0) + early
     return {
         pk: Balance(
             usable=max(0, usable.get(pk, 0) - account.debt),
@@ -117,3 +127,11 @@ def by_source(source_type: str, source_id: Any) -> QuerySet[Any]:
     """Return the entries that came from one row of another room, oldest first."""
     rows = _model("Entry").objects.filter(source_type=source_type, source_id=str(source_id))
     return rows.order_by("recorded_at", "pk")
+
+
+def undone(entry: Any) -> int:
+    """Return how many units of an earning or a spend have been reversed, counting what was written off or had expired."""
+    rows = _model("Entry").objects.filter(reverses=entry)
+    if entry.units > 0:
+        return sum(detail["asked"] for detail in rows.filter(kind="clawback").values_list("explanation", flat=True))
+    return rows.filter(kind="return").aggregate(total=Coalesce(Sum("units"), 0))["total"]

@@ -301,7 +301,7 @@ def test_the_cost_does_not_grow_with_the_history(account, time, django_assert_ma
         earn(account, 10, f"k{number}", time, days=number + 1)
     with django_assert_max_num_queries(7):
         selectors.balance(account)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         books.earn(account=account, units=1, key="e", usable_from=time.at)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(15):
         books.spend(account=account, units=15, key="s")
