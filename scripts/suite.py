@@ -40,7 +40,7 @@ SUITES = [
         ["tests", "--ignore=tests/club", "--ignore=tests/sandbox", "--ignore=tests/packaging"],
     ),
     Suite("club", "tests.settings_club", ["tests/club"]),
-    Suite("sandbox", "sandbox.settings.test", ["tests/sandbox"]),
+    Suite("sandbox", "tests.settings_sandbox", ["tests/sandbox"]),
     # It touches no database: once is enough.
     Suite("packaging", "tests.settings", ["tests/packaging"], ("sqlite",)),
 ]

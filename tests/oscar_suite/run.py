@@ -1,6 +1,6 @@
 """Run Oscar's own test suite with this plugin installed, and our checkout in the place of Oscar's.
 
-    pip install "django-oscar[test]>=4.2,<4.3"
+    pip install -e . "django-oscar[test]>=4.2,<4.3"                      in an environment of its own
     python tests/oscar_suite/run.py ../django-oscar                      on SQLite
     python tests/oscar_suite/run.py ../django-oscar --plain              without the plugin, to compare
     python tests/oscar_suite/run.py ../django-oscar -- -n 2 tests/unit   with options for pytest
