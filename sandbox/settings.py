@@ -149,6 +149,9 @@ HAYSTACK_CONNECTIONS = {
     "default": {"ENGINE": "haystack.backends.whoosh_backend.WhooshEngine", "PATH": str(VAR / "index")}
 }
 
+LOGIN_URL = reverse_lazy("customer:login")  # by name, to stay in the reader's language
+LOGIN_REDIRECT_URL = reverse_lazy("customer:summary")
+
 OSCAR_SHOP_NAME = "Maison Pétale"
 OSCAR_SHOP_TAGLINE = _("Hair and beauty, by appointment")
 OSCAR_FROM_EMAIL = DEFAULT_FROM_EMAIL

@@ -5,6 +5,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from oscar.apps.partner import strategy
 from oscar.core.loading import get_class
 
+from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
+
 FixedPrice = get_class("partner.prices", "TaxInclusiveFixedPrice")
 UnavailablePrice = get_class("partner.prices", "Unavailable")
 
@@ -31,8 +33,10 @@ class VatIncluded:
         return VAT
 
 
-class SalonStrategy(strategy.UseFirstStockRecord, VatIncluded, strategy.StockRequired, strategy.Structured):
-    pass
+class SalonStrategy(
+    GiftCardStrategyMixin, strategy.UseFirstStockRecord, VatIncluded, strategy.StockRequired, strategy.Structured
+):
+    """Gift cards carry no VAT when they are sold: it is due on what they will pay for."""
 
 
 class Selector(strategy.Selector):

@@ -44,9 +44,10 @@ def load_site() -> None:
     Site.objects.filter(pk=settings.SITE_ID, domain="example.com").update(name=settings.OSCAR_SHOP_NAME)
     Site.objects.filter(pk=settings.SITE_ID).update(domain=settings.SITE_DOMAIN)
     Site.objects.clear_cache()
-    for code, name in COUNTRIES:
+    for order, (code, name) in enumerate(reversed(COUNTRIES)):  # the first of them is listed first
         Country.objects.get_or_create(
-            iso_3166_1_a2=code, defaults={"printable_name": name, "name": name, "is_shipping_country": True}
+            iso_3166_1_a2=code,
+            defaults={"printable_name": name, "name": name, "is_shipping_country": True, "display_order": order},
         )
 
 

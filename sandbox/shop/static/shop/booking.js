@@ -3,7 +3,8 @@
     "use strict";
     const form = document.querySelector("form.mp-picker[data-slots]");
     if (!form) return;
-    const { slots, days, next, minutes, language } = form.dataset;
+    const { slots, days, next, minutes } = form.dataset;
+    const language = form.dataset.language === "en" ? "en-GB" : form.dataset.language; // a week starts on Monday here
     const find = (selector) => form.querySelector(selector);
     const dateStep = find('[data-step="date"]');
     const timeStep = find('[data-step="time"]');
@@ -90,7 +91,7 @@
         input.type = "radio";
         input.name = "slot";
         input.value = begins;
-        text.textContent = new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(new Date(start.slice(0, 19)));
+        text.textContent = begins;
         label.append(input, text);
         times.append(label);
     }
