@@ -140,9 +140,7 @@ class AbstractLot(models.Model):
             models.CheckConstraint(condition=Q(remaining__gte=0) & Q(held__gte=0), name="loyalty_lot_positive"),
         ]
         indexes = [
-            models.Index(
-                fields=["account", "expires_at"], name="loyalty_lot_open", condition=Q(remaining__gt=0)
-            ),
+            models.Index(fields=["account", "expires_at"], name="loyalty_lot_open", condition=Q(remaining__gt=0)),
             models.Index(fields=["expires_at"], name="loyalty_lot_expiry", condition=Q(remaining__gt=0)),
         ]
 

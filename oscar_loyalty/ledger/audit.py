@@ -68,7 +68,9 @@ def audit() -> Iterator[Finding]:
             )
         if account.last != account.sequence or account.number != account.last:
             yield Finding(
-                "sequence", account.pk, f"{account.number} entries up to {account.last}, account says {account.sequence}"
+                "sequence",
+                account.pk,
+                f"{account.number} entries up to {account.last}, account says {account.sequence}",
             )
 
     before = Window(Lag("balance_after", default=0), partition_by="account", order_by="sequence")

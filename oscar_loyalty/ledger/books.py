@@ -412,9 +412,7 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     return taker.account
 
 
-def mature(
-    *, entry: Any, key: str, usable_from: datetime, expires_at: datetime | None = None, **fields: Any
-) -> Any:
+def mature(*, entry: Any, key: str, usable_from: datetime, expires_at: datetime | None = None, **fields: Any) -> Any:
     """Say from when the units of an earning are usable (and until when); return the zero entry that records it."""
     times = {"usable_from": usable_from} | ({"expires_at": expires_at} if expires_at else {})
     return _retime(entry=entry, key=key, kind="matured", times=times, **fields)

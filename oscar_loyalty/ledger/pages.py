@@ -243,9 +243,7 @@ class Pages:
             for lot in page.new_lots:
                 page.lots[lot.pk] = lot
         if dirty:
-            model("Lot").objects.bulk_update(
-                dirty, ["remaining", "held", "usable_from", "expires_at"], batch_size=200
-            )
+            model("Lot").objects.bulk_update(dirty, ["remaining", "held", "usable_from", "expires_at"], batch_size=200)
         holds = [hold for page in pages for hold in page.closed_holds]
         if holds:
             model("Hold").objects.bulk_update(holds, ["state", "closed_at", "entry"], batch_size=200)
@@ -253,9 +251,6 @@ class Pages:
         if len(moved) == 1:
             moved[0].save(update_fields=["sequence", "balance", "debt", "merged_into"])
         elif moved:
-            model("Account").objects.bulk_update(
-                moved, ["sequence", "balance", "debt", "merged_into"], batch_size=200
-            )
+            model("Account").objects.bulk_update(moved, ["sequence", "balance", "debt", "merged_into"], batch_size=200)
         for page in pages:
             page.entries, page.new_lots, page.uses, page.closed_holds, page.dirty = [], [], [], [], {}
-

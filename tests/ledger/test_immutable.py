@@ -30,9 +30,9 @@ def test_the_orm_refuses(entry):
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET units = 1000", "DELETE FROM {}"])
 def test_the_database_refuses(entry, statement):
-    with pytest.raises(DatabaseError, match="never changed or deleted"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(entry._meta.db_table))
+    refused = pytest.raises(DatabaseError, match="never changed or deleted")
+    with refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement.format(entry._meta.db_table))
     entry.refresh_from_db()
     assert entry.units == 10
 
