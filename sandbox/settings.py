@@ -172,6 +172,7 @@ OSCAR_LINE_STATUS_PIPELINE = {
     "Cancelled": (),
 }
 OSCAR_ORDER_STATUS_CASCADE = {"Complete": "Complete", "Cancelled": "Cancelled"}
+OSCAR_SEARCH_FACETS = {"fields": {}, "queries": {}}  # the shelves are enough for forty products
 OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION]
 
 OSCAR_LOYALTY_WORKER = "inline"

@@ -277,11 +277,10 @@ def drops(s: Sheet):
 
 def lotus(s: Sheet):
     s.shadow(50, 81, 56, 0.28)
-    for angle, length, tone in (
-        (-74, 32, 0.22), (74, 32, 0.22), (-50, 35, 0.12), (50, 35, 0.12), (-25, 40, 0.04), (25, 40, 0.04), (0, 45, -0.2),
-    ):  # fmt: skip
-        colour = mix(s.colour, "ink", tone) if tone > 0 else mix(s.colour, "white", -tone)
-        s.solid(petal(50, 77, length, length * 0.5, angle), colour, 0.2)
+    for spread, length, tone in ((74, 32, 0.22), (50, 35, 0.12), (25, 40, 0.04)):
+        for angle in (-spread, spread):
+            s.solid(petal(50, 77, length, length * 0.5, angle), mix(s.colour, "ink", tone), 0.2)
+    s.solid(petal(50, 77, 45, 22.5, 0), mix(s.colour, "white", 0.2), 0.2)
     for y, half in ((80, 24), (83.4, 15)):
         s.stroke([(50 - half, y), (50 + half, y)], 0.8, "white", 0.8)
 
