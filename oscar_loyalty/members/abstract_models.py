@@ -15,7 +15,8 @@ from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
 class AbstractProgramme(models.Model):
-    """The loyalty programme of a site: what points are called, when they come, how long they live, what they are worth."""
+    """The loyalty programme of a site: what points are called, when they come, how long they live, what they are
+    worth."""
 
     INCLUSIVE, EXCLUSIVE = "incl", "excl"
     TAX = [(INCLUSIVE, _("Prices with tax")), (EXCLUSIVE, _("Prices without tax"))]
@@ -27,7 +28,9 @@ class AbstractProgramme(models.Model):
         (WRITE_OFF, _("The balance stops at zero; the rest is forgiven")),
     ]
 
-    site = models.OneToOneField(Site, on_delete=models.PROTECT, related_name="loyalty_programme", verbose_name=_("site"))
+    site = models.OneToOneField(
+        Site, on_delete=models.PROTECT, related_name="loyalty_programme", verbose_name=_("site")
+    )
     name = models.CharField(_("name"), max_length=80, help_text=_("What your customers join, such as “Pétales”."))
     points_name_one = I18nCharField(
         _("one point"), max_length=200, help_text=_("What one point is called, such as “petal”.")
@@ -91,7 +94,11 @@ class AbstractProgramme(models.Model):
         help_text=_("How long points live that a refund gives back after they have expired."),
     )
     earn_tax = models.CharField(
-        _("points on"), max_length=8, choices=TAX, default=INCLUSIVE, help_text=_("What points per amount are counted on.")
+        _("points on"),
+        max_length=8,
+        choices=TAX,
+        default=INCLUSIVE,
+        help_text=_("What points per amount are counted on."),
     )
     earn_shipping = models.BooleanField(
         _("points on shipping"), default=False, help_text=_("Whether shipping brings points per amount too.")
@@ -285,7 +292,12 @@ class AbstractTierChange(models.Model):
     member = models.ForeignKey("loyalty_members.Member", on_delete=models.CASCADE, related_name="tier_changes")
     key = models.CharField(_("key"), max_length=200, unique=True)
     before = models.ForeignKey(
-        "loyalty_members.Tier", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from")
+        "loyalty_members.Tier",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("from"),
     )
     after = models.ForeignKey(
         "loyalty_members.Tier", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("to")

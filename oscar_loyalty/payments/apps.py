@@ -7,3 +7,8 @@ class PaymentsConfig(AppConfig):
     label = "loyalty_payments"
     verbose_name = _("Payments")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.payments import receivers
+
+        receivers.connect()

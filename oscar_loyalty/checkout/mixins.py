@@ -1,0 +1,259 @@
+"""Paying with points and gift cards, for a shop that has its own ``PaymentDetailsView``.
+
+Put :class:`LoyaltyPaymentMixin` before the view's other bases. ``handle_payment`` is then called with what is left
+to pay in
+money; nothing else changes for the shop.
+"""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.decorators import classonlymethod
+from django.utils.translation import gettext as _
+from oscar.apps.order.exceptions import UnableToPlaceOrder
+from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
+from oscar.core import prices
+from oscar.core.loading import get_class
+
+from oscar_loyalty.checkout import cards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.payments import exceptions, services
+
+CheckoutSessionData = get_class("checkout.utils", "CheckoutSessionData")
+log = logging.getLogger("oscar_loyalty")
+
+
+class LoyaltyPaymentMixin:
+    """Adds the tenders of the loyalty programme to a ``PaymentDetailsView``."""
+
+    #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``, or ``"on_site"``, money at the salon.
+    money_kind = "shop"
+
+    _attempt: Any = None
+    _submission: dict[str, Any]
+
+    @classonlymethod
+    def as_view(cls, **initkwargs):
+        """The attempt must be committed before anybody is asked for money, whatever ``ATOMIC_REQUESTS`` says."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def dispatch(self, request, *args, **kwargs):
+        """A second click on "place order" finds its basket gone: it is shown what became of the first."""
+        basket_id = request.POST.get("loyalty_basket", "")
+        if basket_id.isdigit() and int(basket_id) != request.basket.pk and self._was_own(int(basket_id)):
+            order = get_model("order", "Order").objects.filter(basket=basket_id).first()
+            if order is not None:
+                return self._show_order(order)
+            attempt = get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=basket_id).first()
+            if attempt is not None and attempt.state == "open":
+                return self._follow(attempt)
+        return super().dispatch(request, *args, **kwargs)
+
+    def _was_own(self, basket_id):
+        user = self.request.user
+        if user.is_authenticated:
+            return get_model("basket", "Basket").objects.filter(pk=basket_id, owner=user).exists()
+        try:
+            return Signer().unsign(self.request.COOKIES.get(settings.OSCAR_BASKET_COOKIE_OPEN, "")) == str(basket_id)
+        except BadSignature:
+            return False
+
+    # The page
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        total = context.get("order_total")
+        context["loyalty_cards"] = cards.applied(self.request)
+        if total is not None:
+            context["loyalty_plan"] = services.plan_for(
+                basket=context["basket"],
+                total=total.incl_tax,
+                cards=[entry.card for entry in context["loyalty_cards"]],
+                money_kind=self.money_kind,
+            )
+            cards.remember_plan(self.request, context["loyalty_plan"])
+            context["loyalty_paid_in_money_at_salon"] = self.money_kind == "on_site"
+        context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
+        return context
+
+    def post(self, request, *args, **kwargs):
+        """Adding and removing gift cards posts to the same page as placing the order."""
+        if "loyalty_add_card" in request.POST:
+            form = cards.CodeForm(request.POST, request=request, basket=request.basket)
+            if form.is_valid():
+                form.save()
+                messages.success(request, _("The gift card has been added."))
+                return redirect(request.path)
+            return self.render_to_response(self.get_context_data(loyalty_form=form))
+        if "loyalty_remove_card" in request.POST:
+            cards.remove(request, request.POST["loyalty_remove_card"])
+            messages.info(request, _("The gift card has been removed."))
+            return redirect(request.path)
+        return super().post(request, *args, **kwargs)
+
+    # Placing the order
+
+    def submit(self, user, basket, *args, **kwargs):
+        names = ["shipping_address", "shipping_method", "shipping_charge", "billing_address", "order_total"]
+        self._submission = {**dict(zip(names, args, strict=False)), **kwargs, "user": user, "basket": basket}
+        self._attempt = None
+        try:
+            return super().submit(user, basket, *args, **kwargs)
+        except _Elsewhere as news:
+            if isinstance(news.problem, exceptions.AlreadyPlaced):
+                return self._show_order(news.problem.order)
+            return self._follow(news.problem.attempt)
+
+    def freeze_basket(self, basket):
+        """Freeze the basket unless another request has submitted it meanwhile: a second click must not reopen it."""
+        Basket = get_model("basket", "Basket")
+        open_ = Basket.objects.filter(pk=basket.pk, status__in=[*Basket.editable_statuses, Basket.FROZEN])
+        if open_.update(status=Basket.FROZEN):
+            basket.status = Basket.FROZEN
+
+    def restore_frozen_basket(self):
+        """Give the basket back, unless its order exists or is being placed by another request."""
+        basket_id = self.checkout_session.get_submitted_basket_id()
+        Basket = get_model("basket", "Basket")
+        Attempt = get_model("loyalty_payments", "PaymentAttempt")
+        if Basket.objects.filter(pk=basket_id, status=Basket.FROZEN).exists() and not (
+            Attempt.objects.filter(basket=basket_id, state="open").exists()
+        ):
+            super().restore_frozen_basket()
+
+    def handle_payment(self, order_number, total, **kwargs):
+        """Set points and cards aside, then let the shop take what is left."""
+        self._attempt = self._begin(order_number, total)
+        money = sum(
+            (tender.amount for tender in self._attempt.tenders.all() if tender.kind in ("shop", "on_site")),
+            total.incl_tax * 0,
+        )
+        try:
+            if money:
+                super().handle_payment(order_number, _part_of(total, money), **kwargs)
+        except RedirectRequired:
+            services.redirected(attempt=self._attempt)
+            raise
+        except BaseException as problem:
+            services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+            raise
+
+    def _begin(self, order_number, total):
+        request, submission = self.request, self._submission
+        offered = [entry.card for entry in cards.applied(request)]
+        order_kwargs = submission.get("order_kwargs") or {}
+        plan = services.plan_for(
+            basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.money_kind
+        )
+        if not cards.is_as_shown(request, plan):
+            raise UnableToTakePayment(
+                _("How this order is paid has changed since you looked. Please check it and place the order again.")
+            )
+        try:
+            return services.begin(
+                basket=submission["basket"],
+                total=total,
+                user=submission["user"],
+                member=members.member_of_request(request),
+                site=get_current_site(request),
+                cards=offered,
+                plan=plan,
+                order_number=order_number,
+                guest_email=order_kwargs.get("guest_email", ""),
+                shipping_address=submission.get("shipping_address"),
+                shipping_method=submission.get("shipping_method"),
+                shipping_charge=submission.get("shipping_charge"),
+                billing_address=submission.get("billing_address"),
+                surcharges=submission.get("surcharges"),
+            )
+        except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
+            # Not an error of paying: Oscar's own handling would reopen the basket and blame the card.
+            raise _Elsewhere(problem) from problem
+        except exceptions.PaymentProblem as problem:
+            raise UnableToTakePayment(str(problem)) from problem
+
+    def handle_order_placement(
+        self,
+        order_number,
+        user,
+        basket,
+        shipping_address,
+        shipping_method,
+        shipping_charge,
+        billing_address,
+        order_total,
+        surcharges=None,
+        **kwargs,
+    ):
+        """Order, sources, capture of points and cards, and the basket's submission are one transaction."""
+        from oscar_loyalty.payments import selectors
+
+        attempt = self._attempt or selectors.live_attempt(basket)
+        if attempt is None:
+            raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
+        try:
+            with transaction.atomic():
+                order = self.place_order(
+                    order_number=order_number,
+                    user=user,
+                    basket=basket,
+                    shipping_address=shipping_address,
+                    shipping_method=shipping_method,
+                    shipping_charge=shipping_charge,
+                    order_total=order_total,
+                    billing_address=billing_address,
+                    surcharges=surcharges,
+                    **kwargs,
+                )
+                services.complete(attempt=attempt, order=order)
+                basket.submit()
+        except exceptions.PaymentProblem as problem:
+            services.cancel(attempt=attempt, reason=str(problem))
+            raise UnableToPlaceOrder(str(problem)) from problem
+        except Exception as problem:
+            services.cancel(attempt=attempt, reason=f"{type(problem).__name__}: {problem}")
+            raise
+        cards.forget(self.request)
+        return self.handle_successful_order(order)
+
+    # A second click
+
+    def _follow(self, attempt):
+        """Another request places this order at this moment: show what becomes of it."""
+        attempt = services.wait_for(attempt=attempt)
+        if attempt.state == "placed":
+            return self._show_order(attempt.order)
+        if attempt.state == "open":
+            messages.info(self.request, _("Your order is still being placed. Look at your orders in a minute."))
+        else:
+            messages.error(self.request, _("The order was not placed; nothing was taken. Please try again."))
+        return redirect("basket:summary")
+
+    def _show_order(self, order):
+        CheckoutSessionData(self.request).flush()
+        cards.forget(self.request)
+        self.request.session["checkout_order_id"] = order.pk
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class _Elsewhere(BaseException):
+    """Carries the news through Oscar's ``submit``, whose ``except Exception`` would take it for a failure."""
+
+    def __init__(self, problem: exceptions.PaymentProblem) -> None:
+        self.problem = problem
+
+
+def _part_of(total, money):
+    """Return Oscar's price of ``money``, a part of ``total``, with the same share of tax."""
+    if money == total.incl_tax or not total.incl_tax:
+        return total
+    excl = (total.excl_tax * money / total.incl_tax).quantize(money)
+    return prices.Price(currency=total.currency, excl_tax=excl, incl_tax=money)

@@ -1,0 +1,75 @@
+"""What follows orders: each leaves a row or calls a service, and never raises into the shop."""
+
+import logging
+
+from django.db.models.signals import post_save
+from oscar.apps.order.signals import order_status_changed
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler, sweeper
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.payments import returns, services
+
+log = logging.getLogger("oscar_loyalty")
+
+
+def follow_order(sender, instance, created, raw=False, **kwargs):
+    """However an order is made, its basket's holds and its gift cards are looked after; written with the order
+    itself."""
+    if created and not raw:
+        due.leave(kind="payments.order_placed", key=str(instance.pk), payload={"order": instance.pk})
+
+
+def follow_status(sender, order, new_status, **kwargs):
+    """An order paid at the salon reached a status that means paid: its gift cards can go out."""
+    try:
+        if new_status in _paid_statuses(order):
+            services.mark_paid(order=order)
+    except Exception:
+        log.exception("The gift cards of order %s could not be activated; the sweep will try again", order.number)
+
+
+def _paid_statuses(order):
+    programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+    return programme.paid_statuses if programme else []
+
+
+@handler("payments.order_placed")
+def order_placed(row):
+    services.order_placed_elsewhere(order=get_model("order", "Order").objects.get(pk=row.payload["order"]))
+
+
+@handler("payments.return_lines")
+def return_lines(row):
+    order = get_model("order", "Order").objects.get(pk=row.payload["order"])
+    cancelled = {int(pk): int(quantity) for pk, quantity in row.payload["lines"].items()}
+    returns.return_lines(order=order, cancelled=cancelled, shipping=bool(row.payload.get("whole")))
+
+
+@sweeper("payments.attempts")
+def attempts() -> int:
+    """Finish the attempts whose request has died."""
+    from oscar_loyalty import clock
+
+    stale = get_model("loyalty_payments", "PaymentAttempt").objects.filter(state="open", leased_until__lte=clock.now())
+    return sum(services.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
+
+
+@sweeper("payments.paid")
+def paid() -> int:
+    """Activate the cards of orders that are paid by now, where nobody heard of it."""
+    done = 0
+    for programme in get_model("loyalty_members", "Programme").objects.all():
+        if programme.paid_statuses:
+            orders = get_model("order", "Order").objects.filter(
+                site=programme.site_id, status__in=programme.paid_statuses, giftcards__state="waiting"
+            )
+            done += sum(services.mark_paid(order=order) for order in orders.distinct()[:500])
+    return done
+
+
+def connect():
+    from oscar.core.loading import get_model as oscar_model
+
+    post_save.connect(follow_order, sender=oscar_model("order", "Order"), dispatch_uid="loyalty_payments_order")
+    order_status_changed.connect(follow_status, dispatch_uid="loyalty_payments_status")

@@ -1,0 +1,92 @@
+"""Giving back what paid for cancelled lines: points as points, card money to its card, as they were allotted."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from oscar_loyalty import clock
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import from_minor, to_minor
+
+
+@transaction.atomic
+def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = False) -> int:
+    """Return what paid for ``cancelled``, the quantity cancelled so far of each order line; return how many parts
+    went back.
+
+    It looks at what went back before, so calling it again, or with more cancelled, returns each part once.
+    ``shipping``: the whole order
+    is cancelled, with shipping and surcharges. Gift cards bought with the lines stop working; of the points that
+    bought a
+    card, those for what it has already paid stay spent. Money is the shop's to return.
+    """
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.select_for_update().filter(order=order).first()
+    lines = {line.pk: line for line in order.lines.all()}
+    kept = {pk: _disable_bought(order, lines[pk], quantity) for pk, quantity in cancelled.items() if pk in lines}
+    if attempt is None:
+        return 0
+    Allotment = get_model("loyalty_payments", "Allotment")
+    parts = Allotment.objects.filter(tender__attempt=attempt, tender__entry__isnull=False)
+    done = 0
+    for allotment in parts.select_related("tender__entry", "tender__card").order_by("tender__entry__account_id", "pk"):
+        if allotment.order_line_id is None:
+            share = Decimal(1) if shipping else Decimal(0)
+        else:
+            quantity = lines[allotment.order_line_id].quantity
+            gone = min(cancelled.get(allotment.order_line_id, 0), quantity)
+            share = Decimal(gone) / Decimal(quantity)
+            share -= kept.get(allotment.order_line_id, Decimal(0)) / Decimal(quantity)
+        done += _return(attempt, allotment, max(Decimal(0), share))
+    return done
+
+
+def _disable_bought(order: Any, line: Any, quantity: int) -> Decimal:
+    """Disable the cards that ``quantity`` of ``line`` bought; return for how many cards' worth they had paid
+    already."""
+    giftcards.disable_for_lines(order, {line.pk: quantity})
+    used = Decimal(0)
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order_line=line, state="disabled")
+    for card in cards:
+        spent = card.account.entries.filter(tender__isnull=False)
+        back = card.account.entries.filter(reverses__in=spent)
+        units = -sum(spent.values_list("units", flat=True)) - sum(back.values_list("units", flat=True))
+        if units > 0:
+            used += Decimal(units) / Decimal(to_minor(card.value, card.currency))
+    return used
+
+
+def _return(attempt: Any, allotment: Any, share: Decimal) -> int:
+    tender = allotment.tender
+    units = int(Decimal(allotment.units) * share) - allotment.returned_units
+    if units <= 0:
+        return 0
+    target = allotment.returned_units + units
+    key = f"return:{allotment.pk}:{target}"
+    grace = timedelta(days=attempt.member.programme.grace_days if attempt.member else 0)
+    entry = books.reverse(
+        entry=tender.entry,
+        units=units,
+        key=key,
+        grace=grace,
+        source=Ref.of("order", attempt.order_id),
+        explanation={"why": "returned", "order": attempt.order.number, "kind": tender.kind},
+    )
+    if tender.kind == "giftcard":
+        amount = from_minor(units, attempt.currency)
+    else:
+        whole = to_minor(allotment.amount, attempt.currency)
+        so_far = to_minor(allotment.returned_amount, attempt.currency)
+        amount = from_minor(whole * target // allotment.units - so_far, attempt.currency)
+    get_model("loyalty_payments", "TenderReturn").objects.create(
+        allotment=allotment, key=key, amount=amount, units=units, entry=entry, happened_at=clock.now()
+    )
+    allotment.returned_units = target
+    allotment.returned_amount += amount
+    allotment.save(update_fields=["returned_units", "returned_amount"])
+    return 1

@@ -1,0 +1,83 @@
+"""What a checkout consists of, as data: enough to know later what was going to be bought, by whom, for how much."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import get_language
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.payments.planning import PlanLine
+
+
+def plan_lines(basket: Any) -> list[PlanLine]:
+    """Return the lines of ``basket`` as the plan needs them, in the basket's order."""
+    lines = []
+    for index, line in enumerate(basket.all_lines()):
+        is_card = giftcards.is_giftcard(line.product)
+        points = None
+        if is_card and giftcards.line_options(line).pay_with_points:
+            price = giftcards.points_price(line.product)
+            points = price * line.quantity if price is not None else None
+        lines.append(PlanLine(index, _amount(line), is_giftcard=is_card, points=points))
+    return lines
+
+
+def _amount(line: Any) -> Decimal:
+    return Decimal(line.line_price_incl_tax_incl_discounts or 0).quantize(Decimal("0.01"))
+
+
+def snapshot(
+    *,
+    basket: Any,
+    total: Any,
+    guest_email: str = "",
+    shipping_address: Any = None,
+    shipping_method: Any = None,
+    shipping_charge: Any = None,
+    billing_address: Any = None,
+    surcharges: Any = None,
+) -> dict[str, Any]:
+    """Return the whole of a submission as JSON data."""
+    return {
+        "guest_email": guest_email or "",
+        "language": get_language(),
+        "lines": [
+            {
+                "line": line.pk,
+                "product": line.product_id,
+                "stockrecord": line.stockrecord_id,
+                "title": str(line.product.get_title()),
+                "quantity": line.quantity,
+                "unit_price": str(line.unit_price_incl_tax),
+                "amount": str(_amount(line)),
+                "options": [
+                    {"option": attribute.option.code, "value": attribute.value}
+                    for attribute in line.attributes.select_related("option")
+                ],
+            }
+            for line in basket.all_lines()
+        ],
+        "offers": [
+            {"offer": item["offer"].pk, "name": str(item["name"]), "discount": str(item["discount"])}
+            for item in basket.offer_applications
+        ],
+        "vouchers": [voucher.code for voucher in basket.vouchers.all()] if basket.pk else [],
+        "shipping": {
+            "code": getattr(shipping_method, "code", ""),
+            "name": str(getattr(shipping_method, "name", "")),
+            "amount": str(shipping_charge.incl_tax) if shipping_charge is not None else "0",
+        },
+        "shipping_address": _address(shipping_address),
+        "billing_address": _address(billing_address),
+        "surcharges": [
+            {"name": str(charge.surcharge.name), "amount": str(charge.price.incl_tax)} for charge in surcharges or []
+        ],
+        "total": {"excl": str(total.excl_tax), "incl": str(total.incl_tax), "currency": total.currency},
+    }
+
+
+def _address(address: Any) -> dict[str, str] | None:
+    if address is None:
+        return None
+    fields = [field.attname for field in address._meta.concrete_fields if not field.primary_key]
+    return {name: str(getattr(address, name)) for name in fields if getattr(address, name) not in (None, "")}

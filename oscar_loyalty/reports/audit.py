@@ -1,0 +1,209 @@
+"""The audit: proves that balances, lots, cards, awards, tenders and orders agree, and names the rows that do not.
+
+Each check is one query, or a few, over the whole of a table; none trusts a figure that another row could prove.
+The ledger proves itself first (:mod:`oscar_loyalty.ledger.audit`); the checks here compare the rooms with it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from oscar_loyalty import clock
+from oscar_loyalty.ledger import audit as ledger_audit
+from oscar_loyalty.loading import get_model
+
+#: How many findings a stored run keeps; the command prints them all.
+KEPT = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row that disagrees: the check that found it, the row, and what is wrong with it."""
+
+    check: str
+    row: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings of a run, and how many rows each table held."""
+
+    findings: list[Finding]
+    checked: dict[str, int]
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "clean": self.clean,
+            "checked": self.checked,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+_checks: list[Callable[[], Iterator[Finding]]] = []
+
+
+def check(function: Callable[[], Iterator[Finding]]) -> Callable[[], Iterator[Finding]]:
+    """Register ``function`` as one of the audit's checks; a shop's own app may add to them."""
+    _checks.append(function)
+    return function
+
+
+def _total(queryset: QuerySet[Any], group: str, field: str) -> Coalesce:
+    """The sum of ``field`` over the rows of ``queryset`` that belong to the outer row, 0 where there is none."""
+    rows = queryset.order_by().values(group).annotate(_sum=Sum(field)).values("_sum")
+    return Coalesce(Subquery(rows), 0)
+
+
+@check
+def ledger() -> Iterator[Finding]:
+    """Balances, lots, uses and holds, recomputed from the entries."""
+    for finding in ledger_audit.audit():
+        yield Finding(f"ledger.{finding.check}", f"account {finding.account_id}", finding.detail)
+
+
+@check
+def award_entries() -> Iterator[Finding]:
+    """An award's points are those of its entry in the ledger, and what was clawed back is what its entries took."""
+    Award, Entry = get_model("loyalty_earning", "Award"), get_model("loyalty_ledger", "Entry")
+    wrong = Award.objects.filter(entry__isnull=False).exclude(entry__units=F("points"))
+    for award in wrong.select_related("entry").iterator():
+        yield Finding(
+            "awards.points", f"award {award.reference}", f"{award.points} points, entry has {award.entry.units}"
+        )
+    for award in Award.objects.filter(entry__isnull=True, points__gt=0).iterator():
+        yield Finding("awards.entry", f"award {award.reference}", f"{award.points} points without an entry")
+    taken = Entry.objects.filter(reverses=OuterRef("entry"))
+    clawed = Award.objects.filter(entry__isnull=False).annotate(taken=-_total(taken, "reverses", "units"))
+    # A write-off leaves less in the ledger than was asked for; more can never be right.
+    for award in clawed.filter(taken__gt=F("clawed_back")).iterator():
+        yield Finding(
+            "awards.clawback",
+            f"award {award.reference}",
+            f"{award.clawed_back} taken back, its entries say {award.taken}",
+        )
+
+
+@check
+def award_lines() -> Iterator[Finding]:
+    """The shares of an award's lines sum to its points."""
+    Award = get_model("loyalty_earning", "Award")
+    rows = Award.objects.annotate(shares=Sum("lines__share"), number=Count("lines")).filter(number__gt=0)
+    for award in rows.exclude(shares=F("points")).iterator():
+        if abs(award.shares - award.points) >= 1:
+            yield Finding(
+                "awards.shares", f"award {award.reference}", f"shares sum to {award.shares}, not to {award.points}"
+            )
+
+
+@check
+def unawarded_entries() -> Iterator[Finding]:
+    """Points earned by an order or a booking have an award that says why."""
+    Award, Entry = get_model("loyalty_earning", "Award"), get_model("loyalty_ledger", "Entry")
+    earned = Entry.objects.filter(kind="earn", source_type__in=["order", "booking"])
+    for entry in earned.exclude(pk__in=Award.objects.filter(entry__isnull=False).values("entry")).iterator():
+        yield Finding("entries.award", f"entry {entry.pk}", f"{entry.units} points for {entry.key} without an award")
+
+
+@check
+def giftcards() -> Iterator[Finding]:
+    """A card has an account in its currency; waiting cards hold nothing, active ones never more than they got."""
+    GiftCard = get_model("loyalty_giftcards", "GiftCard")
+    cards = GiftCard.objects.select_related("account")
+    for card in cards.exclude(account__unit=F("currency")).iterator():
+        yield Finding("giftcards.currency", f"card {card.pk}", f"{card.currency} card, {card.account.unit} account")
+    for card in cards.filter(state="waiting").exclude(account__balance=0).iterator():
+        yield Finding("giftcards.waiting", f"card {card.pk}", f"not paid, but holds {card.account.balance}")
+    for card in cards.filter(account__balance__lt=0).iterator():
+        yield Finding("giftcards.overdrawn", f"card {card.pk}", f"balance {card.account.balance}")
+
+
+@check
+def tenders() -> Iterator[Finding]:
+    """A placed attempt's tenders sum to its total, and to its order's; nothing is returned that was not given."""
+    Attempt = get_model("loyalty_payments", "PaymentAttempt")
+    Tender = get_model("loyalty_payments", "Tender")
+    placed = Attempt.objects.filter(state="placed").annotate(paid=Coalesce(Sum("tenders__amount"), F("total") * 0))
+    for attempt in placed.exclude(paid=F("total")).iterator():
+        yield Finding("payments.sum", f"attempt {attempt.pk}", f"tenders sum to {attempt.paid}, total {attempt.total}")
+    orders = placed.filter(order__isnull=False).exclude(order__total_incl_tax=F("total"))
+    for attempt in orders.select_related("order").iterator():
+        yield Finding(
+            "payments.order",
+            f"attempt {attempt.pk}",
+            f"paid {attempt.total}, order {attempt.order.number} is {attempt.order.total_incl_tax}",
+        )
+    captured = Tender.objects.filter(attempt__state="placed", units__gt=0, state="captured").exclude(
+        entry__units=-F("units")
+    )
+    for tender in captured.iterator():
+        yield Finding("payments.capture", f"tender {tender.pk}", f"{tender.units} units have no entry of that size")
+    left_open = Tender.objects.filter(attempt__state__in=["placed", "cancelled"], hold__state="open")
+    for tender in left_open.iterator():
+        yield Finding("payments.hold", f"tender {tender.pk}", "the checkout has ended, its hold is still open")
+
+
+@check
+def allotments() -> Iterator[Finding]:
+    """A tender's allotments sum to it, and returns never pass them."""
+    Allotment = get_model("loyalty_payments", "Allotment")
+    Tender = get_model("loyalty_payments", "Tender")
+    rows = Tender.objects.filter(attempt__state="placed", allotments__isnull=False).annotate(
+        allotted=Sum("allotments__amount")
+    )
+    for tender in rows.exclude(allotted=F("amount")).iterator():
+        yield Finding("payments.allotted", f"tender {tender.pk}", f"{tender.amount} allotted as {tender.allotted}")
+    over = Q(returned_amount__gt=F("amount")) | Q(returned_units__gt=F("units"))
+    for allotment in Allotment.objects.filter(over).iterator():
+        yield Finding("payments.returned", f"allotment {allotment.pk}", "more was returned than was paid")
+
+
+@check
+def tier_groups() -> Iterator[Finding]:
+    """A member is in the groups of every tier up to the own one, and in no other tier's."""
+    Member, Tier = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Tier")
+    for tier in Tier.objects.select_related("group"):
+        entitled = Q(tier__rank__gte=tier.rank, programme=tier.programme_id, status__in=["active", "frozen"])
+        members = Member.objects.filter(user__isnull=False, programme=tier.programme_id)
+        inside = Q(user__groups=tier.group_id)
+        missing = members.filter(entitled).exclude(inside)
+        for member in missing.iterator():
+            yield Finding("tiers.missing", f"member {member.number}", f"not in the group of {tier.code}")
+        extra = tier.group.user_set.exclude(pk__in=members.filter(entitled).values("user"))
+        for user in extra.iterator():
+            yield Finding("tiers.extra", f"user {user.pk}", f"in the group of {tier.code} without that tier")
+
+
+def run(*, keep: bool = True) -> Report:
+    """Run every check and, unless ``keep`` is false, store the outcome for the dashboard's light."""
+    started = clock.now()
+    findings = [finding for function in _checks for finding in function()]
+    checked = {
+        label: get_model(app, label).objects.count()
+        for app, label in (
+            ("loyalty_ledger", "Account"),
+            ("loyalty_ledger", "Entry"),
+            ("loyalty_ledger", "Lot"),
+            ("loyalty_members", "Member"),
+            ("loyalty_earning", "Award"),
+            ("loyalty_giftcards", "GiftCard"),
+            ("loyalty_payments", "PaymentAttempt"),
+        )
+    }
+    report = Report(findings, checked)
+    if keep:
+        get_model("loyalty_reports", "AuditRun").objects.create(
+            started_at=started,
+            finished_at=clock.now(),
+            findings=len(findings),
+            details=[asdict(finding) for finding in findings[:KEPT]],
+            checked=checked,
+        )
+    return report

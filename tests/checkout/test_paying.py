@@ -1,0 +1,248 @@
+"""Paying with points and gift cards, through the shop's own pages."""
+
+from decimal import Decimal as D
+
+import pytest
+from oscar.core.loading import get_model
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.ledger import audit, books
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.payments import options, returns, selectors, services
+
+Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _books_agree(db):
+    yield
+    assert list(audit.audit()) == []
+
+
+def attempts(**fields):
+    return get_loyalty_model("loyalty_payments", "PaymentAttempt").objects.filter(**fields)
+
+
+def test_points_buy_a_gift_card_beside_a_line_paid_with_money(shopper, rich, haircut, card_10):
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True, recipient_name="Zoé", recipient_email="zoe@example.com")
+    response = shopper.place()
+    order = Order.objects.get()
+    assert response.url == "/checkout/thank-you/"
+    assert order.total_incl_tax == D("40.00")
+    assert [(paid.kind, paid.amount, paid.points) for paid in selectors.paid_with(order)] == [
+        ("points_line", D("10.00"), 1000),
+        ("on_site", D("30.00"), 0),
+    ]
+    assert ledger.balance(rich.account).usable == 1500
+    card = giftcards.cards_of_order(order).get()
+    assert (card.state, card.recipient_name) == ("active", "Zoé")
+    assert giftcards.balance(card).amount == D("10.00")
+    assert Basket.objects.get(pk=order.basket_id).status == "Submitted"
+    assert [source.amount_allocated for source in order.sources.all()] == [D("10.00"), D("30.00")]
+
+
+def test_the_code_is_shown_once(shopper, rich, card_10):
+    shopper.add(card_10, pay_with_points=True)
+    shopper.place()
+    code = giftcard_services.code_of(giftcards.cards_of_order(Order.objects.get()).get())
+    assert code in shopper.client.get("/checkout/thank-you/").content.decode()
+    assert code not in shopper.client.get("/checkout/thank-you/").content.decode()
+
+
+def test_a_card_for_money_waits_until_the_order_is_paid(shopper, member, card_10):
+    shopper.add(card_10)
+    shopper.place()
+    order = Order.objects.get()
+    card = giftcards.cards_of_order(order).get()
+    assert card.state == "waiting"
+    order.set_status("Being processed")
+    order.set_status("Complete")
+    card.refresh_from_db()
+    assert card.state == "active"
+    assert order.sources.get().amount_debited == D("10.00")
+
+
+def test_too_few_points_are_told_and_the_basket_is_kept(shopper, member, give, card_10):
+    give(400)
+    basket = shopper.add(card_10, pay_with_points=True)
+    response = shopper.place()
+    assert "600" in response.content.decode()
+    basket.refresh_from_db()
+    assert (basket.status, basket.num_lines) == ("Open", 1)
+    assert not Order.objects.exists()
+    assert ledger.balance(member.account).usable == 400
+
+
+def test_somebody_who_is_no_member_cannot_pay_with_points(programme, shopper, card_10):
+    shopper.add(card_10, pay_with_points=True)
+    response = shopper.place()
+    assert "Only members" in response.content.decode()
+    assert not Order.objects.exists()
+
+
+def test_several_gift_cards_pay_and_the_rest_stays_on_the_last(shopper, programme, haircut, issue):
+    first, second = issue("12.50"), issue("50.00")
+    shopper.add(haircut)
+    shopper.add_card(first)
+    shopper.add_card(second)
+    shopper.place()
+    order = Order.objects.get()
+    assert [(paid.kind, paid.amount) for paid in selectors.paid_with(order)] == [
+        ("giftcard", D("12.50")),
+        ("giftcard", D("17.50")),
+    ]
+    assert giftcards.balance(first).amount == 0
+    assert giftcards.balance(second).amount == D("32.50")
+
+
+def test_a_gift_card_buys_no_gift_card(shopper, programme, card_10, issue):
+    card = issue("50.00")
+    shopper.add(card_10)
+    shopper.add_card(card)
+    shopper.place()
+    assert [paid.kind for paid in selectors.paid_with(Order.objects.get())] == ["on_site"]
+    assert giftcards.balance(card).amount == D("50.00")
+
+
+def test_a_wrong_code_is_told_at_the_field(shopper, programme, haircut):
+    shopper.add(haircut)
+    for wrong in ("ABCD", "AAAA-BBBB-CCCC-DDDD-EEEE", "'; DROP TABLE"):
+        response = shopper.client.post("/checkout/preview/", {"loyalty_add_card": "1", "code": wrong})
+        assert response.context["loyalty_form"].errors["code"]
+
+
+def test_guessing_is_limited(shopper, programme, haircut, issue, settings):
+    settings.OSCAR_LOYALTY_GIFTCARD_ATTEMPTS = 3
+    card = issue("10.00")
+    shopper.add(haircut)
+    for _try in range(3):
+        shopper.client.post("/checkout/preview/", {"loyalty_add_card": "1", "code": "AAAA-BBBB-CCCC-DDDD-EEEE"})
+    response = shopper.add_card(card)
+    assert "Too many" in str(response.context["loyalty_form"].errors)
+
+
+def test_a_card_can_be_taken_off_again(shopper, programme, haircut, issue):
+    card = issue("10.00")
+    shopper.add(haircut)
+    shopper.add_card(card)
+    shopper.client.post("/checkout/preview/", {"loyalty_remove_card": str(card.pk)})
+    shopper.place()
+    assert [paid.kind for paid in selectors.paid_with(Order.objects.get())] == ["on_site"]
+
+
+def test_a_card_used_meanwhile_is_told_not_replaced_by_more_money(shopper, programme, haircut, issue):
+    card = issue("10.00")
+    basket = shopper.add(haircut)
+    shopper.add_card(card)
+    shopper.client.get("/checkout/preview/")
+    books.spend(account=card.account, units=700, key="elsewhere")
+    response = shopper.place()
+    assert "has changed" in response.content.decode()
+    basket.refresh_from_db()
+    assert basket.status == "Open"
+    assert not Order.objects.exists()
+    shopper.place()
+    assert [paid.amount for paid in selectors.paid_with(Order.objects.get())] == [D("3.00"), D("27.00")]
+
+
+def test_a_second_click_ends_on_the_thank_you_page(shopper, rich, card_10):
+    basket = shopper.add(card_10, pay_with_points=True)
+    shopper.place()
+    response = shopper.place(loyalty_basket=basket.pk)
+    assert response.url == "/checkout/thank-you/"
+    assert Order.objects.count() == 1
+    assert ledger.balance(rich.account).usable == 1500
+
+
+def test_nobody_is_shown_the_order_of_somebody_else(shopper, new_shopper, rich, card_10):
+    basket = shopper.add(card_10, pay_with_points=True)
+    shopper.place()
+    response = new_shopper().place(loyalty_basket=basket.pk)
+    assert response.url != "/checkout/thank-you/"
+
+
+def test_an_attempt_left_by_a_dead_request_is_undone(time, shopper, rich, card_10):
+    from django.contrib.sites.models import Site
+    from oscar.core.prices import Price
+
+    basket = shopper.add(card_10, pay_with_points=True)
+    basket.freeze()
+    total = Price(currency="EUR", excl_tax=D("10.00"), tax=D("0.00"))
+    plan = services.plan_for(basket=basket, total=total.incl_tax)
+    attempt = services.begin(
+        basket=basket, total=total, user=rich.user, member=rich, site=Site.objects.get_current(), plan=plan
+    )
+    assert ledger.balance(rich.account).usable == 1500
+    assert services.settle(attempt=attempt) == "open"
+    time.advance(minutes=3)
+    assert services.settle(attempt=attempt) == "cancelled"
+    assert services.settle(attempt=attempt) == "cancelled"
+    basket.refresh_from_db()
+    assert basket.status == "Open"
+    assert ledger.balance(rich.account).usable == 2500
+
+
+def test_cancelling_lines_returns_points_as_points_and_disables_the_card(shopper, rich, haircut, card_10):
+    shopper.add(haircut)
+    shopper.add(card_10, quantity=2, pay_with_points=True)
+    shopper.place()
+    order = Order.objects.get()
+    line = order.lines.get(product=card_10)
+    assert ledger.balance(rich.account).usable == 500
+    returns.return_lines(order=order, cancelled={line.pk: 1})
+    returns.return_lines(order=order, cancelled={line.pk: 1})
+    assert ledger.balance(rich.account).usable == 1500
+    assert sorted(card.state for card in giftcards.cards_of_order(order)) == ["active", "disabled"]
+    returns.return_lines(order=order, cancelled={line.pk: 2})
+    assert ledger.balance(rich.account).usable == 2500
+
+
+def test_a_card_that_was_spent_is_not_paid_back_in_points(shopper, rich, haircut, card_10):
+    shopper.add(card_10, pay_with_points=True)
+    shopper.place()
+    first = Order.objects.get()
+    card = giftcards.cards_of_order(first).get()
+    shopper.add(haircut)
+    shopper.add_card(card)
+    shopper.place()
+    assert giftcards.balance(card).amount == 0
+    returns.return_lines(order=first, cancelled={first.lines.get().pk: 1})
+    assert ledger.balance(rich.account).usable == 1500
+
+
+def test_cancelling_returns_card_money_to_its_card(shopper, programme, haircut, issue):
+    card = issue("20.00")
+    shopper.add(haircut, quantity=2)
+    shopper.add_card(card)
+    shopper.place()
+    order = Order.objects.get()
+    returns.return_lines(order=order, cancelled={order.lines.get().pk: 1})
+    assert giftcards.balance(card).amount == D("10.00")
+    returns.return_lines(order=order, cancelled={order.lines.get().pk: 2}, shipping=True)
+    assert giftcards.balance(card).amount == D("20.00")
+
+
+def test_paying_with_points_can_be_switched_in_the_basket(shopper, rich, card_10):
+    basket = shopper.add(card_10)
+    shopper.add(card_10, pay_with_points=True)
+    plain, _with_points = basket.lines.order_by("pk")
+    options.set_pay_with_points(line=plain, on=True)
+    line = basket.lines.get()
+    assert line.quantity == 2
+    assert giftcards.line_options(line).pay_with_points
+    options.set_pay_with_points(line=line, on=False)
+    assert not giftcards.line_options(basket.lines.get()).pay_with_points
+
+
+def test_a_minimum_of_money_is_kept(shopper, rich, card_10, haircut):
+    rich.programme.minimum_cash = D("5.00")
+    rich.programme.save()
+    shopper.add(card_10, pay_with_points=True)
+    assert "in money" in shopper.place().content.decode()
+    shopper.add(haircut)
+    shopper.place()
+    assert Order.objects.count() == 1

@@ -1,0 +1,139 @@
+"""Many checkouts at once, from HTTP: what exists is paid in full, nobody's balance goes below zero, losers are told why."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal as D
+
+import pytest
+from django.db import connection
+from oscar.core.loading import get_model
+
+from oscar_loyalty import clock
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import audit, books
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
+from tests.checkout.conftest import Shopper
+
+Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
+MANY = 20
+
+
+@pytest.fixture(params=[False, True], ids=["own transactions", "ATOMIC_REQUESTS"], autouse=True)
+def _atomic_requests(request):
+    before = connection.settings_dict["ATOMIC_REQUESTS"]
+    connection.settings_dict["ATOMIC_REQUESTS"] = request.param
+    yield
+    connection.settings_dict["ATOMIC_REQUESTS"] = before
+
+
+def at_once(*jobs):
+    """Run the jobs side by side, each in a thread of its own; return their results."""
+
+    def run(job):
+        try:
+            return job()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+def assert_paid_in_full():
+    attempts = get_loyalty_model("loyalty_payments", "PaymentAttempt").objects
+    assert not attempts.filter(state="open").exists()
+    for order in Order.objects.all():
+        tenders = order.payment_attempt.tenders.all()
+        assert sum(tender.amount for tender in tenders) == order.total_incl_tax
+        assert all(tender.state == "captured" for tender in tenders)
+    held = get_loyalty_model("loyalty_ledger", "Hold").objects.filter(state="open")
+    assert not held.exists()
+    assert list(audit.audit()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_checkouts_of_one_members_points(rich, user, card_10):
+    windows = [Shopper(user) for _window in range(MANY)]
+
+    def buy(window):
+        window.add(card_10, pay_with_points=True)
+        return window.place()
+
+    responses = at_once(*[lambda window=window: buy(window) for window in windows])
+    assert all(response.status_code in (200, 302) for response in responses)
+    orders = Order.objects.all()
+    cards = sum(line.quantity for order in orders for line in order.lines.all())
+    assert cards <= 2
+    balance = ledger.balance(rich.account)
+    assert balance.book == 2500 - 1000 * cards >= 0
+    assert balance.usable == balance.book
+    issued = get_loyalty_model("loyalty_giftcards", "GiftCard").objects
+    assert issued.filter(state="active").count() == issued.count() == cards
+    assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_baskets_with_one_gift_card(programme, new_shopper, haircut, issue):
+    card = issue("50.00")
+    shoppers = [new_shopper() for _shopper in range(MANY)]
+    baskets = [shopper.add(haircut) for shopper in shoppers]
+    for shopper in shoppers:
+        shopper.add_card(card)
+        shopper.client.get("/checkout/preview/")
+    responses = at_once(*[shopper.place for shopper in shoppers])
+    placed = Order.objects.count()
+    # 30 euros each: the card pays one order. Who was shown that it would pay, and came too late, is told so.
+    assert placed == 1
+    assert giftcards.balance(card).amount == D("20.00")
+    for basket, response in zip(baskets, responses, strict=True):
+        basket.refresh_from_db()
+        if response.status_code == 200:
+            assert basket.status == "Open"
+            assert basket.num_lines == 1
+            text = response.content.decode()
+            assert "has changed" in text or "less on it" in text
+        else:
+            assert basket.status == "Submitted"
+    assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_places_one_order_and_ends_on_its_page(rich, shopper, card_10):
+    basket = shopper.add(card_10, pay_with_points=True)
+    shopper.client.get("/checkout/preview/")
+    cookies = dict(shopper.client.cookies)
+
+    def click():
+        window = Shopper()
+        window.client.cookies.update(cookies)
+        return window.place(loyalty_basket=basket.pk)
+
+    responses = at_once(*[click] * 4)
+    assert Order.objects.count() == 1
+    assert {response.url for response in responses} == {"/checkout/thank-you/"}
+    assert ledger.balance(rich.account).usable == 1500
+    assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_points_earned_and_expiring_while_orders_are_placed(rich, new_shopper, card_10, haircut, issue):
+    """Unrelated members and cards at once do not wait for each other for ever."""
+    shoppers = [new_shopper() for _shopper in range(6)]
+    cards = [issue("15.00"), issue("15.00")]
+    for place, shopper in enumerate(shoppers):
+        shopper.add(haircut)
+        for card in cards if place % 2 else reversed(cards):
+            shopper.add_card(card)
+        shopper.client.get("/checkout/preview/")
+
+    def earn(number):
+        books.earn(account=rich.account, units=5, key=f"race:{number}", usable_from=clock.now())
+
+    jobs = [shopper.place for shopper in shoppers] + [lambda number=number: earn(number) for number in range(6)]
+    at_once(*jobs)
+    assert Order.objects.count() == 1
+    assert all(giftcards.balance(card).amount == 0 for card in cards)
+    assert ledger.balance(rich.account).book == 2530
+    assert_paid_in_full()
+
+
