@@ -1,6 +1,5 @@
 """All writes of gift cards. The catalogue's side is in :mod:`oscar_loyalty.giftcards.catalogue`."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +14,10 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.giftcards import codes, guard, selectors
+from oscar_loyalty.giftcards.basket import set_pay_with_points
+from oscar_loyalty.giftcards.cards import follow, locked, log
 from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination
+from oscar_loyalty.giftcards.disabling import CANCELLED, disable, disable_for_lines, empty_disabled, enable
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, TooManyTries
 from oscar_loyalty.giftcards.guard import Guard
 from oscar_loyalty.ledger import books
@@ -25,23 +27,9 @@ from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import to_minor
 
-#: Why a card was disabled whose order line was cancelled.
-CANCELLED = "cancelled"
-
 
 def _model(name: str) -> Any:
     return get_model("loyalty_giftcards", name)
-
-
-def _locked(card: Any) -> Any:
-    # "no key": a tender may point at the card meanwhile, so that nobody deadlocks with a checkout.
-    return _model("GiftCard").objects.select_for_update(no_key=True).get(pk=card.pk)
-
-
-def _log(card: Any, kind: str, at: datetime, actor: Ref = NOBODY, **detail: Any) -> Any:
-    return _model("GiftCardEvent").objects.create(
-        card=card, kind=kind, at=at, actor_type=actor.type, actor_id=actor.id, detail=detail
-    )
 
 
 @transaction.atomic
@@ -100,7 +88,7 @@ def issue(
                 card = GiftCard(key=key, **fields)
                 card.account = books.open_account(unit=currency, owner=Ref.of("giftcard", card.uuid))
                 card.save()
-                _log(card, "issued", at, actor)
+                log(card, "issued", at, actor)
         except IntegrityError:
             # Somebody else was faster with the same key.
             card = GiftCard.objects.filter(key=key).first()
@@ -156,7 +144,7 @@ def activate(
 
     :raises GiftCardError: when the card is disabled.
     """
-    row = _locked(card)
+    row = locked(card)
     if row.state == "disabled":
         raise GiftCardError(f"The gift card {row.label} is disabled.")
     if row.state == "waiting":
@@ -175,64 +163,14 @@ def activate(
         row.state, row.activated_at = "active", at
         _set_code(row)
         row.save(update_fields=["state", "activated_at", "key_id", "lookup"])
-        _log(row, "activated", at, actor, **({"key": key} if key else {}))
+        log(row, "activated", at, actor, **({"key": key} if key else {}))
         if deliver:
             _deliver(row)
-    _follow(card, row)
+    follow(card, row)
     return card
 
 
 _activate = activate
-
-
-@transaction.atomic
-def disable(*, card: Any, reason: str = "", actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
-    """Put a card out of use and take what is left of it off its account; :func:`enable` gives it back.
-
-    What a checkout under way has set aside stays with that checkout. Disabling again changes nothing.
-    """
-    row = _locked(card)
-    if row.state != "disabled":
-        at = happened_at or clock.now()
-        row.state, row.disabled_reason = "disabled", reason[:255]
-        row.save(update_fields=["state", "disabled_reason"])
-        event = _log(row, "disabled", at, actor, reason=reason)
-        _empty(row, key=f"giftcard:{row.uuid}:disabled:{event.pk}", actor=actor, at=at)
-    _follow(card, row)
-    return card
-
-
-def _empty(card: Any, *, key: str, actor: Ref, at: datetime) -> int:
-    account = get_model("loyalty_ledger", "Account").objects.select_for_update(no_key=True).get(pk=card.account_id)
-    units = ledger.balances([account], at)[account.pk].usable
-    if units:
-        books.spend(
-            account=account,
-            units=units,
-            key=key,
-            kind="disabled",
-            source=Ref.of("giftcard", card.uuid),
-            actor=actor,
-            explanation={"why": "disabled"},
-            happened_at=at,
-        )
-    return units
-
-
-@transaction.atomic
-def enable(*, card: Any, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
-    """Put a disabled card back into use, with what it had: active, or waiting if it was never paid."""
-    row = _locked(card)
-    if row.state == "disabled":
-        at = happened_at or clock.now()
-        row.state, row.disabled_reason = "active" if row.activated_at else "waiting", ""
-        row.save(update_fields=["state", "disabled_reason"])
-        for entry in row.account.entries.filter(kind="disabled", units__lt=0).order_by("sequence"):
-            # The key makes it once for each entry, so one that was given back before is passed over.
-            books.reverse(entry=entry, key=f"giftcard:{row.uuid}:enabled:{entry.pk}", actor=actor, happened_at=at)
-        _log(row, "enabled", at, actor)
-    _follow(card, row)
-    return card
 
 
 @transaction.atomic
@@ -241,47 +179,55 @@ def reissue(*, card: Any, reason: str = "", actor: Ref = NOBODY, deliver: bool =
 
     :raises GiftCardError: when the card is not active.
     """
-    row = _locked(card)
+    row = locked(card)
     if row.state != "active":
         raise GiftCardError(f"The gift card {row.label} is not active.")
     row.generation += 1
     row.code_shown_at = None
     _set_code(row)
     row.save(update_fields=["generation", "key_id", "lookup", "code_shown_at"])
-    _log(row, "reissued", clock.now(), actor, reason=reason, generation=row.generation)
+    log(row, "reissued", clock.now(), actor, reason=reason, generation=row.generation)
     if deliver:
         _deliver(row)
-    _follow(card, row)
+    follow(card, row)
     return card
 
 
 @transaction.atomic
-def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY, deliver: bool = True) -> Any:
-    """Correct whom a card is for and, if it is active, send it there.
+def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY) -> Any:
+    """Correct whom a card is for. With another e-mail, an active card gets another code, which is sent there: whoever
+    got the first mail must not spend it.
 
     :raises ValidationError: when the e-mail is none.
     """
+    email = email.strip()
     validate_email(email)
-    row = _locked(card)
-    row.recipient_name, row.recipient_email = _one_line(name), email.strip()
+    row = locked(card)
+    moved = row.recipient_email.lower() != email.lower()
+    row.recipient_name, row.recipient_email = _one_line(name), email
     row.save(update_fields=["recipient_name", "recipient_email"])
-    event = _log(row, "changed", clock.now(), actor)
-    if deliver and row.state == "active":
-        _deliver(row, suffix=f":{event.pk}")
-    _follow(card, row)
+    log(row, "changed", clock.now(), actor)
+    if moved and row.state == "active":
+        reissue(card=row, reason="recipient changed", actor=actor)
+    follow(card, row)
     return card
+
+
+def note_sent(*, card: Any, happened_at: datetime | None = None) -> None:
+    """Write into the card's history that its code went out by e-mail."""
+    log(card, "sent", happened_at or clock.now())
 
 
 @transaction.atomic
 def show_once(*, card: Any, actor: Ref = NOBODY) -> str | None:
     """Return the code for the buyer's thank-you page the first time it is asked for, ``None`` ever after."""
-    row = _locked(card)
+    row = locked(card)
     if row.state != "active" or row.code_shown_at is not None:
         return None
     row.code_shown_at = clock.now()
     row.save(update_fields=["code_shown_at"])
-    _log(row, "shown", row.code_shown_at, actor)
-    _follow(card, row)
+    log(row, "shown", row.code_shown_at, actor)
+    follow(card, row)
     return code_of(row)
 
 
@@ -322,43 +268,6 @@ def _has_money(card: Any) -> bool:
     return balance.usable + balance.held > 0
 
 
-@transaction.atomic
-def disable_for_lines(
-    order: Any, quantities: Mapping[int, int], *, actor: Ref = NOBODY, happened_at: datetime | None = None
-) -> list[Any]:
-    """Disable the cards that cancelled units of order lines bought, and return those that were disabled by this call.
-
-    ``quantities`` says, by the line's primary key, how many units are cancelled **so far**; calling again with the
-    same numbers changes nothing. Cards nobody has used go first.
-    """
-    done = []
-    for line_id, quantity in sorted(quantities.items()):
-        cards = _model("GiftCard").objects.filter(order=order, order_line_id=line_id).order_by("pk")
-        cards = list(cards.select_for_update(no_key=True))
-        missing = quantity - sum(card.state == "disabled" and card.disabled_reason == CANCELLED for card in cards)
-        left = [card for card in cards if card.state != "disabled"]
-        balances = selectors.balances(left)
-        left.sort(key=lambda card: (card.state != "waiting", -balances[card.pk].amount, -card.unit))
-        for card in left[: max(0, missing)]:
-            done.append(disable(card=card, reason=CANCELLED, actor=actor, happened_at=happened_at))
-    return done
-
-
-@sweeper("giftcards.disabled")
-def empty_disabled() -> int:
-    """Empty disabled cards that got something back since, when a checkout let go of it or an order was returned."""
-    done = 0
-    cards = _model("GiftCard").objects.filter(state="disabled", account__balance__gt=0)
-    for card in cards.exclude(account__holds__state="open").order_by("pk")[:500]:
-        with transaction.atomic():
-            row = _locked(card)
-            if row.state == "disabled":
-                entry = row.account.entries.order_by("-sequence").first()
-                key = f"giftcard:{row.uuid}:emptied:{entry.sequence}"
-                done += bool(_empty(row, key=key, actor=NOBODY, at=clock.now()))
-    return done
-
-
 @sweeper("giftcards.tries")
 def forget_tries() -> int:
     """Forget wrong codes that no longer count."""
@@ -371,15 +280,8 @@ def _set_code(card: Any) -> None:
     card.lookup = codes.fingerprint(code, key_id=card.key_id)
 
 
-def _deliver(card: Any, suffix: str = "") -> None:
-    due.leave(kind="giftcards.deliver", key=f"{card.uuid}:{card.generation}{suffix}", payload={"card": card.pk})
-
-
-def _follow(card: Any, row: Any) -> None:
-    """Let the caller's object say what the database says."""
-    for field in row._meta.concrete_fields:
-        if field.attname in row.__dict__:
-            setattr(card, field.attname, getattr(row, field.attname))
+def _deliver(card: Any) -> None:
+    due.leave(kind="giftcards.deliver", key=f"{card.uuid}:{card.generation}", payload={"card": card.pk})
 
 
 def _one_line(text: str) -> str:
@@ -421,8 +323,10 @@ __all__ = [
     "issue",
     "issue_for_lines",
     "look_up",
+    "note_sent",
     "reissue",
     "set_denomination",
+    "set_pay_with_points",
     "set_recipient",
     "show_once",
 ]

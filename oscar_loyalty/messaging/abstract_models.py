@@ -6,8 +6,15 @@ class AbstractMessage(models.Model):
     """A message in the outbox. Its text is not stored: it is written from ``kind`` and the ids in ``context`` when it
     is sent, so that no code of a gift card ever lies here."""
 
-    WAITING, SENT, FAILED, DEAD = "waiting", "sent", "failed", "dead"
-    STATES = [(WAITING, _("waiting")), (SENT, _("sent")), (FAILED, _("to be tried again")), (DEAD, _("given up"))]
+    WAITING, SENT, CANCELLED = "waiting", "sent", "cancelled"
+    FAILED, DEAD = "failed", "dead"
+    STATES = [
+        (WAITING, _("waiting")),
+        (SENT, _("sent")),
+        (FAILED, _("to be tried again")),
+        (DEAD, _("given up")),
+        (CANCELLED, _("no longer needed")),
+    ]
     EMAIL = "email"
     CHANNELS = [(EMAIL, _("e-mail"))]
 

@@ -7,3 +7,7 @@ class MessagingConfig(AppConfig):
     label = "loyalty_messaging"
     verbose_name = _("Messages")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        # Registers builders, handlers and the sweeper.
+        from oscar_loyalty.messaging import builders, handlers, services  # noqa: F401

@@ -1,14 +1,26 @@
-"""The outbox: messages are queued in the transaction of what they tell, and sent by whoever comes by."""
+"""The outbox: messages are queued in the transaction of what they tell, and sent by whoever comes by.
 
+A message is sent under the lock of its row and marked in the same transaction, so no two workers send it. If the
+process dies after the mail server took it and before the commit, it is sent again: nobody misses a gift card for it.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils.translation import override
+from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging.exceptions import DeliveryFailed
+from oscar_loyalty.messaging.registry import afterwards, builders
 
 #: Kind of the due rows that send.
 SEND = "messaging.send"
@@ -31,9 +43,13 @@ def queue(
 ) -> Any:
     """Put a message into the outbox, once for each ``key``, to be sent at ``at`` (default: now); return it.
 
-    ``context`` holds ids only: the text is written when it is sent, by the builder of ``kind``. Without an address,
-    nothing is queued and ``None`` returned.
+    ``context`` holds ids only: the text is written when it is sent, by the builder of ``kind``. Without an address
+    nothing is queued, and ``None`` is returned.
+
+    :raises LookupError: when nobody builds messages of this kind.
     """
+    if kind not in builders:
+        raise LookupError(f"Nobody builds messages of the kind {kind!r}.")
     if not to:
         return None
     message, _made = _model().objects.get_or_create(
@@ -49,3 +65,108 @@ def queue(
     )
     due.leave(kind=SEND, key=str(message.pk), payload={"message": message.pk}, at=at)
     return message
+
+
+@transaction.atomic
+def send(*, message: Any) -> Any:
+    """Write a message and send it, unless it was sent before; return it.
+
+    What is no longer true, such as the code of a disabled card, is not sent: the message is then ``cancelled``.
+
+    :raises DeliveryFailed: when it could not be written or sent.
+    """
+    row = _model().objects.select_for_update(no_key=True).get(pk=message.pk)
+    if row.state in ("sent", "cancelled"):
+        return row
+    try:
+        went = _deliver(row)
+    except Exception as error:
+        failed = DeliveryFailed(_name(error))
+    else:
+        failed = None
+    if failed is not None:
+        # Outside of the handler above, so that the first error, which might quote the message, is not chained to it.
+        raise failed
+    row.state = "sent" if went else "cancelled"
+    row.tries, row.error, row.sent_at = row.tries + 1, "", clock.now() if went else None
+    row.save(update_fields=["state", "tries", "error", "sent_at"])
+    if went and row.kind in afterwards:
+        afterwards[row.kind](row)
+    return row
+
+
+@transaction.atomic
+def resend(*, message: Any) -> Any:
+    """Send a message once more, or one that was given up: written anew, as things stand now. Return it."""
+    row = _model().objects.select_for_update(no_key=True).get(pk=message.pk)
+    row.state, row.error, row.sent_at = "waiting", "", None
+    row.save(update_fields=["state", "error", "sent_at"])
+    due.again(kind=SEND, key=str(row.pk), payload={"message": row.pk})
+    return row
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is sent."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@sensitive_variables()
+def write(message: Any) -> Letter | None:
+    """Return what ``message`` says in its language, or ``None`` when there is nothing to say any more."""
+    with override(message.language or settings.LANGUAGE_CODE):
+        context = builders[message.kind](message)
+        if context is None:
+            return None
+        context = {"message": message, **context}
+        folder = f"oscar_loyalty/messages/{message.kind}"
+        subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
+        text = render_to_string(f"{folder}/body.txt", context).strip() + "\n"
+        return Letter(subject, text, render_to_string(f"{folder}/body.html", {**context, "subject": subject}))
+
+
+@sensitive_variables()
+def _deliver(message: Any) -> bool:
+    letter = write(message)
+    if letter is None:
+        return False
+    mail = EmailMultiAlternatives(
+        letter.subject,
+        letter.text,
+        getattr(settings, "OSCAR_FROM_EMAIL", None) or settings.DEFAULT_FROM_EMAIL,
+        [message.to],
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(letter.html, "text/html")
+    mail.send()
+    return True
+
+
+def _name(error: Exception) -> str:
+    number = getattr(error, "smtp_code", None)
+    return f"{type(error).__name__} {number}" if isinstance(number, int) else type(error).__name__
+
+
+@handler(SEND)
+def send_due(row: Any) -> None:
+    """Send the message of a due row; if that fails, the row tries again later."""
+    message = _model().objects.filter(pk=row.payload["message"]).first()
+    if message is not None:
+        send(message=message)
+
+
+@sweeper("messaging.outbox")
+def follow_due() -> int:
+    """Let the outbox show which messages could not be sent so far: that try was rolled back, its due row knows."""
+    Due, Message = get_model("loyalty_due", "Due"), _model()
+    done = 0
+    for row in Due.objects.filter(kind=SEND, state__in=["waiting", "dead"], tries__gt=0):
+        state = "dead" if row.state == "dead" else "failed"
+        behind = Message.objects.filter(pk=row.payload["message"], state__in=["waiting", "failed", "dead"])
+        done += behind.exclude(state=state, tries=row.tries).update(
+            state=state, tries=row.tries, error=row.last_error.partition("\n")[0][:255]
+        )
+    return done

@@ -1,0 +1,121 @@
+"""What each kind of message says, found from the ids it was queued with, at the moment it is sent."""
+
+from typing import Any
+
+from django.contrib.sites.models import Site
+from django.views.decorators.debug import sensitive_variables
+
+from oscar_loyalty import clock
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging.links import absolute, root
+from oscar_loyalty.messaging.registry import after_sending, builder
+
+
+def _about(site: Any) -> dict[str, Any]:
+    """What every message needs: who writes."""
+    site = site or Site.objects.get_current()
+    return {"site": site, "shop_name": site.name, "shop_url": root(site) + "/"}
+
+
+def _card(message: Any) -> Any:
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order__site", "buyer")
+    card = cards.filter(pk=message.context["card"]).first()
+    stale = card is None or card.state != "active" or card.generation != message.context["generation"]
+    return None if stale else card
+
+
+def _card_site(card: Any) -> Any:
+    return card.order.site if card.order is not None else None
+
+
+@builder("giftcard")
+@sensitive_variables()
+def giftcard(message: Any) -> dict[str, Any] | None:
+    """The card itself, with its code."""
+    card = _card(message)
+    if card is None:
+        return None
+    site = _card_site(card)
+    return {
+        **_about(site),
+        "card": card,
+        "code": giftcard_services.code_of(card),
+        "value": giftcards.value_of(card),
+        "is_gift": card.recipient_email.lower() not in ("", giftcards.buyer_email(card).lower()),
+        "balance_url": absolute("balance", site),
+    }
+
+
+@after_sending("giftcard")
+def giftcard_sent_log(message: Any) -> None:
+    """The card's history knows that the code went out."""
+    card = get_model("loyalty_giftcards", "GiftCard").objects.get(pk=message.context["card"])
+    giftcard_services.note_sent(card=card)
+
+
+@builder("giftcard_sent")
+def giftcard_sent(message: Any) -> dict[str, Any] | None:
+    """To the buyer: the card is with its recipient. Without the code."""
+    card = _card(message)
+    if card is None:
+        return None
+    return {**_about(_card_site(card)), "card": card, "value": giftcards.value_of(card)}
+
+
+def _member(pk: Any) -> Any:
+    members = get_model("loyalty_members", "Member").objects.select_related("programme__site", "tier", "account")
+    member = members.filter(pk=pk).first()
+    return member if member is not None and member.status == "active" else None
+
+
+def _to_member(member: Any) -> dict[str, Any]:
+    site = member.programme.site
+    return {
+        **_about(site),
+        "member": member,
+        "programme": member.programme,
+        "account_url": absolute("account", site),
+    }
+
+
+@builder("joined")
+def joined(message: Any) -> dict[str, Any] | None:
+    """Welcome."""
+    member = _member(message.context["member"])
+    if member is None:
+        return None
+    balance = ledger.balance(member.account, clock.now())
+    points = balance.usable + balance.pending
+    return {**_to_member(member), "points": member.programme.points_label(points) if points else ""}
+
+
+@builder("tier_up")
+def tier_up(message: Any) -> dict[str, Any] | None:
+    """Congratulations on a higher tier, as long as the member still has it."""
+    changes = get_model("loyalty_members", "TierChange").objects.select_related("after")
+    change = changes.filter(pk=message.context["change"]).first()
+    member = _member(change.member_id) if change is not None else None
+    if change is None or member is None or member.tier is None or member.tier.rank < change.after.rank:
+        return None
+    return {**_to_member(member), "tier": change.after}
+
+
+@builder("adjusted")
+def adjusted(message: Any) -> dict[str, Any] | None:
+    """Points were added or taken by the shop, with the reason it gave."""
+    items = get_model("loyalty_earning", "AdjustmentItem").objects.select_related("adjustment", "entry")
+    item = items.filter(pk=message.context["item"]).first()
+    member = _member(item.member_id) if item is not None else None
+    if item is None or member is None:
+        return None
+    units = item.entry.units if item.entry is not None else item.adjustment.units
+    return {
+        **_to_member(member),
+        "added": units > 0,
+        "points": member.programme.points_label(abs(units)),
+        "reason": item.adjustment.reason,
+        "balance": member.programme.points_label(ledger.balance(member.account, clock.now()).usable),
+    }

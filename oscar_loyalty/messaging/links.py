@@ -1,0 +1,48 @@
+"""Absolute addresses for messages, which are written without a request."""
+
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sites.models import Site
+from django.urls import NoReverseMatch, reverse
+
+#: The pages that messages point to, by the name of their URL.
+PAGES = {
+    "account": "loyalty-account:home",
+    "balance": "loyalty-storefront:giftcard-balance",
+    "giftcards": "loyalty-storefront:giftcards",
+}
+
+
+def absolute(page: str, site: Any = None) -> str:
+    """Return the address of one of :data:`PAGES` in the active language; of the shop's front page, if it has none."""
+    try:
+        path = reverse(PAGES[page])
+    except NoReverseMatch:
+        path = _front()
+    return f"{root(site)}{path}"
+
+
+def root(site: Any = None) -> str:
+    """Return scheme and domain of ``site`` (default: the current one)."""
+    domain = (site or Site.objects.get_current()).domain
+    return f"{'http' if _is_local(domain) else 'https'}://{domain}"
+
+
+def _front() -> str:
+    try:
+        return reverse("catalogue:index")
+    except NoReverseMatch:
+        return settings.FORCE_SCRIPT_NAME or "/"
+
+
+def _is_local(domain: str) -> bool:
+    """A shop on one's own machine has no certificate."""
+    host = domain.rsplit(":", 1)[0].strip("[]") if domain.count(":") <= 1 else domain.partition("]")[0].strip("[")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

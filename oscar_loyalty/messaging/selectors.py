@@ -1,0 +1,31 @@
+"""All reads of the outbox."""
+
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from oscar_loyalty.loading import get_model
+
+
+def outbox(*, state: str = "", words: str = "", member: Any = None) -> QuerySet[Any]:
+    """Return messages, newest first."""
+    rows = get_model("loyalty_messaging", "Message").objects.all()
+    if state:
+        rows = rows.filter(state=state)
+    if member is not None:
+        rows = rows.filter(member=member)
+    for word in words.split():
+        rows = rows.filter(Q(to__icontains=word) | Q(kind__icontains=word))
+    return rows.select_related("member").order_by("-created_at", "-pk")
+
+
+def counts() -> dict[str, int]:
+    """Return how many messages are in each state."""
+    rows = get_model("loyalty_messaging", "Message").objects.order_by()
+    return dict(rows.values_list("state").annotate(number=Count("pk")))
+
+
+def of_card(card: Any) -> QuerySet[Any]:
+    """Return the messages about a gift card, newest first."""
+    rows = get_model("loyalty_messaging", "Message").objects.filter(kind__in=["giftcard", "giftcard_sent"])
+    return rows.filter(context__card=card.pk).order_by("-created_at", "-pk")
