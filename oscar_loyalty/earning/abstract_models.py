@@ -79,6 +79,8 @@ class AbstractRule(models.Model):
         verbose_name=_("range"),
     )
     created_at = models.DateTimeField(_("created at"))
+    ended_by_type = models.CharField(_("ended by type"), max_length=32, blank=True)
+    ended_by = models.CharField(_("ended by"), max_length=64, blank=True)
 
     class Meta:
         abstract = True
@@ -144,7 +146,7 @@ class AbstractAward(models.Model):
     """What a purchase or a visit brought, with the reasons; made once, final. No entry where it brought nothing.
 
     ``reference`` is ``order:<pk>`` or ``booking:<reference>``; a booking that is brought back after its points were
-    taken has a second award, ``booking:<reference>:2``. ``clawed_back`` is how many of the points were asked back.
+    taken has a second award, ``booking-2:<reference>``. ``clawed_back`` is how many of the points were asked back.
     """
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.PROTECT, related_name="awards")
@@ -228,7 +230,6 @@ class AbstractOrderReview(models.Model):
     order = models.OneToOneField("order.Order", on_delete=models.CASCADE, related_name="loyalty_review")
     status = models.CharField(_("status seen"), max_length=100, blank=True)
     cancelled_lines = models.PositiveIntegerField(_("cancelled lines seen"), default=0)
-    dirty = models.BooleanField(_("to be reviewed"), default=False)
     reviewed_at = models.DateTimeField(_("reviewed at"), null=True, blank=True)
 
     class Meta:
@@ -236,7 +237,6 @@ class AbstractOrderReview(models.Model):
         app_label = "loyalty_earning"
         verbose_name = _("review of an order")
         verbose_name_plural = _("reviews of orders")
-        indexes = [models.Index(fields=["order"], name="loyalty_review_dirty", condition=Q(dirty=True))]
 
     def __str__(self):
         return f"{self.order_id} {self.status}"
@@ -281,7 +281,9 @@ class AbstractBooking(models.Model):
         "order.Line", on_delete=models.SET_NULL, null=True, blank=True, related_name="loyalty_bookings"
     )
     source = models.CharField(_("calendar"), max_length=32, blank=True)
-    made_at = models.DateTimeField(_("made at"))
+    moved_at = models.DateTimeField(_("moved at"), null=True, blank=True)
+    # Null: we heard what became of it before we heard of the booking itself.
+    made_at = models.DateTimeField(_("made at"), null=True, blank=True)
     recorded_at = models.DateTimeField(_("recorded at"))
 
     class Meta:
@@ -310,6 +312,7 @@ class AbstractAdjustment(models.Model):
     units = models.BigIntegerField(_("points for each member"))
     reason = models.CharField(_("reason"), max_length=255, help_text=_("Your customers see it."))
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=WAITING)
+    notify = models.BooleanField(_("tell the members"), default=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="loyalty_adjustments"
     )

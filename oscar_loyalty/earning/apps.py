@@ -7,3 +7,8 @@ class EarningConfig(AppConfig):
     label = "loyalty_earning"
     verbose_name = _("Earning")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.earning import receivers
+
+        receivers.connect()

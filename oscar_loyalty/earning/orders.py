@@ -1,25 +1,266 @@
 """From an order to its points, and back when it is cancelled."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import facts, linking, times
+from oscar_loyalty.earning.awarding import Grant, give, take_back, tiers_of
+from oscar_loyalty.earning.engine import evaluate, round_points
+from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.loading import get_model
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_earning", name)
+
+
+@transaction.atomic
 def review_order(*, order: Any) -> Any:
     """Bring the points of ``order`` in line with its state, and return its award (``None``: none).
 
-    A function of the stored state, safe to run again and side by side: it awards once the order has reached the programme's
-    status, and takes back, once, for what was cancelled.
+    A function of the stored state, safe to run again and side by side: it awards once the order has reached the
+    programme's status, and takes back, once, for what was cancelled and for what a booking earns instead.
     """
-    raise NotImplementedError
+    programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+    if programme is None:
+        return None
+    review, _made = _model("OrderReview").objects.get_or_create(order_id=order.pk)
+    review = _model("OrderReview").objects.select_for_update().get(pk=review.pk)
+    order = get_model("order", "Order").objects.prefetch_related("lines", "status_changes").get(pk=order.pk)
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects
+    if order.basket_id and attempts.filter(basket=order.basket_id, state="open").exists():
+        # What pays for which line is not written yet; the sweep comes back, since the review stays open.
+        return None
+    cancelled = cancelled_quantities(order, programme)
+    whole = order.status in programme.cancelled_order_statuses
+    award = _award_of(order)
+    if award is None and not whole and programme.is_active:
+        _award_one(programme, order, cancelled)
+    elif award is not None:
+        if not whole:
+            linking.link_lines(member=award.member, orders=[order])
+        _claw_back(award, order, cancelled, whole)
+    if cancelled:
+        _return_tenders(order, cancelled, whole)
+    review.status = order.status or ""
+    review.cancelled_lines = _lines_cancelled(order, programme)
+    review.reviewed_at = clock.now()
+    review.save()
+    return award or _award_of(order)
 
 
+def _award_of(order: Any) -> Any:
+    awards = _model("Award").objects.filter(reference=f"order:{order.pk}").select_for_update(of=("self",))
+    return awards.select_related("entry", "programme", "member").first()
+
+
+def _lines_cancelled(order: Any, programme: Any) -> int:
+    return sum(line.status in programme.cancelled_line_statuses for line in order.lines.all())
+
+
+def cancelled_quantities(order: Any, programme: Any) -> dict[int, int]:
+    """Return how many pieces of each order line are cancelled."""
+    whole = order.status in programme.cancelled_order_statuses
+    return {
+        line.pk: line.quantity
+        for line in order.lines.all()
+        if whole or line.status in programme.cancelled_line_statuses
+    }
+
+
+def _award_one(programme: Any, order: Any, cancelled: Mapping[int, int]) -> None:
+    if order.user_id is None or order.date_placed < programme.started_at:
+        return
+    at = reached_at(order, programme)
+    if at is not None:
+        _award(programme, [(order, at)], cancelled, rules_at=None, joined=True)
+
+
+def reached_at(order: Any, programme: Any, *, past: bool = False) -> datetime | None:
+    """Return when ``order`` reached the status at which the programme gives points, or ``None``.
+
+    An order in that status without a record of how it got there was just moved, or (``past``) has been there since it was placed.
+    """
+    wanted = programme.award_on_status
+    if not wanted:
+        return order.date_placed
+    changes = [change.date_created for change in order.status_changes.all() if change.new_status == wanted]
+    now = clock.now()
+    if changes:
+        return min(min(changes), now)
+    if order.status != wanted:
+        return None
+    first = getattr(settings, "OSCAR_INITIAL_ORDER_STATUS", None) == wanted
+    return order.date_placed if past or first else now
+
+
+@transaction.atomic
 def award_orders(
-    *, programme: Any, orders: Sequence[Any], rules_at: datetime | None = None, joined: bool = True
+    *,
+    programme: Any,
+    orders: Sequence[Any],
+    rules_at: datetime | None = None,
+    joined: bool = True,
+    booked_at: datetime | None = None,
 ) -> list[Any]:
     """Award many orders that have none yet, in one transaction with bulk writes; return the new awards.
 
-    For imports and backfills: ``rules_at`` takes the rules of that moment for all of them (default: of each order's own),
-    ``joined`` leaves out orders from before their customer joined. Orders without a member, or cancelled, bring nothing.
+    For imports and backfills. ``rules_at`` takes the rules of that moment for all of them (default: of each order's own),
+    ``joined`` leaves out orders from before their customer joined, ``booked_at`` is the moment from which days and months
+    are counted (default: when each order reached its status). Orders without a member, or cancelled, bring nothing.
     """
-    raise NotImplementedError
+    pks = sorted(order.pk for order in orders)
+    Review = _model("OrderReview")
+    Review.objects.bulk_create([Review(order_id=pk) for pk in pks], ignore_conflicts=True)
+    reviews = list(Review.objects.select_for_update().filter(order__in=pks).order_by("pk"))
+    rows = get_model("order", "Order").objects.filter(pk__in=pks).order_by("date_placed", "pk")
+    found = list(rows.prefetch_related("lines", "status_changes"))
+    done = _model("Award").objects.filter(reference__in=[f"order:{pk}" for pk in pks])
+    known = set(done.values_list("reference", flat=True))
+    cancelled: dict[int, int] = {}
+    wanted = []
+    for order in found:
+        at = reached_at(order, programme, past=True)
+        cancelled |= cancelled_quantities(order, programme)
+        whole = order.status in programme.cancelled_order_statuses
+        if at is not None and not whole and f"order:{order.pk}" not in known and order.user_id is not None:
+            wanted.append((order, booked_at or at))
+    awards = _award(programme, wanted, cancelled, rules_at=rules_at, joined=joined)
+    seen = {order.pk: order for order in found}
+    fresh = [review for review in reviews if review.reviewed_at is None]
+    for review in fresh:
+        order = seen[review.order_id]
+        review.status, review.reviewed_at = order.status or "", clock.now()
+        review.cancelled_lines = _lines_cancelled(order, programme)
+    Review.objects.bulk_update(fresh, ["status", "cancelled_lines", "reviewed_at"], batch_size=500)
+    return awards
+
+
+def _award(
+    programme: Any,
+    orders: Sequence[tuple[Any, datetime]],
+    cancelled: Mapping[int, int],
+    *,
+    rules_at: datetime | None,
+    joined: bool,
+) -> list[Any]:
+    """Award orders, each as of its moment; who may earn is decided here."""
+    members = _members(programme, {order.user_id for order, _at in orders})
+    orders = [
+        (order, at)
+        for order, at in orders
+        if order.user_id in members and not (joined and members[order.user_id].joined_at > order.date_placed)
+    ]
+    if not orders:
+        return []
+    plain = [order for order, _at in orders]
+    booked = linking.link_lines(member=None, orders=plain, members=members)
+    without = {pk: cancelled.get(pk, 0) + booked.get(pk, 0) for pk in {*cancelled, *booked}}
+    moments = [rules_at] if rules_at else [order.date_placed for order in plain]
+    book = facts.RuleBook(programme, since=min(moments), until=max(moments))
+    purchases = facts.order_purchases(plain, book, without=without)
+    tier_at = tiers_of({members[order.user_id] for order in plain})
+    policy = facts.policy_of(programme)
+    grants = []
+    for order, at in orders:
+        member = members[order.user_id]
+        tier = tier_at(member, order.date_placed)
+        purchase = facts.of_tier(purchases[order.pk], tier)
+        rules = book.at(rules_at or order.date_placed, purchase.lines)
+        grants.append(
+            Grant(
+                member=member,
+                tier=tier,
+                outcome=evaluate(policy, rules, purchase),
+                reference=f"order:{order.pk}",
+                key=f"award:order:{order.pk}",
+                source=Ref.of("order", order.pk),
+                name=order.number,
+                happened_at=at,
+                usable_from=times.days_later(at, programme.pending_days),
+                expires_at=times.end_of_life(at, programme.expiry_months),
+                order_lines={line.key: int(line.key) for line in purchase.lines},
+                more={"left_out": {str(line.pk): without[line.pk] for line in order.lines.all() if line.pk in without}},
+            )
+        )
+    return give(grants)
+
+
+def _members(programme: Any, users: set[int]) -> dict[int, Any]:
+    rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users, status="active")
+    return {member.user_id: member for member in rows.select_related("tier", "account")}
+
+
+def _claw_back(award: Any, order: Any, cancelled: Mapping[int, int], whole: bool) -> None:
+    booked = linking.linked_quantities([line.pk for line in order.lines.all()])
+    before = award.explanation.get("left_out", {})
+    gone, kept = Decimal(0), Decimal(0)
+    part_of: dict[int, Fraction] = {}
+    for line in order.lines.all():
+        earned = line.quantity - before.get(str(line.pk), 0)
+        if earned <= 0:
+            continue
+        now_gone = min(cancelled.get(line.pk, 0) + booked.get(line.pk, 0) - before.get(str(line.pk), 0), earned)
+        part_of[line.pk] = Fraction(max(now_gone, 0), earned)
+        value = line.line_price_incl_tax or Decimal(line.quantity)
+        gone += value * max(now_gone, 0)
+        kept += value * (earned - max(now_gone, 0))
+    of_all = Fraction(gone) / Fraction(gone + kept) if gone + kept else Fraction(int(whole))
+    lost = sum(
+        (
+            Fraction(row.share) * (part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all)
+            for row in award.lines.all()
+        ),
+        Fraction(0),
+    )
+    target = award.points if whole else min(award.points, round_points(lost, "nearest"))
+    titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
+    why = "cancelled" if cancelled else "booked"
+    detail = {"why": why, "source": "order", "number": order.number, "whole": whole, "lines": titles}
+    at = _cancelled_at(award.programme, order) if whole else None
+    take_back(award=award, target=target, key=f"clawback:order:{order.pk}", explanation=detail, happened_at=at)
+
+
+def _cancelled_at(programme: Any, order: Any) -> datetime | None:
+    statuses = programme.cancelled_order_statuses
+    moments = [change.date_created for change in order.status_changes.all() if change.new_status in statuses]
+    return min(max(moments), clock.now()) if moments else None
+
+
+def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> None:
+    """Let the payments return what paid for the lines, and disable the cards bought with them."""
+    lines = {str(pk): quantity for pk, quantity in sorted(cancelled.items())}
+    state = hashlib.sha256(repr((sorted(lines.items()), whole)).encode()).hexdigest()[:16]
+    due.leave(
+        kind="payments.return_lines",
+        key=f"{order.pk}:{state}",
+        payload={"order": order.pk, "lines": lines, "whole": whole},
+    )
+
+
+def unreviewed(limit: int = 1000) -> list[Any]:
+    """Return orders that were never reviewed, or do not look as they did then, in one query for each programme."""
+    Order, Line = get_model("order", "Order"), get_model("order", "Line")
+    found: list[Any] = []
+    for programme in get_model("loyalty_members", "Programme").objects.all():
+        mine = Order.objects.filter(site=programme.site_id, date_placed__gte=programme.started_at)
+        seen = Q(loyalty_review__reviewed_at__isnull=False) & Q(loyalty_review__status=F("status"))
+        gone = Line.objects.filter(order=OuterRef("pk"), status__in=programme.cancelled_line_statuses)
+        count = gone.order_by().values("order").annotate(number=Count("pk")).values("number")
+        same = Q(loyalty_review__cancelled_lines=Coalesce(Subquery(count), 0))
+        # An order from before the programme is looked at only once something was given for it.
+        found += mine.exclude(seen & same).order_by("pk")[: limit - len(found)]
+        old = Order.objects.filter(site=programme.site_id, loyalty_review__isnull=False)
+        found += old.filter(date_placed__lt=programme.started_at).exclude(seen & same)[: limit - len(found)]
+    return found

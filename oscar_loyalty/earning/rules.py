@@ -1,12 +1,65 @@
 """All writes of rules. A change makes a new version; what was awarded keeps the one it came from."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
+from oscar_loyalty import clock
+from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
+
+#: Which field of a rule holds the object of which target.
+FIELDS = {
+    "product": "product",
+    "variant": "product",
+    "class": "product_class",
+    "category": "category",
+    "range": "range",
+}
+KINDS = ("unit", "amount", "order", "visit", "exclude")
+#: More points than this are a slip of the finger.
+MOST = Decimal(10_000_000)
 
 
+def _model(name: str) -> Any:
+    return get_model("loyalty_earning", name)
+
+
+def _number(spec: dict[str, Any], field: str, default: Any) -> Decimal:
+    try:
+        value = Decimal(str(spec.get(field, default)))
+    except InvalidOperation as error:
+        raise WrongRule(f"{field}: not a number.") from error
+    if not value.is_finite() or value < 0 or value > MOST:
+        raise WrongRule(f"{field}: out of range.")
+    return value
+
+
+def clean_spec(kind: str, spec: dict[str, Any]) -> dict[str, str]:
+    """Return ``spec`` as it is stored: numbers as text, nothing that its kind does not know.
+
+    :raises WrongRule: for numbers that make no sense.
+    """
+    if kind == "exclude":
+        return {}
+    points = _number(spec, "points", "")
+    if kind == "unit" and points != points.to_integral_value():
+        raise WrongRule("points: whole points only.")
+    clean = {"points": points}
+    if kind == "amount":
+        clean["per"] = _number(spec, "per", 1)
+        if not clean["per"]:
+            raise WrongRule("per: an amount above zero.")
+    if kind in ("amount", "order", "visit"):
+        clean["threshold"] = _number(spec, "threshold", 0)
+    return {field: f"{value.normalize():f}" for field, value in clean.items() if value or field != "threshold"}
+
+
+@transaction.atomic
 def publish_rule(
     *,
     programme: Any,
@@ -23,18 +76,68 @@ def publish_rule(
 
     ``kind``: "unit", "amount", "order", "visit", "exclude"; ``target``: "product", "variant", "class", "category", "range"
     with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount
-    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude". The same spec again publishes nothing.
+    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude". Kind and target of a rule stay; the same
+    spec again publishes nothing.
 
-    :raises WrongRule: when it makes no sense.
+    :raises WrongRule: when it makes no sense, or a later version exists already.
     """
-    raise NotImplementedError
+    at = happened_at or clock.now()
+    if rule is not None:
+        kind = rule.kind
+    if kind not in KINDS or (target != "everything" and target not in FIELDS):
+        raise WrongRule("There is no such kind or target.")
+    clean = clean_spec(kind, spec)
+    if rule is None:
+        if (target == "everything") != (target_object is None):
+            raise WrongRule("A rule is about everything, or about one thing.")
+        fields = {FIELDS[target]: target_object} if target_object is not None else {}
+        rule = _model("Rule").objects.create(
+            programme=programme, kind=kind, target=target, name=name, created_at=at, **fields
+        )
+    else:
+        rule = _model("Rule").objects.select_for_update().get(pk=rule.pk)
+        if rule.state == "ended":
+            raise WrongRule("The rule has ended.")
+        if name and name != rule.name:
+            rule.name = name
+            rule.save(update_fields=["name"])
+    last = rule.versions.order_by("-number").first()
+    if last is not None:
+        if last.spec == clean:
+            return last
+        if last.valid_from > at:
+            raise WrongRule("There is a later version.")
+        _close(last, at)
+    return _model("RuleVersion").objects.create(
+        rule=rule,
+        number=last.number + 1 if last else 1,
+        spec=clean,
+        valid_from=at,
+        published_by_type=actor.type,
+        published_by=actor.id,
+    )
 
 
+def _close(version: Any, at: datetime) -> None:
+    if version.valid_to is None:
+        version.valid_to = at
+        version.save(update_fields=["valid_to"])
+
+
+@transaction.atomic
 def end_rule(*, rule: Any, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """End a rule; ending it again changes nothing. Return it."""
-    raise NotImplementedError
+    row = _model("Rule").objects.select_for_update().get(pk=rule.pk)
+    if row.state == "live":
+        row.state = "ended"
+        row.ended_by_type, row.ended_by = actor.type, actor.id
+        row.save(update_fields=["state", "ended_by_type", "ended_by"])
+        for version in row.versions.filter(valid_to__isnull=True):
+            _close(version, max(happened_at or clock.now(), version.valid_from))
+    return row
 
 
+@transaction.atomic
 def set_product_points(
     *,
     product: Any,
@@ -45,7 +148,28 @@ def set_product_points(
 ) -> Any:
     """Set how many points each piece of ``product`` (or variant) brings; ``None``: as the other rules say.
 
-    0 is a number like others: the product brings nothing. The same value again publishes no new version. Return the version in
-    force, or ``None``.
+    0 is a number like others: the product brings nothing. The same value again publishes no new version. Return the
+    version in force, or ``None``.
+
+    :raises WrongRule: for a number below zero, or parts of points.
+    :raises ValueError: when the site has no programme.
     """
-    raise NotImplementedError
+    programme = programme or members.programme_of()
+    if programme is None:
+        raise ValueError("This site has no loyalty programme.")
+    live = _model("Rule").objects.filter(programme=programme, kind="unit", state="live", product=product)
+    rule = live.first()
+    if points is None:
+        if rule is not None:
+            end_rule(rule=rule, actor=actor, happened_at=happened_at)
+        return None
+    fields: dict[str, Any] = {"programme": programme, "kind": "unit", "spec": {"points": points}, "actor": actor}
+    if rule is None:
+        target = "variant" if product.is_child else "product"
+        try:
+            with transaction.atomic():
+                return publish_rule(**fields, target=target, target_object=product, happened_at=happened_at)
+        except IntegrityError:
+            # Two people saved the same form; the second sees the first's rule.
+            rule = live.get()
+    return publish_rule(**fields, rule=rule, happened_at=happened_at)

@@ -1,0 +1,142 @@
+"""Writing awards: the one place where an outcome of the engine becomes rows and an entry in the ledger."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from oscar_loyalty.earning.engine import Outcome
+from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger.books import Earning, Ref
+from oscar_loyalty.loading import get_model
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_earning", name)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """An award to be made. ``name`` is what staff and customers know the source by; ``order_lines`` are by the lines' keys."""
+
+    member: Any
+    tier: Any
+    outcome: Outcome
+    reference: str
+    key: str
+    source: Ref
+    name: str
+    happened_at: datetime
+    usable_from: datetime | None
+    expires_at: datetime | None
+    order_lines: dict[str, int] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def give(grants: Sequence[Grant]) -> list[Any]:
+    """Make the awards, with bulk writes, and return them. Whoever calls has made sure that there are none yet."""
+    earnings = [
+        Earning(
+            account=grant.member.account_id,
+            units=grant.outcome.points,
+            key=grant.key,
+            usable_from=grant.usable_from,
+            expires_at=grant.expires_at,
+            explanation=_explanation(grant),
+            source=grant.source,
+            happened_at=grant.happened_at,
+        )
+        for grant in grants
+        if grant.outcome.points > 0
+    ]
+    entries = {entry.key: entry for entry in books.earn_many(earnings)}
+    awards = _model("Award").objects.bulk_create(
+        [
+            _model("Award")(
+                programme_id=grant.member.programme_id,
+                member=grant.member,
+                reference=grant.reference,
+                source_type=grant.source.type,
+                source_id=grant.source.id,
+                points=grant.outcome.points,
+                entry=entries.get(grant.key),
+                tier=grant.tier,
+                multiplier=grant.tier.multiplier if grant.tier else 1,
+                happened_at=grant.happened_at,
+                usable_from=grant.usable_from,
+                explanation={**grant.outcome.explanation, "number": grant.name, **grant.more},
+            )
+            for grant in grants
+        ]
+    )
+    _model("AwardLine").objects.bulk_create(
+        [
+            _model("AwardLine")(
+                award=award,
+                order_line_id=grant.order_lines.get(line.key),
+                product_id=line.product,
+                title=line.title[:255],
+                quantity=line.quantity,
+                amount=line.amount,
+                share=line.share,
+                points=line.points,
+                rule_version_id=line.rule_version,
+                explanation=line.explanation,
+            )
+            for grant, award in zip(grants, awards, strict=True)
+            for line in grant.outcome.lines
+        ],
+        batch_size=500,
+    )
+    return awards
+
+
+def _explanation(grant: Grant) -> dict[str, Any]:
+    lines = [{**line.explanation, "title": line.title, "product": line.product} for line in grant.outcome.lines]
+    return {"why": "award", "source": grant.source.type, "number": grant.name, **grant.outcome.explanation, "lines": lines}
+
+
+def take_back(*, award: Any, target: int, key: str, explanation: dict[str, Any], happened_at: datetime | None) -> int:
+    """Take back so much of ``award``, which the caller has locked, that ``target`` are taken in all; return how many now.
+
+    What was spent meanwhile becomes debt or is written off, as the programme says.
+    """
+    more = target - award.clawed_back
+    if more <= 0 or award.entry_id is None:
+        return 0
+    books.reverse(
+        entry=award.entry,
+        units=more,
+        key=f"{key}:{target}",
+        policy=award.programme.clawback_policy,
+        explanation=explanation,
+        happened_at=happened_at,
+    )
+    award.clawed_back = target
+    award.save(update_fields=["clawed_back"])
+    return more
+
+
+def tiers_of(members: Iterable[Any]) -> Callable[[Any, datetime], Any]:
+    """Return a function that says which tier a member (fetched with ``tier``) had at a moment; one query for all."""
+    changes: dict[int, list[Any]] = defaultdict(list)
+    rows = get_model("loyalty_members", "TierChange").objects.filter(member__in=[member.pk for member in members])
+    for change in rows.select_related("before", "after").order_by("happened_at", "pk"):
+        changes[change.member_id].append(change)
+
+    def tier_at(member: Any, moment: datetime) -> Any:
+        own = changes.get(member.pk)
+        if not own:
+            return member.tier
+        tier = own[0].before
+        for change in own:
+            if change.happened_at > moment:
+                break
+            tier = change.after
+        return tier
+
+    return tier_at

@@ -1,0 +1,274 @@
+"""From the shop's rows to the engine's facts: orders, baskets, products and bookings, many at once in a few queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q, Sum
+
+from oscar_loyalty.earning.engine import Line, Policy, Purchase, RuleFacts
+from oscar_loyalty.giftcards.selectors import is_giftcard
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import tiers
+
+ZERO = Decimal(0)
+
+
+def policy_of(programme: Any) -> Policy:
+    return Policy(
+        rounding=programme.rounding,
+        earn_tax=programme.earn_tax,
+        earn_shipping=programme.earn_shipping,
+        currency=programme.currency,
+    )
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The facts of a version of a rule with its time, and its category's path."""
+
+    facts: RuleFacts
+    valid_from: datetime
+    valid_to: datetime | None
+    path: str = ""
+
+
+class RuleBook:
+    """The rules of a programme from ``since`` to ``until``. Those of single products are fetched for the products in question only."""
+
+    def __init__(self, programme: Any, *, since: datetime, until: datetime | None = None) -> None:
+        self.programme, self.since, self.until = programme, since, until or since
+        self._general: list[Dated] | None = None
+        self._own: dict[int, list[Dated]] = {}
+
+    @property
+    def general(self) -> list[Dated]:
+        """The rules that are not about one product."""
+        if self._general is None:
+            self._general = self._load(~Q(rule__target__in=["product", "variant"]))
+        return self._general
+
+    def learn(self, products: Iterable[int]) -> None:
+        """Fetch the rules of these products that are not known yet."""
+        new = set(products) - self._own.keys()
+        if not new:
+            return
+        found = defaultdict(list)
+        for dated in self._load(Q(rule__product__in=new)):
+            found[dated.facts.target_id].append(dated)
+        self._own |= {pk: found[pk] for pk in new}
+
+    def at(self, moment: datetime, lines: Iterable[Line]) -> list[RuleFacts]:
+        """Return the rules in force at ``moment`` that may be about these lines; their products must have been learned."""
+        wanted = {pk for line in lines for pk in (line.product, line.parent) if pk is not None}
+        own = [dated for pk in wanted for dated in self._own.get(pk, [])]
+        return [
+            dated.facts
+            for dated in [*self.general, *own]
+            if dated.valid_from <= moment and (dated.valid_to is None or moment < dated.valid_to)
+        ]
+
+    def _load(self, which: Q) -> list[Dated]:
+        versions = get_model("loyalty_earning", "RuleVersion").objects.filter(
+            which, Q(valid_to__isnull=True) | Q(valid_to__gt=self.since), rule__programme=self.programme,
+            valid_from__lte=self.until,
+        )
+        return [_dated(version) for version in versions.select_related("rule__category").order_by("pk")]
+
+
+def _dated(version: Any) -> Dated:
+    rule, spec = version.rule, version.spec
+    target_id = rule.product_id or rule.product_class_id or rule.category_id or rule.range_id
+    name = rule.name.data if hasattr(rule.name, "data") else rule.name
+    facts = RuleFacts(
+        version=version.pk,
+        number=version.number,
+        kind=rule.kind,
+        target=rule.target,
+        target_id=target_id,
+        points=Decimal(spec.get("points", 0)),
+        per=Decimal(spec.get("per", 1)),
+        threshold=Decimal(spec.get("threshold", 0)),
+        name=name or "",
+    )
+    return Dated(facts, version.valid_from, version.valid_to, rule.category.path if rule.category else "")
+
+
+def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
+    """Return for each product a line with all that rules may ask about it, in at most three queries and one for each range.
+
+    Products should come with ``product_class`` and ``parent__product_class`` (see :data:`PRODUCT_RELATED`).
+    """
+    by_id = {product.pk: product for product in products if product is not None}
+    family = {pk: [pk, product.parent_id] if product.parent_id else [pk] for pk, product in by_id.items()}
+    everybody = {pk for pks in family.values() for pk in pks}
+    if not everybody:
+        return {}
+    book.learn(everybody)
+    categories = _categories(everybody, book)
+    ranges = _ranges(everybody, book)
+    lines = {}
+    for pk, product in by_id.items():
+        found = {pair for member in family[pk] for pair in categories.get(member, ())}
+        product_class = product.get_product_class()
+        lines[pk] = Line(
+            key="",
+            product=pk,
+            parent=product.parent_id,
+            product_class=product_class.pk if product_class else None,
+            categories=tuple(sorted(found)),
+            ranges=frozenset(r for member in family[pk] for r in ranges.get(member, ())),
+            is_giftcard=is_giftcard(product),
+            title=product.get_title() or "",
+        )
+    return lines
+
+
+#: What products are to be fetched with.
+PRODUCT_RELATED = ("product_class", "parent__product_class")
+
+
+def _categories(products: set[int], book: RuleBook) -> dict[int, set[tuple[int, int]]]:
+    """Return the categories, ancestors included, that some rule is about."""
+    asked = {dated.path: dated.facts.target_id for dated in book.general if dated.path and dated.facts.target_id}
+    found: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    if asked:
+        links = get_model("catalogue", "ProductCategory").objects.filter(product__in=products)
+        for product, path in links.values_list("product_id", "category__path"):
+            for start, pk in asked.items():
+                if path.startswith(start):
+                    found[product].add((pk, len(start)))
+    return found
+
+
+def _ranges(products: set[int], book: RuleBook) -> dict[int, set[int]]:
+    """Return the ranges that some rule is about; what a range holds, Oscar decides."""
+    asked = {dated.facts.target_id for dated in book.general if dated.facts.target == "range"}
+    found: dict[int, set[int]] = defaultdict(set)
+    for product_range in get_model("offer", "Range").objects.filter(pk__in=asked - {None}):
+        for pk in product_range.all_products().filter(pk__in=products).values_list("pk", flat=True):
+            found[pk].add(product_range.pk)
+    return found
+
+
+def of_tier(purchase: Purchase, tier: Any) -> Purchase:
+    """Return ``purchase`` as made by somebody of ``tier``."""
+    if tier is None:
+        return purchase
+    name = tier.name.data if hasattr(tier.name, "data") else tier.name
+    return replace(purchase, multiplier=tier.multiplier, tier={"code": tier.code, "name": name})
+
+
+def lowest_tier(programme: Any) -> Any:
+    """Return the tier that somebody who joins begins in."""
+    return tiers(programme).first()
+
+
+def order_purchases(
+    orders: Sequence[Any], book: RuleBook, *, without: Mapping[int, int] | None = None
+) -> dict[int, Purchase]:
+    """Return the purchase of each order by its primary key, in a few queries for all of them.
+
+    ``without``: how many pieces of which order line to leave out: cancelled before, or earned by a booking.
+    """
+    without = without or {}
+    rows = get_model("order", "Line").objects.filter(order__in=[order.pk for order in orders]).order_by("pk")
+    related = [f"product__{name}" for name in PRODUCT_RELATED]
+    by_order: dict[int, list[Any]] = defaultdict(list)
+    for row in rows.select_related("product", *related):
+        by_order[row.order_id].append(row)
+    known = describe((row.product for rows in by_order.values() for row in rows), book)
+    paid_lines, paid_rest = _paid_otherwise(orders)
+    result = {}
+    for order in orders:
+        counts = order.currency == book.programme.currency
+        lines = []
+        for row in by_order[order.pk]:
+            quantity = row.quantity - without.get(row.pk, 0)
+            if quantity <= 0:
+                continue
+            part = Decimal(quantity) / Decimal(row.quantity)
+            line = replace(
+                known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=quantity, title=row.title
+            )
+            if counts:
+                line = replace(
+                    line,
+                    amount_incl=row.line_price_incl_tax * part,
+                    amount_excl=row.line_price_excl_tax * part,
+                    paid_otherwise=paid_lines.get(row.pk, ZERO) * part,
+                )
+            lines.append(line)
+        result[order.pk] = Purchase(
+            lines=tuple(lines),
+            shipping_incl=order.shipping_incl_tax if counts else ZERO,
+            shipping_excl=order.shipping_excl_tax if counts else ZERO,
+            shipping_paid_otherwise=paid_rest.get(order.pk, ZERO),
+        )
+    return result
+
+
+def _paid_otherwise(orders: Sequence[Any]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """Return what points and gift cards paid, by order line, and by order for what belongs to no line."""
+    Allotment = get_model("loyalty_payments", "Allotment")
+    rows = Allotment.objects.filter(
+        tender__attempt__order__in=[order.pk for order in orders], tender__kind__in=["points_line", "giftcard"]
+    )
+    lines: dict[int, Decimal] = {}
+    rest: dict[int, Decimal] = {}
+    totals = rows.order_by().values_list("tender__attempt__order", "order_line").annotate(total=Sum("amount"))
+    for order, line, total in totals:
+        if line is None:
+            rest[order] = total
+        else:
+            lines[line] = total
+    return lines, rest
+
+
+def basket_purchase(
+    basket: Any, book: RuleBook, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
+) -> Purchase:
+    """Return what ``basket`` would be as an order; ``shipping`` is its charge, ``paid`` what points and cards pay, by line."""
+    rows = list(basket.all_lines())
+    Product = get_model("catalogue", "Product")
+    products = Product.objects.filter(pk__in={row.product_id for row in rows}).select_related(*PRODUCT_RELATED)
+    known = describe(products, book)
+    counts = basket.currency in (None, book.programme.currency)
+    lines = []
+    for row in rows:
+        line = replace(known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=row.quantity)
+        if counts and row.purchase_info.price.exists:
+            excl = row.line_price_excl_tax_incl_discounts
+            incl = row.line_price_incl_tax_incl_discounts if row.is_tax_known else excl
+            line = replace(
+                line, amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO)
+            )
+        lines.append(line)
+    charge = shipping if counts else None
+    return Purchase(
+        lines=tuple(lines),
+        shipping_excl=charge.excl_tax if charge else ZERO,
+        shipping_incl=(charge.incl_tax if charge.is_tax_known else charge.excl_tax) if charge else ZERO,
+    )
+
+
+def product_purchase(product: Any, known: Line, price: Any, programme: Any) -> Purchase:
+    """Return what one piece of ``product`` would be as an order, at ``price`` (Oscar's, may be unavailable)."""
+    line = replace(known, key=str(product.pk))
+    if price is not None and price.exists and price.currency == programme.currency:
+        excl = price.excl_tax
+        incl = price.incl_tax if price.is_tax_known else excl
+        line = replace(line, amount_incl=incl, amount_excl=excl)
+    return Purchase(lines=(line,))
+
+
+def booking_purchase(booking: Any, book: RuleBook) -> Purchase:
+    """Return a booking as a purchase of one piece at its price."""
+    known = describe([booking.product], book) if booking.product else {}
+    line = replace(known.get(booking.product_id, Line(key="")), key="booking", title=booking.title)
+    if booking.price is not None and booking.currency in ("", book.programme.currency):
+        line = replace(line, amount_incl=booking.price, amount_excl=booking.price)
+    return Purchase(lines=(line,), channel="booking")

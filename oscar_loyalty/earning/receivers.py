@@ -1,0 +1,112 @@
+"""What follows orders and bookings: each leaves a row or calls a service, and never raises into the shop."""
+
+import logging
+from functools import partial
+
+from django.db import transaction
+from django.db.models.signals import post_save
+from oscar.apps.order.signals import order_line_status_changed, order_placed, order_status_changed
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler, sweeper
+from oscar_loyalty.earning import bookings, orders, signals
+from oscar_loyalty.loading import get_model
+
+log = logging.getLogger("oscar_loyalty")
+
+
+def follow_order(sender, instance, raw=False, **kwargs):
+    """However an order is made or moved: the row is there exactly if the order is."""
+    if not raw:
+        _leave(instance.pk, f"{instance.pk}:{instance.status}")
+
+
+def follow_line(sender, instance, created, raw=False, **kwargs):
+    if not raw and not created:
+        _leave(instance.order_id, f"{instance.order_id}:line:{instance.pk}:{instance.status}")
+
+
+def _leave(order, key):
+    try:
+        # A savepoint, so that even a failing database statement does not spoil the order's transaction.
+        with transaction.atomic():
+            due.leave(kind="earning.review_order", key=key[:200], payload={"order": order})
+    except Exception:
+        log.exception("No row could be left for order %s; the sweep will find it", order)
+
+
+def review_placed(sender, order, **kwargs):
+    _review_on_commit(order)
+
+
+def review_moved(sender, order, **kwargs):
+    _review_on_commit(order)
+
+
+def review_line(sender, line, **kwargs):
+    _review_on_commit(line.order)
+
+
+def _review_on_commit(order):
+    # After the commit: what paid for which line is written in the order's transaction, after this signal.
+    transaction.on_commit(partial(_review, order), robust=True)
+
+
+def _review(order):
+    try:
+        orders.review_order(order=order)
+    except Exception:
+        log.exception("Order %s could not be reviewed; the sweep will try again", order.number)
+
+
+@handler("earning.review_order")
+def review_order(row):
+    order = get_model("order", "Order").objects.filter(pk=row.payload["order"]).first()
+    if order is not None:
+        orders.review_order(order=order)
+
+
+@sweeper("earning.orders")
+def review_orders() -> int:
+    """Review the orders that nobody reviewed since they were placed or moved."""
+    done, problem = 0, None
+    for order in orders.unreviewed():
+        try:
+            orders.review_order(order=order)
+            done += 1
+        except Exception as error:
+            # One broken order must not keep the others waiting; the light turns red all the same.
+            log.exception("Order %s could not be reviewed", order.number)
+            problem = error
+    if problem is not None:
+        raise problem
+    return done
+
+
+def _tell(function):
+    def receive(sender, signal, **kwargs):
+        try:
+            function(**kwargs)
+        except Exception:
+            log.exception("Booking %s could not be recorded", kwargs.get("reference"))
+
+    return receive
+
+
+#: Kept here, since signals hold their receivers weakly.
+TOLD = {
+    name: _tell(getattr(bookings, name))
+    for name in ("made", "rescheduled", "attended", "missed", "cancelled", "corrected")
+}
+
+
+def connect():
+    from oscar.core.loading import get_model as oscar_model
+
+    post_save.connect(follow_order, sender=oscar_model("order", "Order"), dispatch_uid="loyalty_earning_order")
+    post_save.connect(follow_line, sender=oscar_model("order", "Line"), dispatch_uid="loyalty_earning_line")
+    order_placed.connect(review_placed, dispatch_uid="loyalty_earning_placed")
+    order_status_changed.connect(review_moved, dispatch_uid="loyalty_earning_moved")
+    order_line_status_changed.connect(review_line, dispatch_uid="loyalty_earning_line_moved")
+    for name, receive in TOLD.items():
+        getattr(signals, f"booking_{name}").connect(receive, dispatch_uid=f"loyalty_booking_{name}")
