@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
     "oscar.apps.basket.middleware.BasketMiddleware",
+    "oscar_loyalty.contrib.appointment.middleware.SlotTakenMiddleware",
 ]
 
 TEMPLATES = [

@@ -6,11 +6,13 @@ from appointment.models import Config, Service, StaffMember, WorkingHours
 from django.conf import settings
 from oscar.core.loading import get_model
 
+from oscar_loyalty.contrib.appointment.services import link_service
 from sandbox.shop.data import Item
 from sandbox.shop.data.people import STYLISTS, Stylist
 from sandbox.shop.data.services import SERVICES
 from sandbox.shop.drawing import PALETTE
 from sandbox.shop.load_people import account
+from sandbox.shop.selectors import booking_service
 
 
 def load_calendar() -> None:
@@ -30,10 +32,9 @@ def load_calendar() -> None:
 
 def load_service(*, item: Item) -> Service:
     """Return the calendar's entry for ``item``, found through its product, or make both the entry and the link."""
-    BookableService = get_model("shop", "BookableService")
     product = get_model("catalogue", "Product").objects.get(upc=item.upc)
-    link = BookableService.objects.filter(product=product).select_related("service").first()
-    if link is None:
+    service = booking_service(product)
+    if service is None:
         service = Service.objects.create(
             name=item.title,
             description=item.description,
@@ -44,8 +45,8 @@ def load_service(*, item: Item) -> Service:
             allow_rescheduling=True,
             reschedule_limit=3,
         )
-        link = BookableService.objects.create(product=product, service=service)
-    return link.service
+        link_service(service=service, product=product)
+    return service
 
 
 def load_stylist(*, stylist: Stylist, services: dict[str, Service]) -> None:

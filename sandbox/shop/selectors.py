@@ -13,10 +13,11 @@ def services():
     Product = get_model("catalogue", "Product")
     return (
         Product.objects.browsable()
-        .filter(bookable__isnull=False)
-        .select_related("bookable__service", "product_class")
-        .prefetch_related("images", "stockrecords", "categories")
+        .filter(calendar_links__isnull=False)
+        .select_related("product_class")
+        .prefetch_related("images", "stockrecords", "categories", "calendar_links__service")
         .order_by("upc")
+        .distinct()
     )
 
 
@@ -35,7 +36,7 @@ def favourites() -> list:
         Product.objects.browsable()
         .filter(upc__in=FAVOURITES)
         .select_related("product_class")
-        .prefetch_related("images", "stockrecords"),
+        .prefetch_related("images", "stockrecords", "calendar_links__service"),
         FAVOURITES,
     )
 
@@ -46,5 +47,5 @@ def in_order(products: Iterable, upcs: tuple[str, ...]) -> list:
 
 def booking_service(product):
     """Return the calendar's service behind ``product``, or ``None`` where it cannot be booked."""
-    link = getattr(product, "bookable", None)
+    link = next(iter(product.calendar_links.all()), None)
     return link.service if link else None

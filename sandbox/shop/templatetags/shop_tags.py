@@ -21,6 +21,12 @@ def page_in(context, language):
 
 
 @register.simple_tag
+def calendar_service(product):
+    """Return the calendar's service behind ``product``, or ``None`` for one that cannot be booked."""
+    return selectors.booking_service(product)
+
+
+@register.simple_tag
 def booking_url(product):
     """Return where ``product`` is booked, or nothing for one that is not a service."""
     service = selectors.booking_service(product)
