@@ -1,0 +1,62 @@
+"""The entry "Loyalty" of the dashboard's menu: ``OSCAR_DASHBOARD_NAVIGATION += NAVIGATION`` in a shop's settings.
+
+Settings import this module, so it imports no models.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+VIEW = "loyalty_members.view_loyalty"
+ADJUST = "loyalty_members.adjust_points"
+APPROVE = "loyalty_members.approve_points"
+CARDS = "loyalty_members.manage_cards"
+PROGRAMME = "loyalty_members.manage_programme"
+
+
+def may(user: Any, *permissions: str) -> bool:
+    """Whether ``user`` works here and has one of ``permissions``."""
+    return bool(user.is_active and user.is_staff and any(user.has_perm(permission) for permission in permissions))
+
+
+def only_with(*permissions: str) -> Callable[..., bool]:
+    """Return an ``access_fn`` that shows a menu entry to staff with one of ``permissions``."""
+
+    def access(user: Any, url_name: str | None, url_args: Any = None, url_kwargs: Any = None) -> bool:
+        if not may(user, *permissions):
+            return False
+        if url_name is None:
+            return True
+        try:
+            reverse(url_name, args=url_args, kwargs=url_kwargs)
+        except NoReverseMatch:
+            # The shop has not included our addresses: a missing entry, not a broken dashboard.
+            return False
+        return True
+
+    return access
+
+
+def _entry(label: Any, name: str, *permissions: str) -> dict[str, Any]:
+    return {"label": label, "url_name": f"loyalty-dashboard:{name}", "access_fn": only_with(*permissions)}
+
+
+NAVIGATION = [
+    {
+        "label": _("Loyalty"),
+        "icon": "fas fa-heart",
+        "access_fn": only_with(VIEW, CARDS, PROGRAMME, APPROVE),
+        "children": [
+            _entry(_("Overview"), "loyalty-overview", VIEW),
+            _entry(_("Members"), "loyalty-members", VIEW),
+            _entry(_("Adjustments"), "loyalty-adjustments", VIEW, APPROVE),
+            _entry(_("Movements"), "loyalty-movements", VIEW),
+            _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
+            _entry(_("Programme and tiers"), "loyalty-programme", PROGRAMME),
+            _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
+            _entry(_("Health"), "loyalty-health", VIEW),
+        ],
+    }
+]

@@ -1,0 +1,41 @@
+"""Who may open which page: Oscar's ``permissions_map``, a list being "all of these", a tuple "one of these lists"."""
+
+from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, PROGRAMME, VIEW
+
+
+def _staff(*permissions: str) -> list[str]:
+    return ["is_staff", *permissions]
+
+
+#: Pages that are not named here need the permission to see members and movements.
+DEFAULT = _staff(VIEW)
+
+PERMISSIONS = {
+    "loyalty-member-adjust": _staff(VIEW, ADJUST),
+    "loyalty-members-adjust": _staff(VIEW, ADJUST),
+    "loyalty-member-tier": _staff(VIEW, PROGRAMME),
+    "loyalty-member-status": _staff(VIEW, PROGRAMME),
+    "loyalty-member-welcome": _staff(VIEW, PROGRAMME),
+    "loyalty-members-enrol": _staff(VIEW, PROGRAMME),
+    "loyalty-adjustments": (_staff(VIEW), _staff(APPROVE)),
+    "loyalty-adjustment": (_staff(VIEW), _staff(APPROVE)),
+    # Whoever asked may call it off; the service decides who is who.
+    "loyalty-adjustment-decide": (_staff(APPROVE), _staff(ADJUST)),
+    "loyalty-giftcards": _staff(CARDS),
+    "loyalty-giftcards-export": _staff(CARDS),
+    "loyalty-giftcard": _staff(CARDS),
+    "loyalty-giftcard-action": _staff(CARDS),
+    "loyalty-denominations": _staff(CARDS),
+    "loyalty-denomination-create": _staff(CARDS),
+    "loyalty-denomination": _staff(CARDS),
+    "loyalty-programme": _staff(PROGRAMME),
+    "loyalty-tier-create": _staff(PROGRAMME),
+    "loyalty-tier": _staff(PROGRAMME),
+    "loyalty-rules": _staff(PROGRAMME),
+    "loyalty-rule-create": _staff(PROGRAMME),
+    "loyalty-rule": _staff(PROGRAMME),
+    "loyalty-rule-end": _staff(PROGRAMME),
+    "loyalty-health-audit": _staff(VIEW),
+    "loyalty-health-retry": _staff(PROGRAMME),
+    "loyalty-health-resend": _staff(PROGRAMME),
+}
