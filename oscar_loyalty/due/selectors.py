@@ -40,5 +40,3 @@ def light() -> Light:
     else:
         colour = "red" if last < late or rows["dead"] or errors else "green"
     return Light(colour, last, rows["waiting"], rows["oldest"], rows["dead"], errors)
-
-

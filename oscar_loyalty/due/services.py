@@ -2,11 +2,12 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -38,13 +39,24 @@ def leave(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: dat
 
 
 def again(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: datetime | None = None) -> Any:
-    """Leave a row as :func:`leave` does, and wake it up if it was done before."""
+    """Leave a row as :func:`leave` does, and wake it up if it was there before.
+
+    A worker that is busy with it at this moment may have looked too early: it will not mark the row done.
+    """
     row = leave(kind=kind, key=key, payload=payload, at=at)
-    Due = get_model("loyalty_due", "Due")
-    woken = Due.objects.filter(pk=row.pk).exclude(state="waiting")
-    if woken.update(state="waiting", due_at=at or clock.now(), tries=0, last_error="", payload=payload or {}):
-        if conf.WORKER in ("inline", "celery") and (at is None or at <= clock.now()):
-            transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
+    now = clock.now()
+    get_model("loyalty_due", "Due").objects.filter(pk=row.pk).update(
+        state="waiting",
+        due_at=at or now,
+        leased_until=None,
+        tries=0,
+        last_error="",
+        done_at=None,
+        payload=payload or {},
+    )
+    row.refresh_from_db()
+    if row.due_at <= now and conf.WORKER in ("inline", "celery"):
+        transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
     return row
 
 
@@ -65,23 +77,31 @@ def run(pk: int) -> bool:
     """Do one row, unless another worker is at it or it is not due; return whether it was done."""
     Due = get_model("loyalty_due", "Due")
     now = clock.now()
+    lease = now + LEASE
     free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
     mine = Due.objects.filter(free, pk=pk, state="waiting", due_at__lte=now)
-    if not mine.update(leased_until=now + LEASE):
+    # A lease that ran out is a worker that died over this row: that counts as a try, or the row could kill for ever.
+    tries = Case(When(leased_until__isnull=False, then=F("tries") + 1), default=F("tries"))
+    if not mine.update(tries=tries, leased_until=lease):
         return False
     row = Due.objects.get(pk=pk)
     handle = handlers.get(row.kind)
+    held = Due.objects.filter(pk=pk, leased_until=lease)
     try:
+        if row.tries > len(RETRIES):
+            raise RuntimeError("The workers that did this did not come back.")
         if handle is None:
             raise LookupError(f"Nobody handles due rows of the kind {row.kind!r}.")
         with transaction.atomic():
             handle(row)
-            Due.objects.filter(pk=pk).update(state="done", done_at=clock.now(), leased_until=None, last_error="")
+            # Whoever wakes the row up just now may hold its lock and wait for one of ours: leave it to them.
+            if held.select_for_update(skip_locked=True).first() is not None:
+                held.update(state="done", done_at=clock.now(), leased_until=None, last_error="")
         return True
     except Exception as error:
         log.exception("Due row %s (%s %s) failed", pk, row.kind, row.key)
         dead = row.tries >= len(RETRIES)
-        Due.objects.filter(pk=pk).update(
+        held.update(
             state="dead" if dead else "waiting",
             tries=row.tries + 1,
             due_at=row.due_at if dead else clock.now() + RETRIES[row.tries],
@@ -91,8 +111,11 @@ def run(pk: int) -> bool:
         return False
 
 
-def sweep() -> dict[str, int]:
-    """Do all that is due and let every sweeper look around; return how much each did. Several may run at once."""
+def sweep(progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
+    """Do all that is due and let every sweeper look around; return how much each did. Several may run at once.
+
+    ``progress`` is told the name and the number of each part once it is over.
+    """
     Due, Heartbeat = get_model("loyalty_due", "Due"), get_model("loyalty_due", "Heartbeat")
     done: dict[str, int] = {}
     for name, function in [("due", _run_due), *sorted(sweepers.items())]:
@@ -105,6 +128,8 @@ def sweep() -> dict[str, int]:
         Heartbeat.objects.update_or_create(
             name=name, defaults={"at": clock.now(), "seconds": time.monotonic() - started, "error": error}
         )
+        if progress is not None:
+            progress(name, done[name])
     Due.objects.filter(state="done", done_at__lt=clock.now() - timedelta(days=90)).delete()
     return done
 

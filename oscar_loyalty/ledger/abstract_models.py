@@ -41,7 +41,7 @@ class EntryQuerySet(models.QuerySet):
     def delete(self):
         raise ImmutableEntry("Entries of the ledger are never deleted.")
 
-    delete.queryset_only = True
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
     def bulk_update(self, objs, fields, batch_size=None):
         raise ImmutableEntry("Entries of the ledger are never changed.")

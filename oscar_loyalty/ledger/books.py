@@ -401,7 +401,7 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     # Even an empty account leaves its line in both books: it says where it went, and keeps the key.
     written = dict(zip(keys, _move(giver, taker, chosen, keys, digest, at, "merge", why, actor), strict=True))
     if debt:
-        fields = {"digest": digest, "effective_at": at, "explanation": why, **_refs(NOBODY, actor)}
+        fields: dict[str, Any] = {"digest": digest, "effective_at": at, "explanation": why, **_refs(NOBODY, actor)}
         owed = (f"{key}:debt:out", f"{key}:debt:in")
         written[owed[0]] = giver.post(kind="merge", units=debt, key=owed[0], **fields)
         written[owed[1]] = taker.post(kind="merge", units=-debt, key=owed[1], **fields)
@@ -594,9 +594,9 @@ def _move(
     actor: Ref,
 ) -> tuple[Any, Any]:
     units = sum(part for _, part in chosen)
-    fields = {"digest": digest, "effective_at": at, "explanation": explanation, "kind": kind}
-    out = giver.post(units=-units, key=keys[0], **fields, **_refs(Ref.of("account", taker.account.pk), actor))
-    into = taker.post(units=units, key=keys[1], **fields, **_refs(Ref.of("account", giver.account.pk), actor))
+    fields: dict[str, Any] = {"digest": digest, "effective_at": at, "explanation": explanation, "kind": kind}
+    out = giver.post(units=-units, key=keys[0], **{**fields, **_refs(Ref.of("account", taker.account.pk), actor)})
+    into = taker.post(units=units, key=keys[1], **{**fields, **_refs(Ref.of("account", giver.account.pk), actor)})
     for lot, part in chosen:
         giver.take(out, lot, part)
         taker.add_lot(
