@@ -65,5 +65,10 @@ class Conf:
         """After how many minutes without a sweep the dashboard's light turns red."""
         return self._get("SWEEP_LATE_MINUTES", 10)
 
+    @property
+    def APPOINTMENT_AUTO_ATTEND(self) -> float | None:
+        """Hours after the end of an appointment at which it counts as attended though nobody said so; ``None``: never."""
+        return self._get("APPOINTMENT_AUTO_ATTEND", None)
+
 
 conf = Conf()

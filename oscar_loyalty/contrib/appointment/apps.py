@@ -9,3 +9,8 @@ class AppointmentConfig(AppConfig):
     label = "loyalty_appointment"
     verbose_name = _("Loyalty for appointments")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.contrib.appointment import checks, receivers  # noqa: F401  (registers the checks)
+
+        receivers.connect()

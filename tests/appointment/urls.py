@@ -1,0 +1,8 @@
+from django.apps import apps
+from django.urls import include, path
+
+urlpatterns = [
+    path("booking/", include("appointment.urls")),
+    path("dashboard/appointments/", include("oscar_loyalty.contrib.appointment.urls")),
+    path("", include(apps.get_app_config("oscar").urls[0])),
+]
