@@ -1,6 +1,7 @@
 """Fills an empty database with Maison Pétale. Run again, it adds what is missing and leaves the rest as it finds it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -33,7 +34,8 @@ def load_catalogue(*, progress: Callable[[str], None] = lambda step: None) -> No
         load_calendar()
         progress("club")
         load_club()
-    if added:
+    # Whoosh writes files, which the transaction does not cover: an index that is missing is made again.
+    if added or not Path(settings.HAYSTACK_CONNECTIONS["default"]["PATH"]).exists():
         progress("search index")
         call_command("rebuild_index", interactive=False, verbosity=0)
 
