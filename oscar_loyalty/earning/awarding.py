@@ -20,7 +20,10 @@ def _model(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Grant:
-    """An award to be made. ``name`` is what staff and customers know the source by; ``order_lines`` are by the lines' keys."""
+    """An award to be made. ``name`` is what staff and customers know the source by;
+
+    ``order_lines`` are by the lines' keys.
+    """
 
     member: Any
     tier: Any
@@ -97,13 +100,19 @@ def give(grants: Sequence[Grant]) -> list[Any]:
 
 def _explanation(grant: Grant) -> dict[str, Any]:
     lines = [{**line.explanation, "title": line.title, "product": line.product} for line in grant.outcome.lines]
-    return {"why": "award", "source": grant.source.type, "number": grant.name, **grant.outcome.explanation, "lines": lines}
+    return {
+        "why": "award",
+        "source": grant.source.type,
+        "number": grant.name,
+        **grant.outcome.explanation,
+        "lines": lines,
+    }
 
 
 def take_back(*, award: Any, target: int, key: str, explanation: dict[str, Any], happened_at: datetime | None) -> int:
-    """Take back so much of ``award``, which the caller has locked, that ``target`` are taken in all; return how many now.
+    """Take back so much of ``award``, which the caller has locked, that ``target`` are taken in all.
 
-    What was spent meanwhile becomes debt or is written off, as the programme says.
+    Return how many were taken now. What was spent meanwhile becomes debt or is written off, as the programme says.
     """
     more = target - award.clawed_back
     if more <= 0 or award.entry_id is None:

@@ -42,9 +42,10 @@ def made(
 ) -> Any:
     """Record a booking and give its pending points; return the booking.
 
-    ``service`` is a product, or a title where the service is none. Whose it is: ``member``, ``user``, or the member with
-    ``email``; nobody's booking is recorded and earns nothing. Without a price, points per piece and per visit still come.
-    ``order_line`` says which line of an order paid for it; without, one of the same customer and service is looked for.
+    ``service`` is a product, or a title where the service is none. Whose it is: ``member``, ``user``, or the member
+    with ``email``; nobody's booking is recorded and earns nothing. Without a price, points per piece and per visit
+    still come. ``order_line`` says which line of an order paid for it; without, one of the same customer and service is
+    looked for.
 
     :raises ValueError: when the site has no programme.
     """
@@ -136,9 +137,7 @@ def _get(reference: str, programme: Any, at: datetime) -> Any:
         raise ValueError("This site has no loyalty programme.")
     try:
         with transaction.atomic():
-            rows.create(
-                programme=programme, reference=reference, state="made", state_at=at, recorded_at=clock.now()
-            )
+            rows.create(programme=programme, reference=reference, state="made", state_at=at, recorded_at=clock.now())
     except IntegrityError:
         # Somebody else told us in the same moment.
         pass
@@ -166,9 +165,7 @@ def _settle(booking: Any) -> None:
         if alive:
             detail = {"why": booking.state, "source": "booking", "number": booking.reference, "lines": [booking.title]}
             key = f"clawback:booking:{booking.pk}:{booking.rounds}"
-            take_back(
-                award=current, target=current.points, key=key, explanation=detail, happened_at=booking.state_at
-            )
+            take_back(award=current, target=current.points, key=key, explanation=detail, happened_at=booking.state_at)
     elif not alive:
         _award(booking)
     else:

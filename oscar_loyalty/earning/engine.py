@@ -27,9 +27,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class RuleFacts:
-    """A version of a rule. ``name`` is data in the owner's languages; ``points`` are for each piece, order or visit, or per ``per``.
+    """A version of a rule. ``points`` are for each piece, order or visit, or per ``per`` of the amount.
 
-    ``threshold``: the amount from which it counts; per amount only what is above it brings points.
+    ``name`` is data, in the owner's languages. ``threshold``: the amount from which it counts; per amount only what is
+    above it brings points.
     """
 
     version: int
@@ -135,8 +136,9 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase) -> 
         elif (rule := best(rules, line, ("amount",))) is not None:
             by_amount.setdefault(rule.version, []).append(_Part(line, rule, Fraction(0), amount, paid))
         if purchase.channel == "booking" and (rule := best(rules, line, ("visit",))) is not None:
-            if amount >= rule.threshold:
-                parts.append(_Part(Line(key="", title=line.title), rule, Fraction(rule.points), Fraction(0)))
+            # The threshold of a visit is what it has to cost.
+            given = Fraction(rule.points) if amount >= rule.threshold else Fraction(0)
+            parts.append(_Part(Line(key="", title=line.title), rule, given, Fraction(0)))
     _add_shipping(policy, rules, purchase, by_amount)
     for group in by_amount.values():
         _share_amount(group)
@@ -196,9 +198,7 @@ def _add_shipping(
 ) -> None:
     if not policy.earn_shipping:
         return
-    amount, paid = _rest(
-        policy, purchase.shipping_incl, purchase.shipping_excl, purchase.shipping_paid_otherwise
-    )
+    amount, paid = _rest(policy, purchase.shipping_incl, purchase.shipping_excl, purchase.shipping_paid_otherwise)
     line = Line(key=SHIPPING, title="")
     rule = best(rules, line, ("amount",))
     if rule is not None and amount > 0:
@@ -294,7 +294,10 @@ def round_points(exact: Fraction, rounding: str) -> int:
 
 
 def spread(total: int, weights: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
-    """Split ``total`` by ``weights`` into whole parts that sum to it: largest remainders first, ``ties`` settle equals."""
+    """Split ``total`` by ``weights`` into whole parts that sum to it:
+
+    largest remainders first, ``ties`` settle equals.
+    """
     whole = sum(weights, Fraction(0))
     if not weights or whole <= 0:
         return [0] * len(weights)

@@ -37,7 +37,10 @@ class Dated:
 
 
 class RuleBook:
-    """The rules of a programme from ``since`` to ``until``. Those of single products are fetched for the products in question only."""
+    """The rules of a programme from ``since`` to ``until``.
+
+    Those of single products are fetched for the products in question only.
+    """
 
     def __init__(self, programme: Any, *, since: datetime, until: datetime | None = None) -> None:
         self.programme, self.since, self.until = programme, since, until or since
@@ -62,7 +65,10 @@ class RuleBook:
         self._own |= {pk: found[pk] for pk in new}
 
     def at(self, moment: datetime, lines: Iterable[Line]) -> list[RuleFacts]:
-        """Return the rules in force at ``moment`` that may be about these lines; their products must have been learned."""
+        """Return the rules in force at ``moment`` that may be about these lines;
+
+        their products must have been learned.
+        """
         wanted = {pk for line in lines for pk in (line.product, line.parent) if pk is not None}
         own = [dated for pk in wanted for dated in self._own.get(pk, [])]
         return [
@@ -73,7 +79,9 @@ class RuleBook:
 
     def _load(self, which: Q) -> list[Dated]:
         versions = get_model("loyalty_earning", "RuleVersion").objects.filter(
-            which, Q(valid_to__isnull=True) | Q(valid_to__gt=self.since), rule__programme=self.programme,
+            which,
+            Q(valid_to__isnull=True) | Q(valid_to__gt=self.since),
+            rule__programme=self.programme,
             valid_from__lte=self.until,
         )
         return [_dated(version) for version in versions.select_related("rule__category").order_by("pk")]
@@ -98,7 +106,7 @@ def _dated(version: Any) -> Dated:
 
 
 def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
-    """Return for each product a line with all that rules may ask about it, in at most three queries and one for each range.
+    """Return for each product a line with all that rules may ask about it: three queries, and one for each range.
 
     Products should come with ``product_class`` and ``parent__product_class`` (see :data:`PRODUCT_RELATED`).
     """
@@ -191,9 +199,7 @@ def order_purchases(
             if quantity <= 0:
                 continue
             part = Decimal(quantity) / Decimal(row.quantity)
-            line = replace(
-                known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=quantity, title=row.title
-            )
+            line = replace(known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=quantity, title=row.title)
             if counts:
                 line = replace(
                     line,
@@ -231,7 +237,10 @@ def _paid_otherwise(orders: Sequence[Any]) -> tuple[dict[int, Decimal], dict[int
 def basket_purchase(
     basket: Any, book: RuleBook, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
 ) -> Purchase:
-    """Return what ``basket`` would be as an order; ``shipping`` is its charge, ``paid`` what points and cards pay, by line."""
+    """Return what ``basket`` would be as an order;
+
+    ``shipping`` is its charge, ``paid`` what points and cards pay, by line.
+    """
     rows = list(basket.all_lines())
     Product = get_model("catalogue", "Product")
     products = Product.objects.filter(pk__in={row.product_id for row in rows}).select_related(*PRODUCT_RELATED)
@@ -243,9 +252,7 @@ def basket_purchase(
         if counts and row.purchase_info.price.exists:
             excl = row.line_price_excl_tax_incl_discounts
             incl = row.line_price_incl_tax_incl_discounts if row.is_tax_known else excl
-            line = replace(
-                line, amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO)
-            )
+            line = replace(line, amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO))
         lines.append(line)
     charge = shipping if counts else None
     return Purchase(

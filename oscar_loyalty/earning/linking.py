@@ -9,7 +9,6 @@ from django.db.models import Count
 
 from oscar_loyalty.loading import get_model
 
-
 #: How long a paid service waits for its booking; one ordered earlier was had without the calendar.
 PREPAID = timedelta(days=90)
 
@@ -59,7 +58,10 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
 
 
 def line_for(booking: Any) -> Any:
-    """Return the order line that paid for ``booking`` before it was made, or ``None``: the customer's oldest free one."""
+    """Return the order line that paid for ``booking`` before it was made, or ``None``:
+
+    the customer's oldest free one.
+    """
     if booking.member is None or booking.member.user_id is None or booking.product_id is None:
         return None
     lines = get_model("order", "Line").objects.filter(

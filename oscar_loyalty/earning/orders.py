@@ -90,7 +90,8 @@ def _award_one(programme: Any, order: Any, cancelled: Mapping[int, int]) -> None
 def reached_at(order: Any, programme: Any, *, past: bool = False) -> datetime | None:
     """Return when ``order`` reached the status at which the programme gives points, or ``None``.
 
-    An order in that status without a record of how it got there was just moved, or (``past``) has been there since it was placed.
+    An order in that status without a record of how it got there was just moved, or (``past``) has been there since it
+    was placed.
     """
     wanted = programme.award_on_status
     if not wanted:
@@ -116,9 +117,10 @@ def award_orders(
 ) -> list[Any]:
     """Award many orders that have none yet, in one transaction with bulk writes; return the new awards.
 
-    For imports and backfills. ``rules_at`` takes the rules of that moment for all of them (default: of each order's own),
-    ``joined`` leaves out orders from before their customer joined, ``booked_at`` is the moment from which days and months
-    are counted (default: when each order reached its status). Orders without a member, or cancelled, bring nothing.
+    For imports and backfills. ``rules_at`` takes the rules of that moment for all of them (default: of each order's
+    own), ``joined`` leaves out orders from before their customer joined, ``booked_at`` is the moment from which days
+    and months are counted (default: when each order reached its status). Orders without a member, or cancelled, bring
+    nothing.
     """
     pks = sorted(order.pk for order in orders)
     Review = _model("OrderReview")

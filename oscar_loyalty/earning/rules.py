@@ -74,10 +74,10 @@ def publish_rule(
 ) -> Any:
     """Publish a rule, or, with ``rule``, another version of it, in force from ``happened_at``; return the version.
 
-    ``kind``: "unit", "amount", "order", "visit", "exclude"; ``target``: "product", "variant", "class", "category", "range"
-    with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount
-    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude". Kind and target of a rule stay; the same
-    spec again publishes nothing.
+    ``kind``: "unit", "amount", "order", "visit", "exclude"; ``target``: "product", "variant", "class", "category",
+    "range" with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount ``{"points": 2, "per":
+    "1.00", "threshold": "5.00"}``, nothing for "exclude". Kind and target of a rule stay; the same spec again publishes
+    nothing.
 
     :raises WrongRule: when it makes no sense, or a later version exists already.
     """

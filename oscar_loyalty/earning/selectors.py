@@ -1,27 +1,39 @@
 """All reads of earning: what one would earn, what one has earned, and why."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q, QuerySet
+
+from oscar_loyalty import clock
+from oscar_loyalty.earning import engine, explain, facts, times
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """A line of a preview: what it is, what it would bring, and why, in the reader's language."""
+    """A line of a preview: what it is, what it would bring, and why, in the reader's language.
+
+    ``key`` is the primary key of the basket line, order line or product, as text; empty for what is for the whole
+    order.
+    """
 
     title: str
     points: int
     sentences: list[str]
-    line: Any = None
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a product or a basket would bring now. ``would_join``: to somebody who joins, at the lowest tier.
 
-    ``usable_from`` is ``None`` where it is not known yet (a booking: after the visit).
+    ``usable_from`` is ``None`` where it is not known yet (until the order reaches the programme's status).
     """
 
     points: int
@@ -31,13 +43,17 @@ class Preview:
     would_join: bool = False
     programme: Any = None
 
+    def of_line(self, key: Any) -> int:
+        """Return what the line with this key would bring."""
+        return sum(line.points for line in self.lines if line.key == str(key))
+
 
 @dataclass(frozen=True)
 class Movement:
     """An entry of a member's ledger with what it was about and why, in the reader's language.
 
-    ``title`` names it ("Order 100042", "Haircut, 3 March 2026"), ``sentences`` say why, ``note`` is the reason that staff wrote,
-    ``usable_from`` and ``expires_at`` are those of the points it brought, ``pending`` whether they still wait.
+    ``title`` names it ("Order 100042", "Visit: Haircut"), ``sentences`` say why, ``note`` is the reason that staff
+    wrote, ``usable_from`` and ``expires_at`` are those of the points it brought, ``pending`` whether they still wait.
     """
 
     entry: Any
@@ -50,29 +66,211 @@ class Movement:
     award: Any = None
 
 
+@dataclass
+class _Asker:
+    """Who asks, with what is looked up once for each request."""
+
+    programme: Any
+    member: Any
+    tier: Any
+    book: facts.RuleBook
+    policy: engine.Policy
+    now: datetime
+    lines: dict[int, engine.Line] = field(default_factory=dict)
+
+    @property
+    def would_join(self) -> bool:
+        return self.member is None
+
+    def evaluate(self, purchase: engine.Purchase) -> engine.Outcome:
+        rules = self.book.at(self.now, purchase.lines)
+        return engine.evaluate(self.policy, rules, facts.of_tier(purchase, self.tier))
+
+    def usable_from(self) -> datetime | None:
+        if self.programme.award_on_status:
+            return None
+        return times.days_later(self.now, self.programme.pending_days)
+
+
+def _asker(request: Any) -> _Asker | None:
+    """Return who asks; ``None`` without an open programme, and for a member who cannot earn."""
+    known = getattr(request, "_loyalty_asker", None)
+    if known is not None and known.member == members.member_of_request(request):
+        return known
+    programme = members.programme_for(request=request)
+    member = members.member_of_request(request) if programme is not None else None
+    if programme is None or (member is not None and not member.can_earn):
+        return None
+    now = clock.now()
+    tier = member.tier if member is not None else facts.lowest_tier(programme)
+    book = facts.RuleBook(programme, since=now)
+    request._loyalty_asker = _Asker(programme, member, tier, book, facts.policy_of(programme), now)
+    return request._loyalty_asker
+
+
+def _preview(asker: _Asker, purchase: engine.Purchase) -> Preview:
+    outcome = asker.evaluate(purchase)
+    return Preview(
+        points=outcome.points,
+        lines=[
+            PreviewLine(
+                title=line.title,
+                points=line.points,
+                sentences=explain.line_sentences(line.explanation, asker.programme, title=line.title),
+                key=line.key,
+            )
+            for line in outcome.lines
+        ],
+        usable_from=asker.usable_from(),
+        sentences=explain.award_sentences(
+            outcome.explanation, [(line.title, line.explanation) for line in outcome.lines], asker.programme
+        ),
+        would_join=asker.would_join,
+        programme=asker.programme,
+    )
+
+
 def preview_product(product: Any, request: Any) -> Preview | None:
-    """Return what one piece of ``product`` would bring whoever asks; ``None`` without an open programme."""
-    raise NotImplementedError
+    """Return what one piece of ``product`` would bring whoever asks; ``None`` without an open programme.
+
+    A page with many products calls :func:`preview_products` once; then this costs no query.
+    """
+    return preview_products([product], request).get(product.pk)
 
 
-def preview_basket(basket: Any, request: Any) -> Preview | None:
-    """Return what ``basket`` would bring whoever asks; ``None`` without an open programme or lines."""
-    raise NotImplementedError
+def preview_products(products: Iterable[Any], request: Any) -> dict[int, Preview]:
+    """Return the preview of each product by its primary key, in a few queries for all of them (beside their prices)."""
+    asker = _asker(request)
+    products = list(products)
+    if asker is None or not products:
+        return {}
+    new = [product for product in products if product.pk not in asker.lines]
+    asker.lines |= facts.describe(new, asker.book)
+    strategy = _strategy(request)
+    result = {}
+    for product in products:
+        fetch = strategy.fetch_for_parent if product.is_parent else strategy.fetch_for_product
+        price = fetch(product).price
+        purchase = facts.product_purchase(product, asker.lines[product.pk], price, asker.programme)
+        result[product.pk] = _preview(asker, purchase)
+    return result
+
+
+def _strategy(request: Any) -> Any:
+    strategy = getattr(request, "strategy", None)
+    if strategy is None:
+        from oscar.core.loading import get_class
+
+        strategy = get_class("partner.strategy", "Selector")().strategy(
+            request=request, user=getattr(request, "user", None)
+        )
+    return strategy
+
+
+def preview_basket(
+    basket: Any, request: Any, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
+) -> Preview | None:
+    """Return what ``basket`` would bring whoever asks; ``None`` without an open programme or lines.
+
+    ``shipping`` is the charge (Oscar's price) once it is known, ``paid`` what points and gift cards pay, by basket
+    line.
+    """
+    asker = _asker(request)
+    if asker is None or basket is None or basket.is_empty:
+        return None
+    return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, paid=paid))
 
 
 def award_of_order(order: Any) -> Any:
     """Return the award of ``order`` with its lines, or ``None``."""
-    raise NotImplementedError
+    awards = get_model("loyalty_earning", "Award").objects.filter(reference=f"order:{order.pk}")
+    return awards.select_related("member", "programme", "tier", "entry").prefetch_related("lines").first()
 
 
 def preview_order(order: Any) -> Preview | None:
     """Return what a placed order brings or will bring (the thank-you page); from its award once there is one."""
-    raise NotImplementedError
+    programme = members.programme_for(site=order.site) if order.site_id else members.programme_for()
+    if programme is None:
+        return None
+    award = award_of_order(order)
+    if award is not None:
+        return _of_award(award)
+    member = members.member_for(order.user, programme) if order.user_id else None
+    if member is not None and (not member.can_earn or member.joined_at > order.date_placed):
+        return None
+    if member is None and order.user_id is None and order.status in programme.cancelled_order_statuses:
+        return None
+    book = facts.RuleBook(programme, since=order.date_placed)
+    tier = members.tier_at(member, order.date_placed) if member else facts.lowest_tier(programme)
+    asker = _Asker(programme, member, tier, book, facts.policy_of(programme), order.date_placed)
+    return _preview(asker, facts.order_purchases([order], book)[order.pk])
 
 
-def history(member: Any, *, page: int = 1, per_page: int = 20) -> Any:
-    """Return a page (Django's ``Page``) of :class:`Movement`, newest first; the queries are bounded."""
-    raise NotImplementedError
+def _of_award(award: Any) -> Preview:
+    lines = list(award.lines.all())
+    return Preview(
+        points=award.points,
+        lines=[
+            PreviewLine(
+                title=line.title,
+                points=line.points,
+                sentences=explain.line_sentences(line.explanation, award.programme, title=line.title),
+                key=str(line.order_line_id or ""),
+            )
+            for line in lines
+        ],
+        usable_from=award.usable_from,
+        sentences=explain.award_sentences(
+            award.explanation, [(line.title, line.explanation) for line in lines], award.programme
+        ),
+        programme=award.programme,
+    )
+
+
+def history(member: Any, *, page: int | str = 1, per_page: int = 20, staff: bool = False) -> Any:
+    """Return a page (Django's ``Page``) of :class:`Movement`, newest first; the queries are bounded.
+
+    What is said of the same visit twice (that its points became usable) is not a movement of its own for the member.
+    """
+    entries = _with_reasons(get_model("loyalty_ledger", "Entry").objects.filter(account=member.account_id))
+    if not staff:
+        entries = entries.exclude(units=0)
+    found = Paginator(entries.order_by("-sequence"), per_page).get_page(page)
+    found.object_list = describe(list(found.object_list), member.programme, staff=staff)
+    return found
+
+
+def _with_reasons(entries: QuerySet[Any]) -> QuerySet[Any]:
+    lines = get_model("loyalty_earning", "AwardLine").objects.select_related("product__parent")
+    return entries.select_related("note", "award").prefetch_related("lots", Prefetch("award__lines", queryset=lines))
+
+
+def describe(entries: Iterable[Any], programme: Any, *, staff: bool = False) -> list[Movement]:
+    """Return entries (fetched by :func:`movements`) with their reasons, without further queries."""
+    return [movement(entry, programme, staff=staff) for entry in entries]
+
+
+def movement(entry: Any, programme: Any, *, staff: bool = True) -> Movement:
+    """Return an entry of :func:`movements` with its reasons in the reader's language, without a query."""
+    lots = [lot for lot in entry.lots.all() if entry.units > 0]
+    starts = [lot.usable_from for lot in lots]
+    usable_from = None if None in starts else max(starts, default=None)
+    award = getattr(entry, "award", None)
+    titles = {}
+    if award is not None:
+        # The product's own title is in the reader's language, where the shop translates them.
+        titles = {line.product_id: line.product.get_title() for line in award.lines.all() if line.product}
+    note = getattr(entry, "note", None)
+    return Movement(
+        entry=entry,
+        title=explain.entry_title(entry),
+        sentences=explain.entry_sentences(entry, programme, staff=staff, titles=titles),
+        note=note.text if note is not None else "",
+        usable_from=usable_from,
+        expires_at=min((lot.expires_at for lot in lots if lot.expires_at), default=None),
+        pending=bool(starts) and (usable_from is None or usable_from > clock.now()),
+        award=award,
+    )
 
 
 def movements(
@@ -85,25 +283,68 @@ def movements(
     kind: str = "",
     words: str = "",
 ) -> QuerySet[Any]:
-    """Return the ledger entries of the programme's members, newest first, with member, note, award and its lines."""
-    raise NotImplementedError
+    """Return the ledger entries of the programme's members, newest first, with member, note, lots, award and its lines.
+
+    ``since`` is included, ``until`` is not; ``product`` keeps what it (or a variant of it) earned; ``words`` search
+    members.
+    """
+    entries = get_model("loyalty_ledger", "Entry").objects.filter(account__member__programme=programme)
+    if since is not None:
+        entries = entries.filter(effective_at__gte=since)
+    if until is not None:
+        entries = entries.filter(effective_at__lt=until)
+    if member is not None:
+        entries = entries.filter(account=member.account_id)
+    if product is not None:
+        lines = get_model("loyalty_earning", "AwardLine").objects.filter(
+            Q(product=product) | Q(product__parent=product)
+        )
+        entries = entries.filter(award__in=lines.values("award"))
+    if kind:
+        entries = entries.filter(kind=kind)
+    if words:
+        entries = entries.filter(account__member__in=members.search(programme, words).order_by().values("pk"))
+    entries = _with_reasons(entries).select_related("note", "award", "account__member__tier")
+    return entries.order_by("-effective_at", "-pk")
 
 
-def movement(entry: Any) -> Movement:
-    """Return an entry of :func:`movements` with its reasons in the reader's language, without a query."""
-    raise NotImplementedError
-
-
-def rules_of(programme: Any, *, ended: bool = False) -> QuerySet[Any]:
-    """Return the rules in force (``ended``: all) with targets and versions; ``rule.current`` is the last version."""
-    raise NotImplementedError
+def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
+    """Return the rules in force (``ended``: all) with their targets; ``rule.current`` is the last version."""
+    rules = get_model("loyalty_earning", "Rule").objects.filter(programme=programme)
+    if not ended:
+        rules = rules.filter(state="live")
+    rows = list(
+        rules.select_related("product__parent", "product_class", "category", "range").prefetch_related("versions")
+    )
+    for rule in rows:
+        rule.current = max(rule.versions.all(), key=lambda version: version.number, default=None)
+    return rows
 
 
 def own_points(product: Any, programme: Any = None) -> int | None:
     """Return the points set on the product itself, or ``None``."""
-    raise NotImplementedError
+    programme = programme or members.programme_of()
+    if programme is None or not product.pk:
+        return None
+    now = clock.now()
+    version = get_model("loyalty_earning", "RuleVersion").objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=now),
+        rule__programme=programme,
+        rule__kind="unit",
+        rule__product=product,
+        rule__state="live",
+    )
+    spec = version.order_by("-number").values_list("spec", flat=True).first()
+    return int(Decimal(spec["points"])) if spec else None
 
 
 def adjustments_waiting(programme: Any) -> QuerySet[Any]:
     """Return the adjustments that wait for a second person, oldest first, with their members."""
-    raise NotImplementedError
+    rows = get_model("loyalty_earning", "Adjustment").objects.filter(programme=programme, state="waiting")
+    return rows.select_related("requested_by").prefetch_related("items__member").order_by("requested_at", "pk")
+
+
+def bookings_of(member: Any) -> QuerySet[Any]:
+    """Return the member's bookings, the latest first."""
+    rows = get_model("loyalty_earning", "Booking").objects.filter(member=member)
+    return rows.select_related("product", "award").order_by("-starts_at", "-pk")

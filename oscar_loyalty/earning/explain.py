@@ -1,0 +1,227 @@
+"""Why these points: the data that the engine and the ledger keep, in short sentences in the reader's language."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.numbers import format_currency
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext as _
+from i18nfield.strings import LazyI18nString
+
+
+def number(value: Any) -> str:
+    """Write a number as the reader's language does, without trailing zeros."""
+    value = Decimal(str(value)).normalize()
+    return number_format(f"{value:f}" if value != value.to_integral_value() else int(value), force_grouping=True)
+
+
+def money(value: Any, currency: str) -> str:
+    """Write an amount as the reader's language does; whole amounts without decimals: "€1", "23,90 €"."""
+    value = Decimal(str(value))
+    try:
+        locale = Locale.parse(to_locale(get_language() or settings.LANGUAGE_CODE))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    if value == value.to_integral_value():
+        pattern = locale.currency_formats["standard"].pattern.replace("0.00", "0")
+        return format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
+    return format_currency(value, currency, locale=locale)
+
+
+def points(value: Any, programme: Any) -> str:
+    """Write points, parts of one too: "1 petal", "0.5 petals"."""
+    value = Decimal(str(value))
+    if value == value.to_integral_value():
+        return programme.points_label(int(value))
+    return f"{number(value)}\xa0{programme.points_name_many}"
+
+
+def line_sentences(why: Mapping[str, Any], programme: Any, *, title: str = "", staff: bool = False) -> list[str]:
+    """Say why one line brought its points; ``title`` is the product's in the reader's language."""
+    kind = why.get("rule")
+    label = points(why.get("points", 0), programme)
+    title = title or why.get("title", "")
+    if kind == "unit":
+        quantity = int(why.get("quantity", 1))
+        values = {"quantity": number(quantity), "points": label, "title": title}
+        if quantity == 1:
+            said = _("%(points)s for %(title)s") % values if title else label
+        else:
+            said = (
+                _("%(quantity)s × %(points)s for %(title)s") % values
+                if title
+                else _("%(quantity)s × %(points)s") % values
+            )
+    elif kind == "amount":
+        said = _amount_sentence(why, label)
+    elif kind == "visit":
+        said = _("%(points)s for the visit") % {"points": label}
+    elif kind == "order":
+        said = _("%(points)s for the order") % {"points": label}
+    else:
+        return []
+    result = [said]
+    if why.get("left_out"):
+        amount = money(why["left_out"], why["currency"])
+        result.append(_("%(amount)s paid with points or a gift card brings nothing") % {"amount": amount})
+    if staff:
+        result.append(_rule_sentence(why))
+    return result
+
+
+def _amount_sentence(why: Mapping[str, Any], label: str) -> str:
+    currency = why["currency"]
+    values = {
+        "points": label,
+        "per": money(why.get("per", 1), currency),
+        "amount": money(Decimal(why.get("amount", 0)).quantize(Decimal("0.01")), currency),
+        "threshold": money(why.get("threshold", 0), currency),
+    }
+    if why.get("shipping"):
+        return _("%(points)s per %(per)s on %(amount)s of delivery") % values
+    if why.get("threshold"):
+        return _("%(points)s per %(per)s above %(threshold)s, on %(amount)s") % values
+    return _("%(points)s per %(per)s on %(amount)s") % values
+
+
+def _rule_sentence(why: Mapping[str, Any]) -> str:
+    name = str(LazyI18nString(why["name"])) if why.get("name") else ""
+    values = {"name": name, "version": why.get("version"), "number": why.get("number")}
+    if name:
+        return _("Rule “%(name)s”, version %(number)s (no. %(version)s)") % values
+    return _("Rule no. %(version)s, version %(number)s") % values
+
+
+def sum_sentences(why: Mapping[str, Any], programme: Any, *, staff: bool = False) -> list[str]:
+    """Say what made the lines' points the award's: the tier's multiplier, and rounding."""
+    result = []
+    multiplier = Decimal(why.get("multiplier", 1))
+    if multiplier != 1:
+        tier = why.get("tier") or {}
+        name = str(LazyI18nString(tier["name"])) if tier.get("name") else ""
+        values = {"multiplier": number(multiplier), "tier": name}
+        result.append(_("× %(multiplier)s as %(tier)s") % values if name else _("× %(multiplier)s") % values)
+    if why.get("rounded"):
+        exact = Decimal(why["exact"]).quantize(Decimal("0.01"))
+        said = {
+            "down": _("rounded down from %(exact)s"),
+            "up": _("rounded up from %(exact)s"),
+            "nearest": _("rounded from %(exact)s"),
+        }[why.get("rounding", "down")]
+        result.append(said % {"exact": number(exact)})
+    return result
+
+
+def award_sentences(
+    why: Mapping[str, Any],
+    lines: Sequence[tuple[str, Mapping[str, Any]]],
+    programme: Any,
+    *,
+    staff: bool = False,
+) -> list[str]:
+    """Say why an award is what it is;
+
+    ``lines`` are titles and explanations. Lines of one rule per amount are said as one.
+    """
+    result: list[str] = []
+    amounts: dict[Any, dict[str, Any]] = {}
+    order: list[tuple[str, Any]] = []
+    for title, line in lines:
+        if line.get("rule") != "amount" or line.get("shipping"):
+            order.append((title, line))
+            continue
+        merged = amounts.get(line["version"])
+        if merged is None:
+            merged = amounts[line["version"]] = dict(line)
+            order.append(("", merged))
+        else:
+            merged["amount"] = str(Decimal(merged["amount"]) + Decimal(line["amount"]))
+            if line.get("left_out"):
+                merged["left_out"] = str(Decimal(merged.get("left_out", 0)) + Decimal(line["left_out"]))
+    for title, line in order:
+        result += line_sentences(line, programme, title=title, staff=staff)
+    return result + sum_sentences(why, programme, staff=staff)
+
+
+def entry_title(entry: Any) -> str:
+    """Name what an entry of the ledger is about."""
+    why = entry.explanation
+    source, name = why.get("source", entry.source_type), why.get("number", why.get("order", ""))
+    if source == "booking":
+        return _("Visit: %(title)s") % {"title": name} if name else _("Visit")
+    if source == "order" and name:
+        return _("Order %(number)s") % {"number": name}
+    titles = {
+        "adjust": _("Adjustment"),
+        "expire": _("Expired points"),
+        "transfer": _("Transfer"),
+        "merge": _("Memberships joined together"),
+        "matured": _("Now yours to spend"),
+        "extended": _("Points live longer"),
+        "import": _("Opening balance"),
+        "return": _("Points returned"),
+        "clawback": _("Points taken back"),
+        "spend": _("Points spent"),
+    }
+    return titles.get(entry.kind) or _("Points earned")
+
+
+def entry_sentences(
+    entry: Any, programme: Any, *, staff: bool = False, titles: Mapping[int, str] | None = None
+) -> list[str]:
+    """Say why an entry of the ledger is there.
+
+    ``titles`` are products' titles in the reader's language, by primary key.
+    """
+    why = entry.explanation
+    reason = why.get("why", "")
+    if reason == "award":
+        named = [
+            ((titles or {}).get(line.get("product")) or line.get("title", ""), line) for line in why.get("lines", [])
+        ]
+        return award_sentences(why, named, programme, staff=staff)
+    said = _plain(reason, why)
+    result = [said] if said else []
+    if why.get("expired"):
+        label = points(why["expired"], programme)
+        result.append(_("%(points)s of it had expired before") % {"points": label})
+    if why.get("written_off"):
+        label = points(why["written_off"], programme)
+        result.append(_("%(points)s were spent already and are forgiven") % {"points": label})
+    return result
+
+
+def _plain(reason: str, why: Mapping[str, Any]) -> str:
+    lines = ", ".join(line for line in why.get("lines", []) if isinstance(line, str))
+    if reason == "cancelled" and why.get("source") == "order":
+        return (
+            _("Cancelled: %(lines)s") % {"lines": lines}
+            if lines and not why.get("whole")
+            else _("The order was cancelled")
+        )
+    sentences = {
+        "cancelled": _("The visit was cancelled"),
+        "missed": _("The visit was missed"),
+        "corrected": _("The visit is still to come"),
+        "booked": _("%(lines)s: the points come with the visit") % {"lines": lines},
+        "attended": _("Thank you for your visit"),
+        "expired": _("These points had reached their last day"),
+        "merged": _("Two memberships became one"),
+        "grace": _("Points that came back after their last day live a while longer"),
+        "returned": _("Returned, since what they paid for was cancelled"),
+        "paid": _("Paid with points"),
+        "imported": _("Brought along from before"),
+    }
+    return sentences.get(reason, "")
+
+
+def day(moment: datetime | None) -> str:
+    """Write a day as the reader's language does."""
+    return date_format(timezone.localtime(moment), "DATE_FORMAT") if moment else ""
