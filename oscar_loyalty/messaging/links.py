@@ -9,8 +9,8 @@ from django.urls import NoReverseMatch, reverse
 
 #: The pages that messages point to, by the name of their URL.
 PAGES = {
-    "account": "loyalty-account:home",
-    "balance": "loyalty-storefront:giftcard-balance",
+    "account": "loyalty-account:overview",
+    "balance": "loyalty-storefront:balance",
     "giftcards": "loyalty-storefront:giftcards",
 }
 

@@ -1,0 +1,84 @@
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from oscar_loyalty.giftcards import selectors, services
+from oscar_loyalty.giftcards.exceptions import CodeRefused, TooManyTries
+from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.loading import get_model
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(number, function):
+    """Call ``function(n)`` in ``number`` threads that start together; return what each returned or raised."""
+    barrier = Barrier(number)
+
+    def one(n):
+        try:
+            barrier.wait(20)
+            return function(n)
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+def test_parallel_guesses_are_all_counted():
+    who = Guard(user_id=1, session_key="s", address="192.0.2.1")
+    results = at_once(20, lambda n: services.look_up("2222-2222-2222-2222-2222", who=who))
+    kinds = sorted(type(result).__name__ for result in results)
+    assert kinds == ["CodeRefused"] * 10 + ["TooManyTries"] * 10
+
+
+def test_parallel_guesses_from_crossed_scopes_do_not_deadlock():
+    def guess(n):
+        who = Guard(user_id=n % 2 + 1, session_key=f"s{n % 3}", address=f"192.0.2.{n % 2}")
+        return services.look_up("2222-2222-2222-2222-2222", who=who)
+
+    for result in at_once(12, guess):
+        assert isinstance(result, CodeRefused | TooManyTries), result
+
+
+def test_activating_at_once_loads_once():
+    card = services.issue(value=Decimal("10"), key="w", activate=False)
+    GiftCard = get_model("loyalty_giftcards", "GiftCard")
+    results = at_once(10, lambda n: services.activate(card=GiftCard.objects.get(pk=card.pk)))
+    assert not [result for result in results if isinstance(result, Exception)]
+    card.refresh_from_db()
+    assert selectors.balance(card).amount == 10
+    assert card.events.filter(kind="activated").count() == 1
+
+
+def test_issuing_at_once_with_one_key_makes_one_card():
+    results = at_once(10, lambda n: services.issue(value=Decimal("10"), key="same"))
+    assert not [result for result in results if isinstance(result, Exception)], results
+    assert len({card.pk for card in results}) == 1
+    assert selectors.balance(results[0]).amount == 10
+    assert get_model("loyalty_ledger", "Account").objects.count() == 1
+
+
+def test_disabling_while_it_is_spent_never_loses_or_makes_money():
+    from oscar_loyalty.ledger import books
+    from oscar_loyalty.ledger.exceptions import InsufficientUnits
+
+    card = services.issue(value=Decimal("10"), key="c")
+    GiftCard = get_model("loyalty_giftcards", "GiftCard")
+
+    def act(n):
+        own = GiftCard.objects.get(pk=card.pk)
+        if n % 2:
+            return services.disable(card=own)
+        return books.spend(account=own.account, units=300, key=f"s{n}")
+
+    results = at_once(8, act)
+    spent = sum(not isinstance(result, Exception) for result in results[::2])
+    assert all(isinstance(r, InsufficientUnits) for r in results if isinstance(r, Exception)), results
+    services.enable(card=card)
+    assert selectors.balance(card).amount == 10 - 3 * spent
