@@ -14,9 +14,12 @@ def time():
         yield frozen
 
 
-@pytest.fixture(autouse=True)
-def _emptying_test_databases(monkeypatch):
-    """The database refuses to delete entries; only the flush after a transactional test may."""
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_test_databases():
+    """The database refuses to delete entries; only the flush after a transactional test may.
+
+    For the whole session: a patch of one test alone would be taken back before the flush.
+    """
     from django.test import TransactionTestCase
 
     from oscar_loyalty.ledger import triggers
@@ -27,7 +30,9 @@ def _emptying_test_databases(monkeypatch):
         with triggers.lifted():
             teardown(self)
 
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", lifted_teardown)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_teardown)
+        yield
 
 
 @pytest.fixture

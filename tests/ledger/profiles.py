@@ -1,4 +1,4 @@
-"""How long the random tests look: for hours with ``HYPOTHESIS_PROFILE=nightly``, else half a minute, always the same."""
+"""How long the random tests look: hours with ``HYPOTHESIS_PROFILE=nightly``, else half a minute, always the same."""
 
 import os
 
