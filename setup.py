@@ -60,6 +60,7 @@ setup(
         "django-i18nfield>=1.11",
         "openpyxl>=3.1",
         "python-stdnum>=2",
+        "tqdm>=4.66",
     ],
     extras_require={
         "club": CLUB,

@@ -1,6 +1,7 @@
 """Bringing in members, balances and past purchases from a table.
 
-Each row has a key made from its content, so the same file twice changes nothing, and a file that grew brings only what is new.
+Each row has a key made from its content, so the same file twice changes nothing, and a file that grew brings only
+what is new.
 Purchases become orders of the shop, awarded by the same engine as all others (:mod:`oscar_loyalty.earning.backfill`).
 """
 
@@ -27,7 +28,8 @@ from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
 
-#: Fields of each kind of table, and whether they must be there. A customer is known by ``customer`` (the old system's number),
+#: Fields of each kind of table, and whether they must be there. A customer is known by ``customer`` (the old
+#: system's number),
 #: ``email``, or ``card`` (the number on the loyalty card).
 KINDS: dict[str, dict[str, bool]] = {
     "members": {
@@ -213,8 +215,7 @@ def _whole(cell: str, *, least: int, most: int) -> int:
         raise RowError(_("“%(text)s” is no whole number") % {"text": cell[:40]})
     if not least <= number <= most:
         raise RowError(
-            _("%(number)s is not between %(least)s and %(most)s")
-            % {"number": cell[:20], "least": least, "most": most}
+            _("%(number)s is not between %(least)s and %(most)s") % {"number": cell[:20], "least": least, "most": most}
         )
     return int(number)
 
@@ -303,7 +304,9 @@ class People:
         User = get_user_model()
         names = [username(customer) for customer in customers]
         self.users = {user.get_username(): user for user in User.objects.filter(username__in=names)}
-        self.users_by_email = {user.email.lower(): user for user in User.objects.filter(email__in=emails).order_by("-pk")}
+        self.users_by_email = {
+            user.email.lower(): user for user in User.objects.filter(email__in=emails).order_by("-pk")
+        }
         Member = get_model("loyalty_members", "Member")
         rows = Member.objects.filter(programme=programme).select_related("account", "tier", "user")
         known = [*self.users.values(), *self.users_by_email.values()]

@@ -53,7 +53,8 @@ class Table:
 def read(path: Path, *, delimiter: str = "", columns: list[str] | None = None, sheet: str = "") -> Table:
     """Open ``path`` as a table.
 
-    ``delimiter`` is one character, ``"blank"`` for any white space, or empty to find out; ``columns`` names them where the
+    ``delimiter`` is one character, ``"blank"`` for any white space, or empty to find out; ``columns`` names them
+    where the
     file has no header; ``sheet`` picks one of an XLSX file.
 
     :raises TableError: when it is not a table, or has no rows.

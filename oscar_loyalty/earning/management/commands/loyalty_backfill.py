@@ -1,0 +1,62 @@
+from datetime import datetime, time
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from tqdm import tqdm
+
+from oscar_loyalty.earning import backfill
+from oscar_loyalty.members import selectors
+
+
+def day(text):
+    """A day, as the start of it in the shop's time zone."""
+    found = parse_date(text)
+    if found is None:
+        raise CommandError(f"{text} is no date: write 2026-03-31.")
+    return timezone.make_aware(datetime.combine(found, time.min))
+
+
+class Command(BaseCommand):
+    help = (
+        "Give members the points of orders they placed before the programme began, or that were imported. "
+        "Stop it whenever you like: the next run goes on where it was, and no order is awarded twice."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--since", type=str, help="only orders from this day on (2026-03-31)")
+        parser.add_argument("--until", type=str, help="only orders before this day")
+        parser.add_argument(
+            "--rules",
+            choices=["now", "then"],
+            default="now",
+            help="by the rules of today (default), or by those in force when each order was placed",
+        )
+        parser.add_argument(
+            "--from-today",
+            action="store_true",
+            help="points wait and expire as if they were earned today, not on the day of the order",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say what it would bring")
+
+    def handle(self, *args, **options):
+        programme = selectors.programme_for()
+        if programme is None:
+            raise CommandError("There is no open programme yet: make one in the dashboard.")
+        period = {name: day(options[name]) if options[name] else None for name in ("since", "until")}
+        total = backfill.waiting(programme, **period).count()
+        quiet = not options["verbosity"] or not self.stderr.isatty()
+        with tqdm(total=total, unit=" orders", disable=quiet) as bar:
+            outcome = backfill.run(
+                programme=programme,
+                rules_now=options["rules"] == "now",
+                from_today=options["from_today"],
+                dry_run=options["dry_run"],
+                progress=bar.update,
+                **period,
+            )
+        said = "would bring" if options["dry_run"] else "brought"
+        self.stdout.write(
+            f"{outcome.orders:,} orders {said} {outcome.points:,} points in {outcome.awards:,} awards "
+            f"to {outcome.members:,} members."
+        )
