@@ -1,5 +1,8 @@
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from oscar.core.application import OscarConfig
+
+from oscar_loyalty.loading import get_class
 
 
 class AccountConfig(OscarConfig):
@@ -7,3 +10,19 @@ class AccountConfig(OscarConfig):
     label = "loyalty_account"
     verbose_name = _("Member pages")
     namespace = "loyalty-account"
+
+    def get_urls(self):
+        def view(name):
+            return get_class("account.views", name).as_view()
+
+        return self.post_process_urls(
+            [
+                path("", view("OverviewView"), name="overview"),
+                path("history/", view("HistoryView"), name="history"),
+                path("gift-cards/", view("GiftCardsView"), name="giftcards"),
+                path("gift-cards/<uuid:uuid>/resend/", view("ResendView"), name="giftcard-resend"),
+                path("earn/", view("EarnView"), name="earn"),
+                path("join/", view("JoinView"), name="join"),
+                path("join/<str:token>/", view("ClaimView"), name="claim"),
+            ]
+        )

@@ -1,5 +1,8 @@
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from oscar.core.application import OscarConfig
+
+from oscar_loyalty.loading import get_class
 
 
 class StorefrontConfig(OscarConfig):
@@ -7,3 +10,15 @@ class StorefrontConfig(OscarConfig):
     label = "loyalty_storefront"
     verbose_name = _("Shop pages")
     namespace = "loyalty-storefront"
+
+    def get_urls(self):
+        giftcards = get_class("storefront.views", "GiftCardsView")
+        balance = get_class("storefront.views", "BalanceView")
+        pay_with_points = get_class("storefront.views", "PayWithPointsView")
+        return self.post_process_urls(
+            [
+                path("gift-cards/", giftcards.as_view(), name="giftcards"),
+                path("gift-cards/balance/", balance.as_view(), name="balance"),
+                path("gift-cards/pay-with-points/<int:line_id>/", pay_with_points.as_view(), name="pay-with-points"),
+            ]
+        )

@@ -1,0 +1,90 @@
+"""What the member pages show."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.money import Money, format_money
+
+
+@dataclass(frozen=True)
+class OwnCard:
+    """A gift card that somebody has bought; ``can_resend`` while its code is of use."""
+
+    card: Any
+    value: Money
+    balance: Money
+
+    @property
+    def can_resend(self) -> bool:
+        return self.card.state == "active" and bool(self.balance)
+
+
+def own_cards(cards: Iterable[Any]) -> list[OwnCard]:
+    """Return ``cards`` with what is left on each, in the same number of queries however many they are."""
+    cards = list(cards)
+    left = giftcards.balances(cards)
+    return [OwnCard(card, giftcards.value_of(card), left[card.pk]) for card in cards]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to earn points: what for, how many, and what it says in full."""
+
+    title: str
+    sentence: str
+    product: Any = None
+
+
+def ways(programme: Any, rules: Iterable[Any]) -> tuple[list[Way], list[Way], list[str]]:
+    """Return what brings points, the products with points of their own, and what brings none; in plain words."""
+    general, products, none = [], [], []
+    for rule in rules:
+        if rule.current is None or (rule.target != "everything" and rule.target_object is None):
+            continue
+        title = _title(rule)
+        if rule.kind == "exclude" or not Decimal(str(rule.current.spec.get("points", 0))):
+            none.append(title)
+            continue
+        way = Way(title, sentence(programme, rule), rule.product)
+        (products if rule.target in ("product", "variant") else general).append(way)
+    products.sort(key=lambda way: way.title.casefold())
+    return general, products, none
+
+
+def _title(rule: Any) -> str:
+    if rule.product is not None:
+        return str(rule.product.get_title())
+    return str(rule.name) or (_("Everything in the shop") if rule.target == "everything" else rule.target_name)
+
+
+def sentence(programme: Any, rule: Any) -> str:
+    """Return what a rule says, for a customer: "2 petals for each €1.00, above €5.00"."""
+    spec = rule.current.spec
+    values = {"points": _points(programme, spec["points"])}
+    if rule.kind == "unit":
+        return _("%(points)s for each piece") % values
+    if rule.kind == "order":
+        return _("%(points)s for each order") % values
+    if rule.kind == "visit":
+        return _("%(points)s for each visit") % values
+    values["per"] = format_money(Decimal(str(spec["per"])), programme.currency)
+    threshold = Decimal(str(spec.get("threshold") or 0))
+    if threshold:
+        values["threshold"] = format_money(threshold, programme.currency)
+        return _("%(points)s for each %(per)s spent above %(threshold)s") % values
+    return _("%(points)s for each %(per)s spent") % values
+
+
+def _points(programme: Any, number: Any) -> str:
+    """Rules may say half a point; the programme's own words are for whole ones."""
+    number = Decimal(str(number)).normalize()
+    if number == number.to_integral_value():
+        return str(programme.points_label(int(number)))
+    name = programme.points_name_many if number >= 2 else programme.points_name_one
+    return f"{number_format(number)}\xa0{name}"

@@ -1,0 +1,183 @@
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import generic
+from django.views.decorators.cache import never_cache
+from oscar.apps.customer.mixins import PageTitleMixin
+
+from oscar_loyalty.account import selectors, services
+from oscar_loyalty.account.exceptions import TooSoon
+from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.members import links
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import services as member_services
+from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
+
+#: Where somebody may say that they joined; anything else is "account".
+SOURCES = {"account", "club", "checkout", "giftcards"}
+
+
+def _next(request, default="loyalty-account:overview"):
+    """Return the address that the form asked to go on to, if it is one of this shop."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return url if own else reverse(default)
+
+
+@method_decorator(never_cache, name="dispatch")
+class AccountMixin(LoginRequiredMixin, PageTitleMixin):
+    """The pages of whoever is signed in: the own membership and nobody else's."""
+
+    active_tab = "loyalty"
+    section = ""
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        # Also of a programme that is closed: what one has stays in sight.
+        self.programme = members.programme_of(get_current_site(request))
+        self.member = members.member_for(request.user, self.programme) if request.user.is_authenticated else None
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        context.update(programme=self.programme, member=self.member, section=self.section)
+        return context
+
+
+class OverviewView(AccountMixin, generic.TemplateView):
+    template_name = "oscar_loyalty/account/overview.html"
+    page_title = gettext_lazy("My points")
+    section = "overview"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        if self.member is not None:
+            context["balance"] = ledger.balance(self.member.account)
+            context["latest"] = earning.history(self.member, page=1, per_page=5)
+        return context
+
+
+class HistoryView(AccountMixin, generic.TemplateView):
+    template_name = "oscar_loyalty/account/history.html"
+    page_title = gettext_lazy("History of my points")
+    section = "history"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        if self.member is not None:
+            page = self.request.GET.get("page", "1")
+            found = earning.history(self.member, page=int(page) if page.isdecimal() else 1, per_page=20)
+            context.update(page_obj=found, paginator=found.paginator)
+        return context
+
+
+class GiftCardsView(AccountMixin, generic.TemplateView):
+    template_name = "oscar_loyalty/account/giftcards.html"
+    page_title = gettext_lazy("My gift cards")
+    section = "giftcards"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        paginator = Paginator(giftcards.cards_of(self.request.user), 20)
+        page = paginator.get_page(self.request.GET.get("page"))
+        context.update(cards=selectors.own_cards(page.object_list), page_obj=page, paginator=paginator)
+        return context
+
+
+class ResendView(LoginRequiredMixin, generic.View):
+    http_method_names = ["post"]
+
+    def post(self, request, uuid):
+        card = giftcards.cards_of(request.user).filter(uuid=uuid, state="active").first()
+        if card is None:
+            raise Http404
+        try:
+            services.resend_card(card=card)
+        except TooSoon:
+            messages.info(
+                request, _("This card was sent a few minutes ago. Please wait a little before we send it again.")
+            )
+        else:
+            messages.success(request, _("The gift card is on its way again."))
+        return redirect("loyalty-account:giftcards")
+
+
+class EarnView(AccountMixin, generic.TemplateView):
+    template_name = "oscar_loyalty/account/earn.html"
+    page_title = gettext_lazy("How to earn")
+    section = "earn"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        if self.programme is not None:
+            general, products, none = selectors.ways(self.programme, earning.rules_of(self.programme))
+            tiers = list(members.tiers(self.programme))
+            context.update(general=general, products=products, none=none, tiers=tiers)
+        return context
+
+
+class JoinView(AccountMixin, generic.TemplateView):
+    """Asks once, then makes whoever is signed in a member; a button elsewhere may post here directly."""
+
+    template_name = "oscar_loyalty/account/join.html"
+    page_title = gettext_lazy("Join")
+    section = "join"
+
+    def get_page_title(self):
+        return _("Join %(name)s") % {"name": self.programme.name} if self.programme else self.page_title
+
+    def get(self, request, *args, **kwargs):
+        if self.member is not None:
+            return redirect(_next(request))
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(next=self.request.GET.get("next", ""), **kwargs)
+
+    def post(self, request, *args, **kwargs):
+        if self.programme is None:
+            raise Http404
+        source = request.POST.get("source", "")
+        try:
+            member_services.join(
+                programme=self.programme, user=request.user, source=source if source in SOURCES else "account"
+            )
+        except ProgrammeClosed:
+            messages.error(request, _("%(name)s is closed for the moment.") % {"name": self.programme.name})
+            return redirect("loyalty-account:overview")
+        if self.member is None:
+            messages.success(request, _("Welcome to %(name)s!") % {"name": self.programme.name})
+        return redirect(_next(request))
+
+
+class ClaimView(AccountMixin, generic.TemplateView):
+    """Takes over a membership that had only an e-mail; who has the link has read the mail it was sent in."""
+
+    template_name = "oscar_loyalty/account/claim.html"
+    page_title = gettext_lazy("Add my membership to this account")
+    section = "join"
+
+    def get(self, request, *args, **kwargs):
+        found = links.read(self.kwargs["token"])
+        context = self.get_context_data(found=found)
+        return self.render_to_response(context, status=200 if found else 404)
+
+    def post(self, request, *args, **kwargs):
+        found = links.read(self.kwargs["token"])
+        if found is None:
+            return self.get(request, *args, **kwargs)
+        try:
+            member_services.attach_user(member=found, user=request.user)
+        except AlreadyMember:
+            return self.get(request, *args, **kwargs)
+        messages.success(request, _("The membership is yours: its points are on this account now."))
+        return redirect("loyalty-account:overview")

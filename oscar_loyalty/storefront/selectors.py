@@ -1,0 +1,127 @@
+"""What the shop's own pages show of the programme: gift cards on sale, and how a basket is going to be paid."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.money import Money
+
+
+@dataclass(frozen=True)
+class CardLine:
+    """A gift card in the basket: ``points`` is the line's price in points, ``None`` where it has none.
+
+    ``missing`` is how many points lack to pay it with points besides the other lines that are.
+    """
+
+    line: Any
+    options: Any
+    points: int | None
+    price: Money
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class BasketPoints:
+    """The gift cards of a basket, the points they take and what these points pay."""
+
+    programme: Any = None
+    member: Any = None
+    lines: list[CardLine] = field(default_factory=list)
+    usable: int = 0
+    used: int = 0
+    covered: Money | None = None
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.used - self.usable)
+
+    @property
+    def may_pay(self) -> bool:
+        """Whether whoever asks is in the programme and not on hold."""
+        return self.member is not None and self.member.status == "active"
+
+    @property
+    def problem(self) -> str:
+        """Why the points chosen cannot be taken: "member", "missing", or nothing."""
+        if not self.used:
+            return ""
+        if not self.may_pay:
+            return "member"
+        return "missing" if self.missing else ""
+
+
+def usable_points(member: Any) -> int:
+    """Return what ``member`` can spend now; nothing while on hold."""
+    if member is None or member.status != "active":
+        return 0
+    return int(ledger.balances([member.account])[member.account_id].usable)
+
+
+def points_of_basket(request: Any) -> BasketPoints:
+    """Return how the gift cards in the basket of ``request`` are paid."""
+    basket = request.basket
+    member = members.member_of_request(request)
+    programme = members.programme_for(request=request)
+    found = [line for line in basket.all_lines() if giftcards.is_giftcard(line.product)] if basket.pk else []
+    if not found:
+        return BasketPoints(programme=programme, member=member)
+    usable = usable_points(member)
+    rows = []
+    used, covered = 0, Decimal(0)
+    for line in found:
+        options = giftcards.line_options(line)
+        each = giftcards.points_price(line.product)
+        points = each * line.quantity if each is not None else None
+        rows.append((line, options, points))
+        if options.pay_with_points and points is not None:
+            used += points
+            covered += line.line_price_incl_tax_incl_discounts
+    lines = []
+    for line, options, points in rows:
+        more = 0 if points is None or options.pay_with_points else points
+        price = Money(line.line_price_incl_tax_incl_discounts, line.price_currency)
+        lines.append(CardLine(line, options, points, price, max(0, used + more - usable)))
+    return BasketPoints(programme, member, lines, usable, used, Money(covered, basket.currency))
+
+
+@dataclass(frozen=True)
+class CardOffer:
+    """A gift card on sale: ``missing`` is ``None`` where it has no price in points or nobody who could pay them."""
+
+    denomination: Any
+    value: Money
+    price: Money
+    points_price: int | None
+    missing: int | None
+
+    @property
+    def affordable(self) -> bool:
+        return self.missing == 0
+
+
+def offers(request: Any, points: BasketPoints) -> list[CardOffer]:
+    """Return the gift cards on sale; what is in the basket to be paid with points counts as spent."""
+    found = []
+    for denomination in giftcards.denominations():
+        info = request.strategy.fetch_for_product(denomination.product)
+        if not info.availability.is_available_to_buy or not info.price.exists:
+            continue
+        amount = info.price.incl_tax if info.price.is_tax_known else info.price.excl_tax
+        price = denomination.points_price
+        missing = None
+        if price is not None and points.may_pay:
+            missing = max(0, price + points.used - points.usable)
+        found.append(
+            CardOffer(
+                denomination,
+                Money(denomination.value, denomination.currency),
+                Money(amount, info.price.currency),
+                price,
+                missing,
+            )
+        )
+    return found

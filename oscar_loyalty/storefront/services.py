@@ -1,0 +1,71 @@
+"""What a customer does on the shop's own pages."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.payments import options
+from oscar_loyalty.payments.exceptions import NotEnoughPoints, PaymentProblem
+from oscar_loyalty.storefront import selectors
+
+
+@transaction.atomic
+def add_giftcard(
+    *,
+    request: Any,
+    denomination: Any,
+    quantity: int = 1,
+    recipient_name: str = "",
+    recipient_email: str = "",
+    message: str = "",
+    pay_with_points: bool = False,
+) -> Any:
+    """Put a gift card into the basket of ``request`` and return its line.
+
+    :raises PaymentProblem: when it is to be paid with points and cannot be, or does not fit the basket.
+    """
+    if pay_with_points:
+        _check_points(request, giftcards.points_price(denomination.product), quantity)
+    allowed, reason = request.basket.is_quantity_allowed(quantity)
+    if not allowed:
+        raise PaymentProblem(str(reason))
+    chosen = giftcards.options_for(
+        recipient_name=recipient_name,
+        recipient_email=recipient_email,
+        message=message,
+        pay_with_points=pay_with_points,
+    )
+    try:
+        line, _made = request.basket.add_product(denomination.product, quantity=quantity, options=chosen)
+    except ValueError as error:
+        raise PaymentProblem(_("This gift card cannot be bought together with what is in your basket.")) from error
+    return line
+
+
+def switch_line(*, request: Any, line_id: int, on: bool) -> Any:
+    """Let a gift card in the basket of ``request`` be paid with points, or with money again; return the line.
+
+    :raises DoesNotExist: when the line is not in this basket.
+    :raises PaymentProblem: when it cannot be paid with points.
+    """
+    lines = get_model("basket", "Line").objects.select_related("product")
+    line = lines.get(pk=line_id, basket=request.basket.pk)
+    was_on = giftcards.line_options(line).pay_with_points
+    if on and not was_on:
+        _check_points(request, giftcards.points_price(line.product), line.quantity)
+    return options.set_pay_with_points(line=line, on=on) if on != was_on else line
+
+
+def _check_points(request: Any, price: int | None, quantity: int) -> None:
+    points = selectors.points_of_basket(request)
+    if price is None:
+        raise PaymentProblem(_("This gift card has no price in points."))
+    if not points.may_pay:
+        raise PaymentProblem(_("Only members can pay with points."))
+    missing = points.used + price * quantity - points.usable
+    if missing > 0:
+        label = points.programme.points_label(missing)
+        raise NotEnoughPoints(_("You are missing %(points)s for this gift card.") % {"points": label}, missing)

@@ -1,0 +1,249 @@
+"""Tags for the shop's own templates. None of them ever breaks a page: an error is logged, and nothing is shown."""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import wraps
+from typing import Any
+
+from django import template
+from django.db import connection, transaction
+from django.template.base import Parser, Token
+from django.templatetags.static import static
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import mark_safe
+
+from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.money import format_money
+from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.storefront import selectors as storefront
+
+log = logging.getLogger("oscar_loyalty")
+register = template.Library()
+
+
+def careful(otherwise: Any = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return ``otherwise`` where the tag fails."""
+
+    def decorate(tag: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(tag)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            try:
+                # A failed query must not take the shop's own transaction with it.
+                with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                    return tag(*args, **kwargs)
+            except Exception:
+                log.exception("The tag %s failed", tag.__name__)
+                return otherwise
+
+        return inner
+
+    return decorate
+
+
+def _render(context: Any, name: str, **data: Any) -> str:
+    page = context.template.engine.get_template(f"oscar_loyalty/partials/{name}.html")
+    shared = {key: context.get(key) for key in ("request", "user", "csrf_token")}
+    return str(page.render(context.new({**shared, **data})))
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_styles(context):
+    """Link the style sheet, once for each page."""
+    request = context.get("request")
+    if request is not None:
+        if getattr(request, "_loyalty_styles", False):
+            return ""
+        request._loyalty_styles = True
+    return format_html('<link rel="stylesheet" href="{}">', static("oscar_loyalty/loyalty.css"))
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_points(context, number):
+    """Write a number of points in the programme's own words: "1,000 petals"."""
+    programme = context.get("programme")
+    if not hasattr(programme, "points_label"):
+        programme = members.programme_for(request=context.get("request"))
+    return programme.points_label(int(number)) if programme else str(number)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_balance(context, css="nav-link"):
+    """Link to the member pages with what can be spent now; nothing for others."""
+    request = context["request"]
+    member = members.member_of_request(request)
+    if member is None:
+        return ""
+    return _render(context, "balance", programme=member.programme, usable=storefront.usable_points(member), css=css)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_earn_product(context, product):
+    """Say what one piece of ``product`` brings, and why."""
+    preview = earning.preview_product(product, context["request"])
+    return _earn(context, preview)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_earn_basket(context, basket=None):
+    """Say what the basket brings, line by line, and why."""
+    request = context["request"]
+    preview = earning.preview_basket(basket or request.basket, request)
+    return _earn(context, preview, lines=True)
+
+
+def _earn(context: Any, preview: Any, **data: Any) -> str:
+    if preview is None or not preview.points:
+        return ""
+    return _render(context, "earn", preview=preview, programme=preview.programme, **data)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_earn_order(context, order):
+    """Say what a placed order brings, and from when on."""
+    preview = earning.preview_order(order)
+    if preview is None or not preview.points:
+        return ""
+    return _render(context, "earned", preview=preview, programme=preview.programme)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_summary(context, order):
+    """Say how a placed order was paid, and what it brings."""
+    paid = payments.paid_with(order)
+    preview = earning.preview_order(order)
+    brings = preview is not None and preview.points
+    if not brings and not any(part.kind in ("points_line", "giftcard") for part in paid):
+        return ""
+    return _render(
+        context,
+        "order_summary",
+        order=order,
+        paid=paid,
+        preview=preview if brings else None,
+        programme=_programme_of(order) or (preview.programme if preview else None),
+    )
+
+
+def _programme_of(order: Any) -> Any:
+    return members.programme_of(order.site) if order.site_id else None
+
+
+@register.simple_tag
+@careful(otherwise=[])
+def loyalty_paid_with(order):
+    """Return how an order was paid, for a shop's own markup."""
+    return payments.paid_with(order)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_basket_giftcards(context):
+    """Show the gift cards of the basket, each with its switch between points and money."""
+    points = storefront.points_of_basket(context["request"])
+    return _render(context, "basket_giftcards", points=points, programme=points.programme) if points.lines else ""
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_basket_covered(context):
+    """Two rows for a table of totals: what points pay, and what is left."""
+    points = storefront.points_of_basket(context["request"])
+    total = context.get("order_total")
+    if not points.used or points.problem or total is None or not total.is_tax_known:
+        return ""
+    rest = type(points.covered)(total.incl_tax - points.covered.amount, points.covered.currency)
+    return _render(context, "totals", points=points, rest=rest, programme=points.programme)
+
+
+@register.simple_tag(takes_context=True)
+@careful(otherwise=None)
+def loyalty_basket_points(context):
+    """Return how the basket's gift cards are paid: ``used``, ``missing``, ``problem``."""
+    return storefront.points_of_basket(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_join_tick(context):
+    """A tick for the registration form; its name is ``loyalty_join``."""
+    request = context["request"]
+    programme = members.programme_for(request=request)
+    if programme is None or programme.auto_enrol:
+        return ""
+    ticked = request.method == "POST" and bool(request.POST.get("loyalty_join"))
+    return _render(context, "join_tick", programme=programme, ticked=ticked)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_join(context, source="account"):
+    """An invitation to join for whoever is no member; ``source`` says where: account, checkout, giftcards, club."""
+    request = context["request"]
+    programme = members.programme_for(request=request)
+    if programme is None or members.member_of_request(request) is not None:
+        return ""
+    return _render(context, "join", programme=programme, source=source, next=request.get_full_path())
+
+
+@register.simple_tag
+@careful()
+def loyalty_money(amount, currency):
+    """Write an amount as the shop writes its prices."""
+    return format_money(amount, currency)
+
+
+@register.simple_tag
+@careful(otherwise=False)
+def loyalty_is_giftcard(product):
+    """Whether ``product`` is a gift card."""
+    return giftcards.is_giftcard(product)
+
+
+@register.tag
+def loyalty_plain_lines(parser: Parser, token: Token) -> "PlainLinesNode":
+    """``{% loyalty_plain_lines lines %}…{% endloyalty_plain_lines %}``: gift cards read as people say it.
+
+    Oscar writes a line's options behind its title as they are stored ("Pay with points = 'True'"). Within the block,
+    that is replaced by whom the card is for.
+    """
+    _name, lines = token.split_contents()
+    content = parser.parse(["endloyalty_plain_lines"])
+    parser.delete_first_token()
+    return PlainLinesNode(parser.compile_filter(lines), content)
+
+
+class PlainLinesNode(template.Node):
+    def __init__(self, lines: Any, nodelist: Any) -> None:
+        self.lines, self.nodelist = lines, nodelist
+
+    def render(self, context: Any) -> str:
+        text = self.nodelist.render(context)
+        return mark_safe(_plain(text, self.lines.resolve(context, ignore_failures=True) or []))  # noqa: S308
+
+
+@careful(otherwise=None)
+def _plain_titles(lines: Iterable[Any]) -> list[tuple[str, str]]:
+    found = []
+    for line in lines:
+        if giftcards.is_giftcard(line.product):
+            options = giftcards.line_options(line)
+            title = getattr(line, "title", "") or line.product.get_title()
+            plain = f"{title} · {options.recipient_name}" if options.recipient_name else str(title)
+            found.append((str(conditional_escape(line.description)), str(conditional_escape(plain))))
+    return found
+
+
+def _plain(text: str, lines: Iterable[Any]) -> str:
+    for written, plain in _plain_titles(lines() if callable(lines) else lines) or []:
+        text = text.replace(written, plain)
+    return text
