@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, PositiveIntegerField, Q, When
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -78,11 +78,12 @@ def run(pk: int) -> bool:
     Due = get_model("loyalty_due", "Due")
     now = clock.now()
     lease = now + LEASE
-    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now)
-    mine = Due.objects.filter(free, pk=pk, state="waiting", due_at__lte=now)
+    mine = Due.objects.filter(pk=pk, state="waiting", due_at__lte=now)
     # A lease that ran out is a worker that died over this row: that counts as a try, or the row could kill for ever.
-    tries = Case(When(leased_until__isnull=False, then=F("tries") + 1), default=F("tries"))
-    if not mine.update(tries=tries, leased_until=lease):
+    if not (
+        mine.filter(leased_until__isnull=True).update(leased_until=lease)
+        or mine.filter(leased_until__lte=now).update(leased_until=lease, tries=F("tries") + 1)
+    ):
         return False
     row = Due.objects.get(pk=pk)
     handle = handlers.get(row.kind)
