@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, PositiveIntegerField, Q, When
+from django.db.models import F, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
