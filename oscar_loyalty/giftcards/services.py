@@ -14,7 +14,6 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.giftcards import codes, guard, selectors
-from oscar_loyalty.giftcards.basket import set_pay_with_points
 from oscar_loyalty.giftcards.cards import follow, locked, log
 from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination
 from oscar_loyalty.giftcards.disabling import CANCELLED, disable, disable_for_lines, empty_disabled, enable
@@ -326,7 +325,6 @@ __all__ = [
     "note_sent",
     "reissue",
     "set_denomination",
-    "set_pay_with_points",
     "set_recipient",
     "show_once",
 ]

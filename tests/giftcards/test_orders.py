@@ -1,6 +1,5 @@
 from decimal import Decimal
 
-import pytest
 from oscar.core.loading import get_model as oscar_model
 
 from oscar_loyalty.giftcards import selectors, services
@@ -38,42 +37,6 @@ def test_the_choice_survives_a_merge_of_baskets(basket, ten, user):
     found = {selectors.line_options(row).recipient_name: row for row in basket.lines.all()}
     assert set(found) == {"Anna", "Bea"}
     assert selectors.line_options(found["Anna"]).pay_with_points and found["Anna"].pk == line.pk
-
-
-def test_a_line_is_switched_to_points_and_back(basket, ten):
-    line = add(basket, ten, recipient_name="Anna")
-    reference = line.line_reference
-    line = services.set_pay_with_points(line=line, on=True)
-    assert selectors.line_options(line).pay_with_points and line.line_reference != reference
-    assert add(basket, ten, recipient_name="Anna", pay_with_points=True).pk == line.pk
-    line = services.set_pay_with_points(line=line, on=False)
-    assert line.line_reference == reference and not selectors.line_options(line).pay_with_points
-
-
-def test_two_lines_with_the_same_choice_become_one(basket, ten):
-    money = add(basket, ten)
-    points = add(basket, ten, quantity=2, pay_with_points=True)
-    line = services.set_pay_with_points(line=money, on=True)
-    assert line.pk == points.pk and line.quantity == 3
-    assert basket.lines.count() == 1
-
-
-def test_only_cards_with_a_price_in_points_can_be_switched(basket, ten):
-    from oscar.test.factories import create_product
-
-    shampoo, _made = basket.add_product(create_product(price=Decimal("5"), num_in_stock=5))
-    with pytest.raises(ValueError, match="gift card"):
-        services.set_pay_with_points(line=shampoo, on=True)
-    line = add(basket, ten)
-    services.set_denomination(value=Decimal("10"))
-    line.refresh_from_db()
-    line.product = oscar_model("catalogue", "Product").objects.get(pk=line.product_id)
-    with pytest.raises(ValueError, match="points"):
-        services.set_pay_with_points(line=line, on=True)
-    basket.submit()
-    line.basket.refresh_from_db()
-    with pytest.raises(ValueError, match="open"):
-        services.set_pay_with_points(line=line, on=False)
 
 
 def test_an_order_makes_one_waiting_card_for_each_unit(order, user):

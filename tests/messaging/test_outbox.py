@@ -1,0 +1,171 @@
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.giftcards import codes
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging import selectors, services
+from oscar_loyalty.messaging.exceptions import DeliveryFailed
+from oscar_loyalty.messaging.registry import builders
+
+
+def queue(about, **fields):
+    usual = {"kind": "joined", "key": "k", "to": "rose@example.com", "context": {"member": about.pk}}
+    return services.queue(**(usual | fields))
+
+
+def test_a_message_is_sent_by_the_sweep_and_once(member, work):
+    message = queue(member)
+    assert queue(member).pk == message.pk and mail.outbox == []
+    get_model("loyalty_due", "Due").objects.filter(kind="members.joined").delete()
+    for _time in range(2):
+        work()
+    assert [sent.to for sent in mail.outbox] == [["rose@example.com"]]
+    message.refresh_from_db()
+    assert (message.state, message.tries, message.error) == ("sent", 1, "") and message.sent_at
+    services.send(message=message)
+    assert len(mail.outbox) == 1
+
+
+def test_a_message_of_a_transaction_that_fails_is_never_sent(member, work):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        queue(member, key="gone")
+        raise RuntimeError
+    assert not selectors.outbox().filter(key="gone").exists()
+
+
+def test_a_message_waits_for_its_time(time, member, work):
+    queue(member, at=time.at.replace(hour=18))
+    work()
+    assert not [sent for sent in selectors.outbox(state="sent") if sent.key == "k"]
+    time.advance(hours=7)
+    work()
+    assert selectors.outbox().get(key="k").state == "sent"
+
+
+def test_nobody_is_written_to_without_an_address(member):
+    assert queue(member, to="") is None
+    with pytest.raises(LookupError):
+        queue(member, kind="unheard of")
+
+
+def test_a_failing_mail_server_is_tried_again_and_the_outbox_shows_it(time, member, work, broken_mail, settings):
+    message = queue(member)
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.tries) == ("failed", 1)
+    assert message.error == "DeliveryFailed: SMTPDataError 451"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    work()
+    assert mail.outbox == []
+    time.advance(minutes=2)
+    work()
+    message.refresh_from_db()
+    assert (message.state, message.tries, message.error) == ("sent", 2, "")
+    assert "rose@example.com" in [to for sent in mail.outbox for to in sent.to]
+
+
+def test_a_message_that_fails_for_good_is_given_up_and_can_be_sent_again(time, member, work, broken_mail, settings):
+    message = queue(member)
+    for _time in range(len(due.RETRIES) + 2):
+        work()
+        time.advance(days=1, minutes=1)
+    message.refresh_from_db()
+    assert (message.state, message.tries) == ("dead", len(due.RETRIES) + 1)
+    assert selectors.counts() == {"dead": 2}
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    services.resend(message=message)
+    message.refresh_from_db()
+    assert message.state == "waiting"
+    work()
+    message.refresh_from_db()
+    assert message.state == "sent" and len(mail.outbox) == 1
+
+
+def test_a_sent_message_can_be_sent_once_more(member, work):
+    message = queue(member)
+    work()
+    before = len(mail.outbox)
+    services.resend(message=message)
+    work()
+    assert len(mail.outbox) == before + 1
+
+
+def test_one_message_that_fails_keeps_no_other_back(member, card, work, monkeypatch):
+    def fails(message):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(builders, "joined", fails)
+    work()
+    assert {sent.to[0] for sent in mail.outbox} == {"anna@example.com", "rose@example.com"}
+    assert selectors.outbox(state="failed").get().error == "DeliveryFailed: ZeroDivisionError"
+
+
+def test_the_shops_own_templates_come_first(member, work, settings, tmp_path):
+    folder = tmp_path / "oscar_loyalty" / "messages" / "joined"
+    folder.mkdir(parents=True)
+    (folder / "subject.txt").write_text("Ahoy,\n {{ member.display_name }}!", encoding="utf-8")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    assert services.write(queue(member)).subject == "Ahoy, Rose!"
+
+
+def test_outbox_is_searched(member):
+    message = queue(member, member=member)
+    assert list(selectors.outbox(state="waiting", words="rose joined", member=member)) == [message]
+    assert not selectors.outbox(words="nobody").exists()
+
+
+def dump(tmp_path):
+    file = tmp_path / "dump.json"
+    call_command("dumpdata", output=str(file), verbosity=0)
+    return file.read_text(encoding="utf-8")
+
+
+def test_no_code_is_ever_in_the_database_the_logs_or_an_error(
+    time, card, user, member, work, broken_mail, settings, tmp_path, caplog, capsys
+):
+    caplog.set_level(logging.DEBUG)
+    made = [giftcards.code_of(card)]
+    work()
+    with pytest.raises(DeliveryFailed) as caught:
+        services.send(message=selectors.of_card(card).get(kind="giftcard"))
+    chain = repr(caught.value) + repr(caught.value.__cause__) + repr(caught.value.__context__)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    time.advance(hours=1)
+    work()
+    giftcards.show_once(card=card)
+    giftcards.look_up(made[0], who=giftcards.Guard(user_id=user.pk))
+    assert [sent for sent in mail.outbox if made[0] in sent.body]
+    giftcards.reissue(card=card)
+    made.append(giftcards.code_of(card))
+    work()
+    assert [sent for sent in mail.outbox if made[1] in sent.body]
+    captured = capsys.readouterr()
+    seen = dump(tmp_path) + caplog.text + chain + captured.out + captured.err
+    assert card.uuid.hex in seen.replace("-", "")
+    for code in made:
+        assert code not in seen and codes.normalise(code) not in seen.upper()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_side_by_side_send_once(programme, user):
+    from oscar_loyalty.members import services as members
+
+    member = members.join(programme=programme, user=user)
+    message = queue(member)
+
+    def send(_n):
+        try:
+            return services.send(message=message).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(8))) == {"sent"}
+    assert len(mail.outbox) == 1
