@@ -231,9 +231,9 @@ def _outcome(policy: Policy, purchase: Purchase, parts: list[_Part]) -> Outcome:
     exact = base * Fraction(purchase.multiplier)
     points = round_points(exact, policy.rounding)
     ties = [(part.line.key, part.rule.version) for part in parts]
-    weights = [part.exact for part in parts]
-    shares = spread(points * 10**6, weights, ties)
-    wholes = spread(points, weights, ties)
+    split = share_rounding([part.exact * Fraction(purchase.multiplier) for part in parts], points)
+    shares = whole_parts([share * 10**6 for share in split], ties)
+    wholes = whole_parts(split, ties)
     lines = tuple(
         OutcomeLine(
             key=part.line.key,
@@ -293,18 +293,26 @@ def round_points(exact: Fraction, rounding: str) -> int:
     return exact.numerator // exact.denominator
 
 
-def spread(total: int, weights: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
-    """Split ``total`` by ``weights`` into whole parts that sum to it:
+def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
+    """Spread what rounding took or gave over the parts with a broken point, so that they sum to ``points``.
 
-    largest remainders first, ``ties`` settle equals.
+    A part that is whole stays as it is: 80 points of a service's own are 80, whatever the rest of the order does.
     """
-    whole = sum(weights, Fraction(0))
-    if not weights or whole <= 0:
-        return [0] * len(weights)
-    exact = [total * weight / whole for weight in weights]
+    change = points - sum(exact, Fraction(0))
+    if not change:
+        return list(exact)
+    broken = [value - value.numerator // value.denominator for value in exact]
+    weights = broken if change < 0 else [1 - part if part else Fraction(0) for part in broken]
+    total = sum(weights, Fraction(0))
+    return [value + change * weight / total for value, weight in zip(exact, weights, strict=True)]
+
+
+def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
+    """Make parts whole that sum to a whole number: the largest remainders are rounded up, ``ties`` settle equals."""
     parts = [value.numerator // value.denominator for value in exact]
     order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], ties[i]))
-    for i in order[: total - sum(parts)]:
+    missing = sum(exact, Fraction(0)) - sum(parts)
+    for i in order[: int(missing)]:
         parts[i] += 1
     return parts
 

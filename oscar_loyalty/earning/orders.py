@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -207,18 +206,19 @@ def _members(programme: Any, users: set[int]) -> dict[int, Any]:
 def _claw_back(award: Any, order: Any, cancelled: Mapping[int, int], whole: bool) -> None:
     booked = linking.linked_quantities([line.pk for line in order.lines.all()])
     before = award.explanation.get("left_out", {})
-    gone, kept = Decimal(0), Decimal(0)
+    gone, bought = Fraction(0), Fraction(0)
     part_of: dict[int, Fraction] = {}
     for line in order.lines.all():
         earned = line.quantity - before.get(str(line.pk), 0)
         if earned <= 0:
             continue
-        now_gone = min(cancelled.get(line.pk, 0) + booked.get(line.pk, 0) - before.get(str(line.pk), 0), earned)
-        part_of[line.pk] = Fraction(max(now_gone, 0), earned)
-        value = line.line_price_incl_tax or Decimal(line.quantity)
-        gone += value * max(now_gone, 0)
-        kept += value * (earned - max(now_gone, 0))
-    of_all = Fraction(gone) / Fraction(gone + kept) if gone + kept else Fraction(int(whole))
+        now_gone = cancelled.get(line.pk, 0) + booked.get(line.pk, 0) - before.get(str(line.pk), 0)
+        part = part_of[line.pk] = Fraction(max(0, min(now_gone, earned)), earned)
+        # What was for the whole order goes by the lines' prices; without any, by their quantities.
+        value = Fraction(line.line_price_incl_tax or line.quantity) * earned / line.quantity
+        gone += value * part
+        bought += value
+    of_all = gone / bought if bought else Fraction(int(whole))
     lost = sum(
         (
             Fraction(row.share) * (part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all)
