@@ -2,6 +2,7 @@
 
 import threading
 from datetime import time, timedelta
+from itertools import pairwise
 
 import pytest
 from appointment.models import Appointment, AppointmentRequest, AppointmentRescheduleHistory, StaffMember
@@ -21,7 +22,9 @@ def claims():
     return get_model("loyalty_appointment", "SlotClaim").objects
 
 
-@pytest.mark.parametrize(("start", "minutes"), [(time(10), 60), (time(9, 30), 60), (time(10, 30), 15), (time(10, 59), 60)])
+@pytest.mark.parametrize(
+    ("start", "minutes"), [(time(10), 60), (time(9, 30), 60), (time(10, 30), 15), (time(10, 59), 60)]
+)
 def test_a_time_that_overlaps_is_refused(book, ask, start, minutes):
     book(10)
     with pytest.raises(SlotTaken):
@@ -134,9 +137,11 @@ def test_twenty_at_once_with_overlapping_times_never_overlap(ask, user):
     # Ten minutes apart, an hour each.
     requests = [ask(start_time=time(9 + index * 10 // 60, index * 10 % 60)) for index in range(20)]
     race(20, lambda index: Appointment.objects.create(client_id=user.pk, appointment_request=requests[index]))
-    taken = sorted((row.start_time, row.end_time) for row in AppointmentRequest.objects.filter(appointment__isnull=False))
+    taken = sorted(
+        (row.start_time, row.end_time) for row in AppointmentRequest.objects.filter(appointment__isnull=False)
+    )
     assert taken
-    assert all(end <= start for (_start, end), (start, _end) in zip(taken, taken[1:], strict=False))
+    assert all(end <= start for (_start, end), (start, _end) in pairwise(taken))
 
 
 def test_twenty_moves_to_one_time_leave_one_there(book, user, day):

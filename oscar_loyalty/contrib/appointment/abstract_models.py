@@ -1,4 +1,4 @@
-"""What we know of somebody else's calendar: which service is which product, what has been told, which times are taken."""
+"""What we know of somebody else's calendar: which service is which product, what was told, which times are taken."""
 
 from django.conf import settings
 from django.db import models

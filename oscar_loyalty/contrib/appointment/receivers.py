@@ -1,4 +1,4 @@
-"""What the calendar does, heard: each receiver leaves a row or asks for the time, and never breaks a booking otherwise."""
+"""What the calendar does: each receiver leaves a row or asks for the time, and never breaks a booking otherwise."""
 
 import logging
 
@@ -48,7 +48,7 @@ def claim_for_appointment(sender, instance, raw=False, **kwargs):
 
 
 def claim_for_request(sender, instance, raw=False, **kwargs):
-    """An appointment that moves takes its new time; a request that is not one yet is refused early, and takes nothing."""
+    """An appointment that moves takes its new time; a request that is none yet is refused early, and takes nothing."""
     if raw:
         return
     if instance.pk and Appointment.objects.filter(appointment_request=instance.pk).exists():

@@ -92,7 +92,11 @@ def day(date: Date, *, user: Any) -> list[DayRow]:
     by_user = {member.user_id: member for member in people.select_related("tier")}
     return [
         DayRow(
-            row, *times(row.appointment_request), states.get(row.pk), by_user.get(row.client_id), row.client_id == user.pk
+            row,
+            *times(row.appointment_request),
+            states.get(row.pk),
+            by_user.get(row.client_id),
+            row.client_id == user.pk,
         )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""What happens in the calendar, told to the booking contract. Every function goes by what is stored, whoever calls it."""
+"""What happens in the calendar, told to the booking contract. Every function goes by what is stored."""
 
 import logging
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ def tell(*, appointment_id: int) -> Any:
 
 def _first(appointment: Any) -> Any:
     programme = members.programme_for()
-    start, end = times(appointment.appointment_request)
+    _start, end = times(appointment.appointment_request)
     if programme is None or end <= programme.started_at:
         return None
     row, new = _states().get_or_create(appointment_id=appointment.pk, defaults=_facts(appointment, end))
@@ -162,7 +162,7 @@ def mark(*, appointment_id: int, state: str, user: Any = None) -> Any:
 
 
 def reconcile() -> int:
-    """Hear what signals missed, attend for whoever was not marked, free times nobody needs; return how many rows changed."""
+    """Hear what signals missed, attend for whoever was not marked, free times nobody needs; return how many changed."""
     done, problem = 0, None
     for pk in selectors.untold():
         try:
