@@ -14,7 +14,7 @@ from oscar.defaults import *  # noqa: F403
 from oscar.defaults import OSCAR_DASHBOARD_NAVIGATION
 
 from oscar_loyalty import INSTALLED_APPS as LOYALTY_APPS
-from oscar_loyalty import stand_in
+from oscar_loyalty import STAND_INS, stand_in
 from oscar_loyalty.dashboard.navigation import NAVIGATION
 from wagtail_club import INSTALLED_APPS as CLUB_APPS
 
@@ -35,6 +35,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FORKS = {
     "oscar.apps.catalogue.apps.CatalogueConfig": "sandbox.catalogue.apps.CatalogueConfig",
     "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
+    STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
+        "sandbox.dashboard.apps.CatalogueDashboardConfig"
+    ),
 }
 
 INSTALLED_APPS = [
