@@ -60,3 +60,9 @@ def test_new_codes_use_the_first_key_and_a_lost_key_is_named(settings):
         codes.current_key_id()
     with pytest.raises(ImproperlyConfigured, match="'1'"):
         make()
+
+
+def test_codes_that_are_in_peoples_mailboxes_never_change():
+    assert make() == "ATXU-2HA4-NHZW-MCMQ-DK8B"
+    found = "7edbed6e1875faec2a420171ab65e8febde84963682c5db2500ccfd9743cd3e5"
+    assert codes.fingerprint(make(), key_id="1") == found

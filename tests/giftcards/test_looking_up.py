@@ -148,3 +148,15 @@ def test_the_guard_of_a_request(user):
     assert Guard.of_request(request) == Guard(address="10.0.0.1")
     request.user = user
     assert Guard.of_request(request).user_id == user.pk
+
+
+def test_a_refusal_caught_inside_a_transaction_is_counted_a_rolled_back_one_is_not(db, who):
+    from django.db import transaction
+
+    with transaction.atomic():
+        wrong(who, times=5)
+    with pytest.raises(CodeRefused), transaction.atomic():
+        services.look_up(WRONG, who=who)
+    wrong(who, times=5)
+    with pytest.raises(TooManyTries):
+        services.look_up(WRONG, who=who)
