@@ -23,6 +23,7 @@ from oscar.core import prices
 from oscar.core.loading import get_class
 
 from oscar_loyalty.checkout import cards
+from oscar_loyalty.checkout.placing import signal_afterwards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.payments import exceptions, services
@@ -200,7 +201,7 @@ class LoyaltyPaymentMixin:
         if attempt is None:
             raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
         try:
-            with transaction.atomic():
+            with signal_afterwards(), transaction.atomic():
                 order = self.place_order(
                     order_number=order_number,
                     user=user,

@@ -246,3 +246,24 @@ def test_a_minimum_of_money_is_kept(shopper, rich, card_10, haircut):
     shopper.add(haircut)
     shopper.place()
     assert Order.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_that_fails_neither_breaks_nor_reopens_the_order(shopper, rich, card_10):
+    from django.db import connection
+    from oscar.apps.order.signals import order_placed
+
+    def careless(sender, order, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    order_placed.connect(careless)
+    try:
+        basket = shopper.add(card_10, pay_with_points=True)
+        response = shopper.place()
+    finally:
+        order_placed.disconnect(careless)
+    assert response.url == "/checkout/thank-you/"
+    basket.refresh_from_db()
+    assert basket.status == "Submitted"
+    assert selectors.paid_with(Order.objects.get())

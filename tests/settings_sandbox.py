@@ -1,0 +1,17 @@
+"""The sandbox's own settings, on the database of ``DATABASE_URL`` and with files in a folder of the test run."""
+
+import os
+import tempfile
+
+os.environ.setdefault("LOYALTY_SANDBOX_DATABASE", os.environ.get("DATABASE_URL", "sqlite:"))
+if os.environ.get("DATABASE_URL", "").startswith("sqlite"):
+    # The sandbox's settings know PostgreSQL's addresses; without one they use their own SQLite file.
+    del os.environ["DATABASE_URL"]
+
+from sandbox.settings import *  # noqa: F403
+from tests.settings import PASSWORD_HASHERS, database  # noqa: F401
+
+DATABASES = {"default": database(os.environ["LOYALTY_SANDBOX_DATABASE"])}
+MEDIA_ROOT = tempfile.mkdtemp(prefix="loyalty-media-")
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
