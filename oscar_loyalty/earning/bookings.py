@@ -163,7 +163,7 @@ def _settle(booking: Any) -> None:
     alive = current is not None and (current.points == 0 or current.clawed_back < current.points)
     if booking.state in ("missed", "cancelled"):
         if alive:
-            detail = {"why": booking.state, "source": "booking", "number": booking.reference, "lines": [booking.title]}
+            detail = {"why": booking.state, "source": "booking", "number": booking.title, "lines": [booking.title]}
             key = f"clawback:booking:{booking.pk}:{booking.rounds}"
             take_back(award=current, target=current.points, key=key, explanation=detail, happened_at=booking.state_at)
     elif not alive:
@@ -221,7 +221,7 @@ def _retime(booking: Any, award: Any) -> None:
         return
     if usable_from is None:
         # It was not attended after all, but is still to come: the points wait again, in another award.
-        detail = {"why": "corrected", "source": "booking", "number": booking.reference, "lines": [booking.title]}
+        detail = {"why": "corrected", "source": "booking", "number": booking.title, "lines": [booking.title]}
         key = f"clawback:booking:{booking.pk}:{booking.rounds}"
         take_back(award=award, target=award.points, key=key, explanation=detail, happened_at=booking.state_at)
         _award(booking)
