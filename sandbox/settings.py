@@ -19,7 +19,7 @@ from oscar_loyalty.dashboard.navigation import NAVIGATION
 from wagtail_club import INSTALLED_APPS as CLUB_APPS
 
 BASE_DIR = Path(__file__).resolve().parent
-VAR = BASE_DIR.parent / "var" / "sandbox"
+VAR = Path(os.environ.get("SANDBOX_VAR") or BASE_DIR.parent / "var" / "sandbox")
 
 DEBUG = True
 SECRET_KEY = "the sandbox's own key, known to everybody"
@@ -42,6 +42,7 @@ FORKS = {
 
 INSTALLED_APPS = [
     "sandbox.shop.apps.ShopConfig",  # first: its templates extend all others
+    "sandbox.demo.apps.DemoConfig",
     *LOYALTY_APPS,
     *[FORKS.get(app, app) for app in stand_in(OSCAR_APPS)],
     "sorl.thumbnail",

@@ -86,7 +86,9 @@ def people(*, count: int, seed: int) -> list[Person]:
     gold, bronze = known.GOLD, known.BRONZE
     found = [
         Person(1, gold.email, gold.first_name, gold.last_name, HABITS[0], "MP-S07", False, "fr", 0.0, demo="gold"),
-        Person(2, bronze.email, bronze.first_name, bronze.last_name, HABITS[1], "MP-S02", True, "fr", 0.01, demo="bronze"),
+        Person(
+            2, bronze.email, bronze.first_name, bronze.last_name, HABITS[1], "MP-S02", True, "fr", 0.01, demo="bronze"
+        ),
     ]
     taken = {plain(person.email) for person in found}
     for number in range(3, count + 1):
