@@ -67,8 +67,6 @@ def points_of_basket(request: Any) -> BasketPoints:
     member = members.member_of_request(request)
     programme = members.programme_for(request=request)
     found = [line for line in basket.all_lines() if giftcards.is_giftcard(line.product)] if basket.pk else []
-    if not found:
-        return BasketPoints(programme=programme, member=member)
     usable = usable_points(member)
     rows = []
     used, covered = 0, Decimal(0)

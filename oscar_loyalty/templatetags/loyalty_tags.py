@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.money import format_money
+from oscar_loyalty.money import Money, format_money
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.storefront import selectors as storefront
 
@@ -145,31 +145,41 @@ def loyalty_paid_with(order):
     return payments.paid_with(order)
 
 
+def _basket_points(request: Any) -> storefront.BasketPoints:
+    """Several tags of a page ask for it, while nothing is written any more."""
+    if not hasattr(request, "_loyalty_basket_points"):
+        request._loyalty_basket_points = storefront.points_of_basket(request)
+    return request._loyalty_basket_points
+
+
 @register.simple_tag(takes_context=True)
 @careful()
 def loyalty_basket_giftcards(context):
     """Show the gift cards of the basket, each with its switch between points and money."""
-    points = storefront.points_of_basket(context["request"])
+    points = _basket_points(context["request"])
     return _render(context, "basket_giftcards", points=points, programme=points.programme) if points.lines else ""
 
 
 @register.simple_tag(takes_context=True)
 @careful()
 def loyalty_basket_covered(context):
-    """Two rows for a table of totals: what points pay, and what is left."""
-    points = storefront.points_of_basket(context["request"])
-    total = context.get("order_total")
-    if not points.used or points.problem or total is None or not total.is_tax_known:
+    """Rows for a table of totals: what points and gift cards pay, and what is left."""
+    points, plan, total = _basket_points(context["request"]), context.get("loyalty_plan"), context.get("order_total")
+    if total is None or not total.is_tax_known or points.problem:
         return ""
-    rest = type(points.covered)(total.incl_tax - points.covered.amount, points.covered.currency)
-    return _render(context, "totals", points=points, rest=rest, programme=points.programme)
+    cards = Money(plan.cards, points.covered.currency) if plan is not None else None
+    if not points.used and not cards:
+        return ""
+    rest = plan.money if plan is not None else total.incl_tax - points.covered.amount
+    rest = Money(rest, points.covered.currency)
+    return _render(context, "totals", points=points, cards=cards, rest=rest, programme=points.programme)
 
 
 @register.simple_tag(takes_context=True)
 @careful(otherwise=None)
 def loyalty_basket_points(context):
     """Return how the basket's gift cards are paid: ``used``, ``missing``, ``problem``."""
-    return storefront.points_of_basket(context["request"])
+    return _basket_points(context["request"])
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,221 @@
+"""The member pages: every state, one's own data only, and the same queries however long the history."""
+
+from decimal import Decimal as D
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from oscar.test.factories import create_product
+
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import rules
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.members import links
+from oscar_loyalty.members import services as members
+
+pytestmark = pytest.mark.django_db
+PAGES = ["", "history/", "gift-cards/", "earn/"]
+
+
+@pytest.mark.parametrize("name", [*PAGES, "join/"])
+def test_strangers_sign_in_first(client, programme, name):
+    response = client.get(f"/accounts/loyalty/{name}")
+    assert response.status_code == 302
+    assert response.url.startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_a_programme(page, name):
+    page(name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_who_is_no_member_is_invited(page, programme, name):
+    text = page(name)
+    assert ("Join Pétales" in text) == (name != "gift-cards/")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_yet(page, member, name):
+    page(name)
+    assert "Your first points come with your next purchase or visit" in page("history/")
+
+
+def test_the_overview_says_what_there_is_and_when(page, member, give, time):
+    from datetime import timedelta
+
+    give(1240, expires_at=clock.now() + timedelta(days=400))
+    give(80, usable_from=clock.now() + timedelta(days=14))
+    text = page()
+    assert "1,240 petals" in text
+    assert "80 petals from March 16, 2026 on" in text
+    assert "on April 6, 2027" in text
+    assert member.number in text
+    assert "Bronze" in text
+
+
+def test_the_entry_in_oscars_side_navigation(client, user, programme):
+    client.force_login(user)
+    assert 'href="/accounts/loyalty/"' in client.get("/accounts/profile/").content.decode()
+
+
+@pytest.mark.parametrize(("status", "told"), [("frozen", "on hold"), ("closed", "has been closed")])
+def test_a_membership_that_rests(page, member, give, status, told):
+    give(100)
+    members.set_status(member=member, status=status)
+    for name in PAGES:
+        assert told in page(name)
+
+
+def test_a_closed_programme_keeps_what_one_has_in_sight(page, member, give, programme, client):
+    give(100)
+    members.save_programme(programme=programme, is_active=False)
+    text = page()
+    assert "Pétales is closed for the moment" in text
+    assert "100 petals" in text
+    assert client.post("/accounts/loyalty/join/").status_code == 302
+
+
+def test_history_tells_why(page, member, haircut_order):
+    text = page("history/")
+    assert f"Order {haircut_order.number}" in text
+    assert "+80 petals" in text
+    assert "Why?" in text
+
+
+@pytest.fixture
+def haircut_order(member, user):
+    from oscar.test.factories import create_order
+
+    from oscar_loyalty.earning import orders
+
+    product = create_product(title="Haircut", price=D("45.00"), num_in_stock=10)
+    rules.set_product_points(product=product, points=80)
+    from oscar.core.loading import get_class, get_model
+
+    basket = get_model("basket", "Basket").objects.create(owner=user)
+    basket.strategy = get_class("partner.strategy", "Selector")().strategy()
+    basket.add_product(product, 1)
+    order = create_order(basket=basket, user=user)
+    orders.review_order(order=order)
+    return order
+
+
+def test_ones_own_only(page, member, give, django_user_model, programme, client):
+    give(777)
+    card = giftcards.issue(value=D("10.00"), key="mine", buyer=member.user, deliver=False)
+    other = django_user_model.objects.create_user("other", "other@example.com", "petale-demo")
+    members.join(programme=programme, user=other)
+    client.force_login(other)
+    for name in PAGES:
+        text = client.get(f"/accounts/loyalty/{name}").content.decode()
+        assert "777" not in text
+        assert card.label not in text
+    assert client.post(f"/accounts/loyalty/gift-cards/{card.uuid}/resend/").status_code == 404
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_queries_do_not_grow(page, member, give, name, client):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            page(name)
+        return len(queries)
+
+    def more(number):
+        for turn in range(number):
+            give(10)
+            giftcards.issue(value=D("10.00"), key=f"{name}{turn}{number}", buyer=member.user, deliver=False)
+            rules.set_product_points(product=create_product(price=D("5.00")), points=5)
+
+    more(3)
+    page(name)
+    few = count()
+    more(15)
+    assert count() <= few
+
+
+def test_pages_of_history(page, member, give):
+    for _turn in range(25):
+        give(1)
+    assert page("history/").count('class="loyalty-movement"') == 20
+    assert page("history/?page=2").count('class="loyalty-movement"') == 5
+    for odd in ("x", "0", "-1", "99", "²"):
+        page(f"history/?page={odd}")
+
+
+# Joining
+
+
+def test_joining(page, client, programme, user):
+    assert "Join Pétales" in page("join/")
+    response = client.post("/accounts/loyalty/join/", {"source": "club", "next": "/gift-cards/"})
+    assert response.url == "/gift-cards/"
+    assert user.loyalty_memberships.get().source == "club"
+    assert client.get("/accounts/loyalty/join/").url == "/accounts/loyalty/"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_joining_leads_nowhere_else(page, client, programme, elsewhere):
+    page()
+    response = client.post("/accounts/loyalty/join/", {"source": "<script>", "next": elsewhere})
+    assert response.url == "/accounts/loyalty/"
+
+
+def test_a_membership_by_e_mail_is_claimed_with_its_link(page, client, programme, user, give):
+    by_mail = members.join(programme=programme, email="till@example.com")
+    give_to = by_mail
+    from oscar_loyalty.ledger import books
+
+    books.earn(account=give_to.account, units=50, key="till", kind="adjust", usable_from=clock.now())
+    token = links.make(by_mail)
+    assert by_mail.number in page(f"join/{token}/")
+    assert client.post(f"/accounts/loyalty/join/{token}/").url == "/accounts/loyalty/"
+    by_mail.refresh_from_db()
+    assert by_mail.user == user
+    assert "50 petals" in page()
+    assert "does not work any more" in page(f"join/{token}/", status=404)
+    page("join/nonsense/", status=404)
+
+
+# Gift cards
+
+
+def test_own_gift_cards_and_sending_again(page, client, member, user, time):
+    card = giftcards.issue(
+        value=D("25.00"), key="test", buyer=user, recipient_name="Zoé", recipient_email="zoe@example.com", message="Hi"
+    )
+    due.sweep()
+    assert [message.to for message in mail.outbox].count(["zoe@example.com"]) == 1
+    text = page("gift-cards/")
+    assert "Send it to Zoé again" in text
+    assert giftcards.code_of(card) not in text
+
+    def resend():
+        client.post(f"/accounts/loyalty/gift-cards/{card.uuid}/resend/")
+        due.sweep()
+        return [message.to for message in mail.outbox].count(["zoe@example.com"])
+
+    assert resend() == 1  # a moment ago
+    time.advance(minutes=11)
+    assert resend() == 2
+    giftcards.disable(card=card)
+    assert client.post(f"/accounts/loyalty/gift-cards/{card.uuid}/resend/").status_code == 404
+    assert "Send it to" not in page("gift-cards/")
+
+
+# How to earn
+
+
+def test_rules_in_plain_words(page, programme, member):
+    rules.publish_rule(programme=programme, kind="amount", spec={"points": 2, "per": "1.00", "threshold": "5.00"})
+    rules.publish_rule(programme=programme, kind="visit", spec={"points": 50})
+    haircut, voucher = create_product(title="Haircut", price=D("45.00")), create_product(title="Voucher")
+    rules.set_product_points(product=haircut, points=80)
+    rules.set_product_points(product=voucher, points=0)
+    text = page("earn/")
+    assert "2 petals for each €1.00 spent above €5.00" in text
+    assert "50 petals for each visit" in text
+    assert "80 petals for each piece" in text
+    assert "Without points: Voucher." in text
