@@ -3,7 +3,9 @@
 Errors are ``loyalty.E001`` and on, warnings ``loyalty.W001`` and on; the reference in the documentation lists them.
 """
 
-from django.core.checks import Error, Tags, register
+from importlib.util import find_spec
+
+from django.core.checks import Error, Tags, Warning, register
 
 from oscar_loyalty.defaults import conf
 
@@ -41,3 +43,105 @@ def giftcard_keys(app_configs, **kwargs):
                 )
             )
     return problems
+
+
+@register(Tags.compatibility)
+def checkout(app_configs, **kwargs):
+    """A shop with a checkout of its own pays with points and gift cards through the mixins."""
+    from django.apps import apps
+
+    from oscar_loyalty.checkout.mixins import LoyaltyPaymentMixin
+    from oscar_loyalty.checkout.thanks import LoyaltyThankYouMixin
+
+    try:
+        config = apps.get_app_config("checkout")
+    except LookupError:
+        return []
+    found = []
+    if not issubclass(getattr(config, "payment_details_view", LoyaltyPaymentMixin), LoyaltyPaymentMixin):
+        found.append(
+            Warning(
+                "The checkout's PaymentDetailsView lacks LoyaltyPaymentMixin: no points or gift cards at checkout.",
+                hint=(
+                    "Put oscar_loyalty.checkout.mixins.LoyaltyPaymentMixin first among its bases, "
+                    "or wrap INSTALLED_APPS in oscar_loyalty.stand_in()."
+                ),
+                id="loyalty.W001",
+            )
+        )
+    if not issubclass(getattr(config, "thankyou_view", LoyaltyThankYouMixin), LoyaltyThankYouMixin):
+        found.append(
+            Warning(
+                "The checkout's ThankYouView lacks LoyaltyThankYouMixin: codes of gift cards are not shown.",
+                hint="Put oscar_loyalty.checkout.thanks.LoyaltyThankYouMixin first among its bases.",
+                id="loyalty.W002",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def sqlite(app_configs, databases=None, **kwargs):
+    """SQLite locks late by default: a writer that has read first may then be refused instead of waiting."""
+    from django.db import connections
+
+    found = []
+    for alias in databases or ():
+        connection = connections[alias]
+        options = connection.settings_dict.get("OPTIONS", {})
+        if connection.vendor == "sqlite" and options.get("transaction_mode", "").upper() not in (
+            "IMMEDIATE",
+            "EXCLUSIVE",
+        ):
+            found.append(
+                Warning(
+                    f"The SQLite database {alias!r} may refuse writes that happen side by side (database is locked).",
+                    hint='Give it "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30}.',
+                    id="loyalty.W003",
+                )
+            )
+    return found
+
+
+@register()
+def worker(app_configs, **kwargs):
+    """Background work needs somebody who does it."""
+    if conf.WORKER not in ("cron", "celery", "inline"):
+        return [
+            Error(
+                f"OSCAR_LOYALTY_WORKER is {conf.WORKER!r}.",
+                hint='It is "cron", "celery" or "inline".',
+                id="loyalty.E004",
+            )
+        ]
+    if conf.WORKER == "celery" and find_spec("celery") is None:
+        return [
+            Error(
+                "OSCAR_LOYALTY_WORKER is celery, and Celery is not installed.",
+                hint="pip install django-oscar-loyalty[celery]",
+                id="loyalty.E005",
+            )
+        ]
+    return []
+
+
+@register(Tags.urls)
+def addresses(app_configs, **kwargs):
+    """Pages that nobody can reach."""
+    from django.urls import NoReverseMatch, reverse
+
+    missing = []
+    for name in ("loyalty-account:overview", "loyalty-storefront:giftcards"):
+        try:
+            reverse(name)
+        except NoReverseMatch:
+            missing.append(name)
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"The plugin's pages have no address: {', '.join(missing)}.",
+            hint='urlpatterns.insert(0, path("", include("oscar_loyalty.urls")))',
+            id="loyalty.W004",
+        )
+    ]

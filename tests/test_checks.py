@@ -1,0 +1,67 @@
+"""What ``manage.py check`` says to a shop that is set up wrongly, and that it is silent otherwise."""
+
+import pytest
+from django.apps import apps
+from django.test import override_settings
+from oscar.apps.checkout import views
+
+from oscar_loyalty import checks
+
+
+def ids(found):
+    return [message.id for message in found]
+
+
+def test_a_shop_that_is_set_up_well_hears_nothing(db):
+    every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses]
+    assert [message for check in every for message in check(None)] == []
+    assert checks.sqlite(None, databases=["default"]) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, ["loyalty.E001"]),
+        ({"1": "a key for tests only, never used elsewhere"}, ["loyalty.E002"]),
+        ({"1": "short"}, ["loyalty.E003"]),
+        ({"1": "x" * 32}, []),
+    ],
+)
+def test_the_key_of_gift_cards(keys, expected, settings):
+    settings.OSCAR_LOYALTY_GIFTCARD_KEYS = keys
+    assert ids(checks.giftcard_keys(None)) == expected
+
+
+def test_a_checkout_of_ones_own_without_the_mixins(monkeypatch):
+    config = apps.get_app_config("checkout")
+    monkeypatch.setattr(config, "payment_details_view", views.PaymentDetailsView)
+    monkeypatch.setattr(config, "thankyou_view", views.ThankYouView)
+    assert ids(checks.checkout(None)) == ["loyalty.W001", "loyalty.W002"]
+
+
+def test_sqlite_that_locks_late(monkeypatch):
+    from django.db import connections
+
+    connection = connections["default"]
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {})
+    expected = ["loyalty.W003"] if connection.vendor == "sqlite" else []
+    assert ids(checks.sqlite(None, databases=["default"])) == expected
+
+
+@pytest.mark.parametrize(
+    ("worker", "expected"), [("cron", []), ("celery", []), ("inline", []), ("magic", ["loyalty.E004"])]
+)
+def test_who_does_background_work(worker, expected, settings):
+    settings.OSCAR_LOYALTY_WORKER = worker
+    assert ids(checks.worker(None)) == expected
+
+
+def test_celery_that_is_not_installed(settings, monkeypatch):
+    settings.OSCAR_LOYALTY_WORKER = "celery"
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert ids(checks.worker(None)) == ["loyalty.E005"]
+
+
+@override_settings(ROOT_URLCONF="django.contrib.flatpages.urls")
+def test_pages_without_an_address():
+    assert ids(checks.addresses(None)) == ["loyalty.W004"]
