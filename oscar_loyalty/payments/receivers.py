@@ -62,7 +62,7 @@ def paid() -> int:
     for programme in get_model("loyalty_members", "Programme").objects.all():
         if programme.paid_statuses:
             orders = get_model("order", "Order").objects.filter(
-                site=programme.site_id, status__in=programme.paid_statuses, giftcards__state="waiting"
+                site=programme.site_id, status__in=programme.paid_statuses, loyalty_giftcards__state="waiting"
             )
             done += sum(services.mark_paid(order=order) for order in orders.distinct()[:500])
     return done
