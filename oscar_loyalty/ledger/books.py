@@ -52,8 +52,8 @@ NOBODY = Ref()
 class Earning:
     """What :func:`earn_many` books: ``units`` above zero for an account.
 
-    ``usable_from`` is the moment from which they can be spent (``None``: not known yet, they stay pending), ``expires_at``
-    the moment at which they are gone (``None``: never).
+    ``usable_from`` is the moment from which they can be spent (``None``: not known yet, they stay pending),
+    ``expires_at`` the moment at which they are gone (``None``: never).
     """
 
     account: Any
@@ -285,9 +285,9 @@ def reverse(
 ) -> Any:
     """Undo ``entry``, or ``units`` of it (default: what is left of it), and return the reversing entry.
 
-    An earning is taken back from its own lot, then from others, first-expiring first; what has been spent becomes debt, is
-    written off, or refused, by ``policy``: ``"debt"``, ``"write_off"``, ``"block"``. What expired of it is not taken back, and
-    what is held is not touched. A spend is given back to the lots it came from, as if the smaller spend had been made;
+    An earning is taken back from its own lot, then from others, first-expiring first; what has been spent becomes
+    debt, is written off, or refused, by ``policy``: ``"debt"``, ``"write_off"``, ``"block"``. What expired of it is not
+    taken back, and what is held is not touched. A spend is given back to the lots it came from, as if the smaller spend had been made;
     what returns to a lot that has expired meanwhile lives ``grace`` longer.
 
     What was written off, or had expired, counts as undone: no later call asks for it again.
@@ -424,7 +424,7 @@ def extend(*, entry: Any, key: str, expires_at: datetime | None, **fields: Any) 
 
 
 def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
-    """Post the expiries and release the holds that are due, in slices of accounts; return how many accounts had some."""
+    """Post the expiries and release the holds that are due, in slices; return how many accounts had some."""
     at = at or clock.now()
     touched = 0
     last = 0

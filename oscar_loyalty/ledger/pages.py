@@ -153,7 +153,7 @@ class Page:
     # Finding units
 
     def open_lots(self, at: datetime, *, pending: bool = False) -> Iterator[Any]:
-        """Yield lots with free units that have not expired, first-expiring first; usable ones only, unless ``pending``."""
+        """Yield lots with free units that are alive, first-expiring first; usable ones only, unless ``pending``."""
         lots = model("Lot").objects.filter(account=self.account, remaining__gt=F("held"))
         lots = lots.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
         if not pending:
@@ -242,15 +242,24 @@ class Pages:
         for page in pages:
             for lot in page.new_lots:
                 page.lots[lot.pk] = lot
-        if dirty:
-            model("Lot").objects.bulk_update(dirty, ["remaining", "held", "usable_from", "expires_at"], batch_size=200)
+        _rewrite("Lot", dirty, ["remaining", "held", "usable_from", "expires_at"])
         holds = [hold for page in pages for hold in page.closed_holds]
         if holds:
             model("Hold").objects.bulk_update(holds, ["state", "closed_at", "entry"], batch_size=200)
         moved = [page.account for page in pages if page.entries or page.account.merged_into_id]
-        if len(moved) == 1:
-            moved[0].save(update_fields=["sequence", "balance", "debt", "merged_into"])
-        elif moved:
-            model("Account").objects.bulk_update(moved, ["sequence", "balance", "debt", "merged_into"], batch_size=200)
+        _rewrite("Account", moved, ["sequence", "balance", "debt", "merged_into"])
         for page in pages:
             page.entries, page.new_lots, page.uses, page.closed_holds, page.dirty = [], [], [], [], {}
+
+
+def _rewrite(name: str, rows: list[Any], fields: list[str]) -> None:
+    """Write these fields of rows that exist, and that their account's lock keeps for us."""
+    if len(rows) == 1:
+        rows[0].save(update_fields=fields)
+    elif connection.features.supports_update_conflicts_with_target:
+        # Many times quicker than bulk_update, whose statement asks every row for every other one's case.
+        model(name).objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields, batch_size=500
+        )
+    elif rows:
+        model(name).objects.bulk_update(rows, fields, batch_size=200)

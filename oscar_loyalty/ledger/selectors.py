@@ -1,4 +1,4 @@
-"""All reads of the ledger. Pending, expired and held are decided from the rows' own times, never by a job having run."""
+"""All reads of the ledger. Pending, expired and held follow from the rows' own times, not from a job having run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ def by_source(source_type: str, source_id: Any) -> QuerySet[Any]:
 
 
 def undone(entry: Any) -> int:
-    """Return how many units of an earning or a spend have been reversed, counting what was written off or had expired."""
+    """Return how many units of an earning or a spend have been reversed, written off and expired ones included."""
     rows = _model("Entry").objects.filter(reverses=entry)
     if entry.units > 0:
         return sum(detail["asked"] for detail in rows.filter(kind="clawback").values_list("explanation", flat=True))

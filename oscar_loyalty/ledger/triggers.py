@@ -1,7 +1,7 @@
 """The database's own guard: entries can be neither changed nor deleted, whoever asks.
 
-Installed after every ``migrate``, since SQLite drops a table's triggers when a migration rebuilds it. :func:`lifted` is the one
-way around, for a test database that is being emptied.
+Installed after every ``migrate``, since SQLite drops a table's triggers when a migration rebuilds it. :func:`lifted` is
+the one way around, for a test database that is being emptied.
 """
 
 from collections.abc import Iterator

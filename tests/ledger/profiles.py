@@ -5,7 +5,7 @@ import os
 from hypothesis import settings
 
 PROFILES = {
-    "default": settings(max_examples=40, stateful_step_count=30, deadline=None, derandomize=True, database=None),
+    "default": settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True, database=None),
     "nightly": settings(max_examples=3000, stateful_step_count=60, deadline=None),
 }
 
