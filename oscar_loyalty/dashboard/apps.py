@@ -1,9 +1,64 @@
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from oscar.core.application import OscarDashboardConfig
 
+from oscar_loyalty.dashboard.permissions import DEFAULT, PERMISSIONS
+from oscar_loyalty.loading import get_class
+
+#: Address, room and class of the view, and the name of the URL (unique among all apps of the dashboard).
+PAGES = [
+    ("", "overview.views", "OverviewView", "loyalty-overview"),
+    ("programme/", "programme.views", "ProgrammeView", "loyalty-programme"),
+    ("programme/tiers/new/", "programme.views", "TierView", "loyalty-tier-create"),
+    ("programme/tiers/<int:pk>/", "programme.views", "TierView", "loyalty-tier"),
+    ("rules/", "rules.views", "RuleListView", "loyalty-rules"),
+    ("rules/new/", "rules.views", "RuleView", "loyalty-rule-create"),
+    ("rules/<int:pk>/", "rules.views", "RuleView", "loyalty-rule"),
+    ("rules/<int:pk>/end/", "rules.views", "RuleEndView", "loyalty-rule-end"),
+    ("members/", "members.views", "MemberListView", "loyalty-members"),
+    ("members/export/<str:format>/", "members.views", "MemberExportView", "loyalty-members-export"),
+    ("members/adjust/", "members.adjusting", "AdjustManyView", "loyalty-members-adjust"),
+    ("members/enrol/", "members.enrolling", "EnrolView", "loyalty-members-enrol"),
+    ("members/<int:pk>/", "members.views", "MemberView", "loyalty-member"),
+    ("members/<int:pk>/adjust/", "members.views", "MemberAdjustView", "loyalty-member-adjust"),
+    ("members/<int:pk>/tier/", "members.views", "MemberTierView", "loyalty-member-tier"),
+    ("members/<int:pk>/status/", "members.views", "MemberStatusView", "loyalty-member-status"),
+    ("members/<int:pk>/welcome/", "members.views", "MemberWelcomeView", "loyalty-member-welcome"),
+    ("adjustments/", "members.adjusting", "AdjustmentListView", "loyalty-adjustments"),
+    ("adjustments/<int:pk>/", "members.adjusting", "AdjustmentView", "loyalty-adjustment"),
+    ("adjustments/<int:pk>/<str:decision>/", "members.adjusting", "DecideView", "loyalty-adjustment-decide"),
+    ("movements/", "movements.views", "MovementListView", "loyalty-movements"),
+    ("movements/export/<str:format>/", "movements.views", "MovementExportView", "loyalty-movements-export"),
+    ("gift-cards/", "giftcards.views", "GiftCardListView", "loyalty-giftcards"),
+    ("gift-cards/export/<str:format>/", "giftcards.views", "GiftCardExportView", "loyalty-giftcards-export"),
+    ("gift-cards/values/", "giftcards.values", "DenominationListView", "loyalty-denominations"),
+    ("gift-cards/values/new/", "giftcards.values", "DenominationView", "loyalty-denomination-create"),
+    ("gift-cards/values/<int:pk>/", "giftcards.values", "DenominationView", "loyalty-denomination"),
+    ("gift-cards/<uuid:uuid>/", "giftcards.views", "GiftCardView", "loyalty-giftcard"),
+    ("gift-cards/<uuid:uuid>/<str:action>/", "giftcards.views", "GiftCardActionView", "loyalty-giftcard-action"),
+    ("health/", "health.views", "HealthView", "loyalty-health"),
+    ("health/audit/", "health.views", "AuditView", "loyalty-health-audit"),
+    ("health/due/<int:pk>/retry/", "health.views", "RetryView", "loyalty-health-retry"),
+    ("health/messages/<int:pk>/resend/", "health.views", "ResendView", "loyalty-health-resend"),
+]
+
 
 class LoyaltyDashboardConfig(OscarDashboardConfig):
+    """The owner's pages. A shop changes one by a view of the same name in its fork, or by a template."""
+
     name = "oscar_loyalty.dashboard"
     label = "loyalty_dashboard"
     verbose_name = _("Loyalty dashboard")
     namespace = "loyalty-dashboard"
+    default_permissions = DEFAULT
+    permissions_map = PERMISSIONS
+
+    def ready(self):
+        from oscar_loyalty.dashboard import checks, handlers  # noqa: F401  (both register themselves)
+
+    def get_urls(self):
+        urls = [
+            path(address, get_class(f"dashboard.{module}", view).as_view(), name=name)
+            for address, module, view, name in PAGES
+        ]
+        return self.post_process_urls(urls)

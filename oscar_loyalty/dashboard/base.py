@@ -1,0 +1,174 @@
+"""What the owner's pages share."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.text import slugify
+from django.utils.translation import get_language, override
+from django.views import generic
+
+from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.reports import exports
+
+PER_PAGE = 25
+
+
+def actor(request: Any) -> Ref:
+    """Return who acts, as the ledger and the histories remember it."""
+    return Ref.of("user", request.user.pk)
+
+
+def names_of(rows: Iterable[Any], prefix: str = "actor") -> dict[str, str]:
+    """Return the names of the people whom ``rows`` name by type and id, by their id; in one query."""
+    ids = {getattr(row, f"{prefix}_id") for row in rows if getattr(row, f"{prefix}_type") == "user"}
+    people = get_user_model().objects.in_bulk([int(pk) for pk in ids if pk.isdigit()]) if ids else {}
+    return {str(pk): person.get_full_name() or person.email or str(person) for pk, person in people.items()}
+
+
+def new_token() -> str:
+    """Return a name for one filling-in of a form: sent twice, it is done once."""
+    return uuid4().hex
+
+
+class TokenForm(forms.Form):
+    """A form that is done once, however often its button is pressed."""
+
+    token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, initial=new_token)
+
+
+class ResendForm(forms.Form):
+    """Sends a message once more; ``tries`` is how often it was tried when the button was shown."""
+
+    tries = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
+class ProgrammeMixin:
+    """A page about the site's programme. Without one, there is only one thing to do: make it."""
+
+    needs_programme = True
+
+    @cached_property
+    def programme(self) -> Any:
+        return members.programme_of(get_current_site(self.request))
+
+    def dispatch(self, request, *args, **kwargs):
+        self.request = request
+        if self.needs_programme and self.programme is None:
+            if may(request.user, PROGRAMME):
+                return redirect("loyalty-dashboard:loyalty-programme")
+            return render(request, "oscar_loyalty/dashboard/no_programme.html")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(programme=self.programme, **kwargs)
+
+
+class FilteredListView(ProgrammeMixin, generic.TemplateView):
+    """A list with filters in its address; what is wrong with a filter is said beside it, the others still count."""
+
+    form_class: Any = None
+    per_page = PER_PAGE
+
+    @cached_property
+    def form(self) -> Any:
+        form = self.form_class(self.request.GET, **self.get_form_kwargs())
+        form.is_valid()
+        return form
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """What was asked for, as far as it makes sense."""
+        cleaned: dict[str, Any] = self.form.cleaned_data
+        return cleaned
+
+    @property
+    def filtered(self) -> bool:
+        return any(value not in (None, "", False) for value in self.filters.values())
+
+    def get_rows(self) -> Any:
+        raise NotImplementedError
+
+    def get_page(self) -> Any:
+        return Paginator(self.get_rows(), self.per_page).get_page(self.request.GET.get("page"))
+
+    def get_context_data(self, **kwargs):
+        page = self.get_page()
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        return super().get_context_data(
+            form=self.form,
+            page_obj=page,
+            paginator=page.paginator,
+            filtered=self.filtered,
+            query=query.urlencode(),
+            **kwargs,
+        )
+
+
+class ExportMixin:
+    """Answers with the rows of a list, and its filters, as a file that is written while it is sent."""
+
+    export_name: Any = ""
+
+    def get_columns(self) -> list[exports.Column]:
+        raise NotImplementedError
+
+    def get_export_rows(self) -> Any:
+        raise NotImplementedError
+
+    def get(self, request, *args, **kwargs):
+        return export_response(
+            self.get_columns(), self.get_export_rows(), name=str(self.export_name), format=kwargs["format"]
+        )
+
+
+def export_response(columns: Any, rows: Any, *, name: str, format: str) -> Any:
+    """Return ``rows`` as a download, "csv" or "xlsx"."""
+    day = timezone.localdate().isoformat()
+    filename = f"{slugify(name) or 'export'}-{day}.{format}"
+    if format == "csv":
+        lines = _in_language(exports.csv_lines(columns, rows), get_language())
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    elif format == "xlsx":
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        file = exports.xlsx_file(columns, rows, title=name)
+        response = FileResponse(file, as_attachment=True, filename=filename, content_type=kind)
+    else:
+        raise Http404
+    # Names and addresses of customers have no place in a shared cache.
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _in_language(lines: Any, language: str | None) -> Any:
+    """Write each line in the reader's language: when it is asked for, the request is over."""
+    while True:
+        with override(language):
+            try:
+                line = next(lines)
+            except StopIteration:
+                return
+        yield line
+
+
+def say_errors(request: Any, form: Any) -> None:
+    """Say on the next page what was wrong with a form that has no page of its own."""
+    for errors in form.errors.values():
+        for error in errors:
+            messages.error(request, error)

@@ -1,0 +1,86 @@
+"""Points on the dashboard's product form.
+
+A shop with its own catalogue dashboard writes::
+
+    from oscar.apps.dashboard.catalogue.forms import ProductForm as CoreProductForm
+    from oscar_loyalty.dashboard.catalogue.forms import ProductFormPointsMixin
+
+    class ProductForm(ProductFormPointsMixin, CoreProductForm):
+        pass
+"""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.dashboard.giftcards.services import set_points_price
+from oscar_loyalty.earning import rules
+from oscar_loyalty.earning.selectors import own_points
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.members import selectors as members
+
+#: More points than this for one piece are a slip of the finger.
+MOST = 1_000_000
+
+
+class ProductFormPointsMixin:
+    """Asks how many points each piece brings, and what a gift card costs in points."""
+
+    #: Who fills in the form; set by :class:`~oscar_loyalty.dashboard.catalogue.views.ProductPointsViewMixin`.
+    loyalty_user: Any = None
+    #: Whether that view calls :meth:`save_points` itself, once all of the page has proved valid.
+    loyalty_deferred = False
+
+    def __init__(self, product_class, *args, **kwargs):
+        super().__init__(product_class, *args, **kwargs)
+        self.loyalty_programme = members.programme_of()
+        if self.loyalty_programme is None:
+            return
+        name = self.loyalty_programme.points_name_many
+        denomination = giftcards.denomination_of(self.instance) if self.instance.pk else None
+        if denomination is not None:
+            self.fields["loyalty_points_price"] = forms.IntegerField(
+                label=_("Price in %(points)s") % {"points": name},
+                required=False,
+                min_value=1,
+                max_value=MOST,
+                initial=denomination.points_price,
+                help_text=_("How many points buy one card. Empty: it is sold for money only."),
+            )
+        elif not giftcards.is_giftcard(self.instance):
+            self.fields["loyalty_points"] = forms.IntegerField(
+                label=_("Points: %(points)s for each piece") % {"points": name},
+                required=False,
+                min_value=0,
+                max_value=MOST,
+                initial=own_points(self.instance, self.loyalty_programme) if self.instance.pk else None,
+                help_text=_("Empty: by the general rules. 0: this brings no points."),
+            )
+
+    def drop_points(self) -> None:
+        """Leave the fields out, for a reader who may not set points."""
+        self.fields.pop("loyalty_points", None)
+        self.fields.pop("loyalty_points_price", None)
+
+    def save(self, *args, **kwargs):
+        product = super().save(*args, **kwargs)
+        if not self.loyalty_deferred and product.pk is not None:
+            self.save_points()
+        return product
+
+    def save_points(self) -> None:
+        """Put the points into force, for the product that was saved."""
+        product = self.instance
+        actor = Ref.of("user", self.loyalty_user.pk) if self.loyalty_user is not None else NOBODY
+        if "loyalty_points" in self.fields:
+            rules.set_product_points(
+                product=product,
+                points=self.cleaned_data["loyalty_points"],
+                programme=self.loyalty_programme,
+                actor=actor,
+            )
+        if "loyalty_points_price" in self.fields:
+            denomination = giftcards.denomination_of(product)
+            set_points_price(denomination=denomination, points_price=self.cleaned_data["loyalty_points_price"])

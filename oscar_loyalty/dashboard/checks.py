@@ -1,0 +1,53 @@
+"""Checks of how the owner's pages are installed."""
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import Tags, Warning, register
+
+
+@register(Tags.compatibility)
+def product_form(app_configs, **kwargs):
+    """A shop with its own catalogue dashboard brings the field for points itself."""
+    from oscar_loyalty.dashboard.catalogue.forms import ProductFormPointsMixin
+
+    try:
+        config = apps.get_app_config("catalogue_dashboard")
+    except LookupError:
+        return []
+    view = getattr(config, "product_createupdate_view", None)
+    if view is None or issubclass(view.form_class, ProductFormPointsMixin):
+        return []
+    return [
+        Warning(
+            "The product form of the dashboard does not ask for points.",
+            hint=(
+                "Let your ProductForm inherit from oscar_loyalty.dashboard.catalogue.forms.ProductFormPointsMixin and "
+                "your ProductCreateUpdateView from oscar_loyalty.dashboard.catalogue.views.ProductPointsViewMixin, or "
+                "wrap INSTALLED_APPS in oscar_loyalty.stand_in()."
+            ),
+            id="loyalty.W020",
+        )
+    ]
+
+
+@register(Tags.compatibility)
+def menu(app_configs, **kwargs):
+    """Without its entry in the menu, nobody finds the owner's pages."""
+
+    def names(entries):
+        for entry in entries:
+            yield entry.get("url_name")
+            yield from names(entry.get("children", []))
+
+    if "loyalty-dashboard:loyalty-overview" in names(getattr(settings, "OSCAR_DASHBOARD_NAVIGATION", [])):
+        return []
+    return [
+        Warning(
+            "The dashboard's menu has no entry for the loyalty programme.",
+            hint=(
+                "from oscar_loyalty.dashboard.navigation import NAVIGATION; "
+                "OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION]"
+            ),
+            id="loyalty.W021",
+        )
+    ]

@@ -1,0 +1,93 @@
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import exponent
+
+GiftCard = get_model("loyalty_giftcards", "GiftCard")
+Denomination = get_model("loyalty_giftcards", "Denomination")
+
+
+class GiftCardSearchForm(forms.Form):
+    q = forms.CharField(
+        label=_("Card, order, name or e-mail"), required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+    )
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *GiftCard.STATES])
+
+
+class ReasonForm(forms.Form):
+    """Why something is done to a card; for the shop's own records."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=255, widget=forms.TextInput({"autocomplete": "off"}), help_text=_("For your own records.")
+    )
+
+
+class ReissueForm(ReasonForm):
+    generation = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class DenominationForm(forms.Form):
+    """A value that gift cards are sold in."""
+
+    value = forms.DecimalField(
+        label=_("Value"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2, help_text=_("What is on the card.")
+    )
+    price = forms.DecimalField(
+        label=_("Price"),
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        help_text=_("What it costs in money. Empty: its value."),
+    )
+    points_price = forms.IntegerField(
+        label=_("Price in points"),
+        required=False,
+        min_value=1,
+        max_value=100_000_000,
+        help_text=_("How many points buy one card. Empty: for money only."),
+    )
+    is_active = forms.BooleanField(label=_("On sale"), required=False, initial=True)
+
+    def __init__(self, *args, denomination: Any = None, programme: Any = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.denomination = denomination
+        self.currency = denomination.currency if denomination else settings.OSCAR_DEFAULT_CURRENCY
+        for name in ("value", "price"):
+            self.fields[name].label = f"{self.fields[name].label} ({self.currency})"
+        if denomination is not None:
+            # Another value is another card: what was sold keeps its own.
+            del self.fields["value"]
+        if programme is not None:
+            worth = _("At your programme's rate, %(points)s are worth %(amount)s.") % {
+                "points": programme.points_label(programme.redemption_points),
+                "amount": f"{programme.redemption_amount} {programme.currency}",
+            }
+            self.fields["points_price"].help_text = f"{self.fields['points_price'].help_text} {worth}"
+
+    def _fine(self, name: str) -> Decimal | None:
+        amount: Decimal | None = self.cleaned_data[name]
+        if amount is not None and -amount.as_tuple().exponent > exponent(self.currency):
+            if amount != round(amount, exponent(self.currency)):
+                raise forms.ValidationError(_("This is finer than the currency."))
+        return amount
+
+    def clean_price(self):
+        return self._fine("price")
+
+    def clean_value(self):
+        return self._fine("value")
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.denomination is None and cleaned.get("value"):
+            there = Denomination.objects.filter(value=cleaned["value"], currency=self.currency).first()
+            # A second click on the same button is no mistake.
+            if there and there.points_price != cleaned.get("points_price"):
+                self.add_error("value", _("There is a card of this value already: change that one."))
+        return cleaned

@@ -1,0 +1,79 @@
+"""The values that gift cards are sold in, with their prices in money and points."""
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views import generic
+
+from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.dashboard.giftcards.forms import DenominationForm
+from oscar_loyalty.giftcards.catalogue import set_denomination
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import Money
+
+
+def _denominations():
+    records = get_model("partner", "StockRecord").objects.order_by("pk")
+    rows = get_model("loyalty_giftcards", "Denomination").objects.select_related("product")
+    return rows.prefetch_related(Prefetch("product__stockrecords", queryset=records))
+
+
+def _price(denomination):
+    record = next(iter(denomination.product.stockrecords.all()), None)
+    return Money(record.price, record.price_currency) if record and record.price is not None else None
+
+
+class DenominationListView(ProgrammeMixin, generic.TemplateView):
+    template_name = "oscar_loyalty/dashboard/giftcards/values.html"
+    needs_programme = False
+
+    def get_context_data(self, **kwargs):
+        rows = list(_denominations())
+        for row in rows:
+            row.worth, row.price = Money(row.value, row.currency), _price(row)
+        return super().get_context_data(rows=rows, **kwargs)
+
+
+class DenominationView(ProgrammeMixin, generic.FormView):
+    """Sells cards of a value, or changes how they are sold."""
+
+    template_name = "oscar_loyalty/dashboard/giftcards/value.html"
+    form_class = DenominationForm
+    needs_programme = False
+
+    def get_denomination(self):
+        return get_object_or_404(_denominations(), pk=self.kwargs["pk"]) if "pk" in self.kwargs else None
+
+    def get_form_kwargs(self):
+        self.denomination = self.get_denomination()
+        return {**super().get_form_kwargs(), "denomination": self.denomination, "programme": self.programme}
+
+    def get_initial(self):
+        row = self.get_denomination()
+        if row is None:
+            return {}
+        price = _price(row)
+        return {
+            "price": price.amount if price and price.amount != row.value else None,
+            "points_price": row.points_price,
+            "is_active": row.is_active,
+        }
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        row = self.denomination
+        return {**context, "denomination": row, "worth": Money(row.value, row.currency) if row else None}
+
+    def form_valid(self, form):
+        cleaned = form.cleaned_data
+        row = self.denomination
+        set_denomination(
+            value=row.value if row else cleaned["value"],
+            currency=form.currency,
+            price=cleaned["price"],
+            points_price=cleaned["points_price"],
+            is_active=cleaned["is_active"],
+        )
+        messages.success(self.request, _("The gift card has been saved."))
+        return redirect("loyalty-dashboard:loyalty-denominations")

@@ -1,0 +1,47 @@
+"""Work of the owner's pages that takes longer than a page may: left as due rows, done by whoever comes by."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import services as members
+from oscar_loyalty.reports import audit
+
+AUDIT, ENROL = "dashboard.audit", "dashboard.enrol"
+#: Customers enrolled by one due row.
+SLICE = 200
+
+
+def ask_for_audit() -> None:
+    """Have the audit run; asked again before it has run, it still runs once."""
+    last = get_model("loyalty_reports", "AuditRun").objects.order_by("-started_at").first()
+    due.leave(kind=AUDIT, key=f"after:{last.pk if last else 0}")
+
+
+@handler(AUDIT)
+def run_audit(row: Any) -> None:
+    """Run the audit that somebody asked for."""
+    audit.run()
+
+
+@transaction.atomic
+def ask_to_enrol(*, programme: Any, users: Iterable[int], key: str) -> int:
+    """Have the users with these primary keys become members, in slices; return how many they are."""
+    ids = list(users)
+    for start in range(0, len(ids), SLICE):
+        part = ids[start : start + SLICE]
+        due.leave(kind=ENROL, key=f"{key}:{start}", payload={"programme": programme.pk, "users": part})
+    return len(ids)
+
+
+@handler(ENROL)
+def enrol(row: Any) -> None:
+    """Make the customers of one slice members."""
+    programme = get_model("loyalty_members", "Programme").objects.get(pk=row.payload["programme"])
+    users = get_user_model().objects.filter(pk__in=row.payload["users"]).order_by("pk")
+    members.enrol_users(programme=programme, users=users)

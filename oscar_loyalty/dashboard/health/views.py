@@ -1,0 +1,72 @@
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views import generic
+
+from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, ResendForm, say_errors
+from oscar_loyalty.dashboard.handlers import AUDIT, ask_for_audit
+from oscar_loyalty.dashboard.health.services import resend_once
+from oscar_loyalty.due import selectors as due
+from oscar_loyalty.due import services as due_services
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports import selectors as reports
+
+
+class HealthView(ProgrammeMixin, generic.TemplateView):
+    """Whether the books agree, whether work gets done, and what was given up."""
+
+    template_name = "oscar_loyalty/dashboard/health.html"
+    needs_programme = False
+
+    def get_context_data(self, **kwargs):
+        Due = get_model("loyalty_due", "Due")
+        messages_ = get_model("loyalty_messaging", "Message").objects.filter(state__in=["failed", "dead"])
+        mails = Paginator(messages_.select_related("member").order_by("-created_at", "-pk"), PER_PAGE)
+        return super().get_context_data(
+            audit=reports.audit_light(),
+            audit_asked=Due.objects.filter(kind=AUDIT, state="waiting").exists(),
+            sweep=due.light(),
+            beats=get_model("loyalty_due", "Heartbeat").objects.order_by("name"),
+            dead=Due.objects.filter(state="dead").order_by("-due_at")[:100],
+            mails=mails.get_page(self.request.GET.get("page")),
+            **kwargs,
+        )
+
+
+class AuditView(ProgrammeMixin, generic.View):
+    """Has the books audited."""
+
+    needs_programme = False
+
+    def post(self, request, *args, **kwargs):
+        ask_for_audit()
+        messages.info(request, _("The audit has been asked for. On large books it takes a few minutes: look again then."))
+        return redirect("loyalty-dashboard:loyalty-health")
+
+
+class RetryView(ProgrammeMixin, generic.View):
+    """Puts work that was given up back into the queue."""
+
+    needs_programme = False
+
+    def post(self, request, *args, **kwargs):
+        due_services.retry(pk=kwargs["pk"])
+        messages.success(request, _("It will be tried again with the next sweep."))
+        return redirect("loyalty-dashboard:loyalty-health")
+
+
+class ResendView(ProgrammeMixin, generic.View):
+    """Sends a message that failed."""
+
+    needs_programme = False
+
+    def post(self, request, *args, **kwargs):
+        message = get_object_or_404(get_model("loyalty_messaging", "Message"), pk=kwargs["pk"])
+        form = ResendForm(request.POST)
+        if form.is_valid():
+            resend_once(message=message, tries=form.cleaned_data["tries"])
+            messages.success(request, _("The message is on its way to %(email)s.") % {"email": message.to})
+        else:
+            say_errors(request, form)
+        return redirect("loyalty-dashboard:loyalty-health")

@@ -1,0 +1,80 @@
+from typing import Any
+
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView
+from oscar_loyalty.dashboard.movements.forms import MovementFilterForm
+from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.reports import movement_tables, movements
+
+#: The three ways to look at movements; the first is shown without being asked for.
+VIEWS = {
+    "all": gettext_lazy("All movements"),
+    "service": gettext_lazy("By service or product"),
+    "member": gettext_lazy("By customer"),
+}
+
+
+class MovementListView(FilteredListView):
+    """Who earned and spent what, one by one or summed up."""
+
+    template_name = "oscar_loyalty/dashboard/movements/list.html"
+    form_class = MovementFilterForm
+
+    @cached_property
+    def look(self) -> str:
+        asked = self.request.GET.get("by", "")
+        return asked if asked in VIEWS else "all"
+
+    @cached_property
+    def wanted(self) -> movements.Filters:
+        asked = self.filters
+        return movements.Filters(
+            since=asked.get("since"),
+            until=asked.get("until"),
+            kind=asked.get("kind") or "",
+            product=asked.get("product"),
+            words=asked.get("q") or "",
+        )
+
+    def get_rows(self) -> Any:
+        find = {"all": movements.entries, "service": movements.by_service, "member": movements.by_member}[self.look]
+        return find(self.programme, self.wanted)
+
+    def get_page(self):
+        page = super().get_page()
+        page.object_list = list(page.object_list)
+        if self.look == "all":
+            page.object_list = earning.describe(page.object_list, self.programme, staff=True)
+        elif self.look == "service":
+            for row in page.object_list:
+                row["called"] = movements.service_name(row)
+        return page
+
+    def get_context_data(self, **kwargs):
+        plain = self.request.GET.copy()
+        for name in ("page", "by"):
+            plain.pop(name, None)
+        return super().get_context_data(
+            look=self.look,
+            looks=VIEWS.items(),
+            plain_query=plain.urlencode(),
+            totals=movements.totals(self.programme, self.wanted),
+            **kwargs,
+        )
+
+
+class MovementExportView(ExportMixin, MovementListView):
+    """The same as a table to take away, with the same filters."""
+
+    @property
+    def export_name(self) -> str:
+        return {"all": _("Movements"), "service": _("Points by service"), "member": _("Points by customer")}[self.look]
+
+    def get_columns(self):
+        return movement_tables.columns(self.look)
+
+    def get_export_rows(self):
+        return movement_tables.rows(self.look, self.get_rows(), self.programme)

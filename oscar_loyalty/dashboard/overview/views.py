@@ -1,0 +1,42 @@
+from django.contrib.sites.shortcuts import get_current_site
+from django.views import generic
+
+from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.due import selectors as due
+from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.messaging import selectors as messaging
+from oscar_loyalty.reports import figures
+from oscar_loyalty.reports import selectors as reports
+
+
+class OverviewView(ProgrammeMixin, generic.TemplateView):
+    """How the programme is doing, and what needs attention."""
+
+    template_name = "oscar_loyalty/dashboard/overview.html"
+    needs_programme = False
+
+    def get_context_data(self, **kwargs):
+        programme = self.programme
+        more = {}
+        if programme is not None:
+            mails = messaging.counts()
+            more = {
+                "figures": figures.overview(programme),
+                "audit": reports.audit_light(),
+                "sweep": due.light(),
+                "waiting": earning.adjustments_waiting(programme).count(),
+                "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
+                "no_rules": not earning.rules_of(programme),
+                "tiers": members.tiers(programme),
+                "site": get_current_site(self.request),
+            }
+            more["calm"] = not (
+                more["waiting"]
+                or more["failed_mails"]
+                or more["no_rules"]
+                or more["sweep"].dead
+                or more["audit"].colour == "red"
+                or not programme.is_active
+            )
+        return super().get_context_data(**more, **kwargs)

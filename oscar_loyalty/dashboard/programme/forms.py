@@ -1,0 +1,155 @@
+from typing import Any
+
+from babel.numbers import list_currencies
+from django import forms
+from django.conf import settings
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
+from oscar_loyalty.loading import get_model
+
+Programme = get_model("loyalty_members", "Programme")
+Tier = get_model("loyalty_members", "Tier")
+
+
+class StatusesField(forms.MultipleChoiceField):
+    """Some statuses of one of the shop's pipelines."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, statuses: list[str], **kwargs):
+        super().__init__(choices=[(status, status) for status in statuses], required=False, **kwargs)
+
+
+def _statuses(setting: str, chosen: list[str]) -> list[str]:
+    """The pipeline's statuses, and those chosen before that it no longer has."""
+    pipeline = list(getattr(settings, setting, {}))
+    return pipeline + [status for status in chosen if status and status not in pipeline]
+
+
+class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
+    """Everything about the programme on one page. What it says follows the model's own sentences of help."""
+
+    FIELDSETS = [
+        (
+            _("The programme"),
+            "fas fa-heart",
+            ["name", "points_name_one", "points_name_many", "currency", "is_active", "auto_enrol"],
+        ),
+        (_("What points are counted on"), "fas fa-calculator", ["earn_tax", "earn_shipping", "rounding"]),
+        (
+            _("When orders bring points"),
+            "fas fa-shopping-cart",
+            ["award_on_status", "pending_days", "cancelled_order_statuses", "cancelled_line_statuses", "paid_statuses"],
+        ),
+        (_("When visits bring points"), "fas fa-calendar-check", ["booking_delay_hours"]),
+        (_("How long points live"), "fas fa-hourglass-half", ["expiry_months", "grace_days"]),
+        (
+            _("What points are worth"),
+            "fas fa-gift",
+            ["redemption_points", "redemption_amount", "minimum_cash"],
+        ),
+        (_("Putting things right"), "fas fa-balance-scale", ["clawback_policy", "adjust_limit"]),
+    ]
+
+    class Meta:
+        model = Programme
+        exclude = ["site", "started_at"]
+        widgets = {"clawback_policy": forms.RadioSelect}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.multilingual("points_name_one", "points_name_many")
+        programme = self.instance
+        for name, setting in [
+            ("cancelled_order_statuses", "OSCAR_ORDER_STATUS_PIPELINE"),
+            ("cancelled_line_statuses", "OSCAR_LINE_STATUS_PIPELINE"),
+            ("paid_statuses", "OSCAR_ORDER_STATUS_PIPELINE"),
+        ]:
+            before = self.fields[name]
+            self.fields[name] = StatusesField(
+                _statuses(setting, getattr(programme, name) or []), label=before.label, help_text=before.help_text
+            )
+        orders = _statuses("OSCAR_ORDER_STATUS_PIPELINE", [programme.award_on_status])
+        self.fields["award_on_status"] = forms.ChoiceField(
+            label=self.fields["award_on_status"].label,
+            help_text=self.fields["award_on_status"].help_text,
+            choices=[("", _("As soon as they are placed")), *((status, status) for status in orders)],
+            required=False,
+        )
+        self.fields["currency"].widget.attrs |= {"maxlength": 3, "autocapitalize": "characters"}
+
+    def fieldsets(self) -> list[tuple[Any, str, list[Any]]]:
+        """The fields by subject; what a shop's own programme has beside comes last."""
+        named = [name for _title, _icon, names in self.FIELDSETS for name in names]
+        sets = [(title, icon, [self[name] for name in names]) for title, icon, names in self.FIELDSETS]
+        more = [self[name] for name in self.fields if name not in named]
+        return [*sets, (_("More"), "fas fa-ellipsis-h", more)] if more else sets
+
+    def clean_currency(self):
+        currency = self.cleaned_data["currency"].strip().upper()
+        if currency not in list_currencies():
+            raise forms.ValidationError(_("There is no such currency. Write its three letters, such as EUR."))
+        return currency
+
+    def clean(self):
+        cleaned = super().clean()
+        cancelled = set(cleaned.get("cancelled_order_statuses") or [])
+        if cleaned.get("award_on_status") in cancelled:
+            self.add_error("award_on_status", _("This status means cancelled, so it cannot bring points."))
+        both = sorted(cancelled & set(cleaned.get("paid_statuses") or []))
+        if both:
+            message = _("A status cannot mean both paid and cancelled: %(statuses)s.")
+            self.add_error("paid_statuses", message % {"statuses": ", ".join(both)})
+        return cleaned
+
+
+class TierForm(MultilingualFormMixin, forms.ModelForm):
+    class Meta:
+        model = Tier
+        fields = ["name", "rank", "multiplier", "colour", "perks"]
+        widgets = {"colour": ColourInput}
+
+    def __init__(self, *args, programme, **kwargs):
+        self.programme = programme
+        super().__init__(*args, **kwargs)
+        self.multilingual("name", "perks")
+        self.fields["rank"].min_value = 0
+        if not self.instance.pk:
+            ranks = list(Tier.objects.filter(programme=programme).values_list("rank", flat=True))
+            self.fields["rank"].initial = max(ranks, default=0) + 1
+        self.fields["colour"].help_text = _("The tier's colour on the customer's pages and here.")
+
+    def clean_rank(self):
+        rank = self.cleaned_data["rank"]
+        others = Tier.objects.filter(programme=self.programme, rank=rank).exclude(pk=self.instance.pk)
+        if other := others.first():
+            raise forms.ValidationError(_("“%(tier)s” has this rank already.") % {"tier": other.name})
+        return rank
+
+    def clean_colour(self):
+        colour = self.cleaned_data["colour"].strip().lower()
+        if len(colour) != 7 or colour[0] != "#" or any(letter not in "0123456789abcdef" for letter in colour[1:]):
+            raise forms.ValidationError(_("Choose a colour, such as #8c5a2b."))
+        return colour
+
+    @property
+    def is_there_already(self) -> bool:
+        """Whether this is the new tier that the same form has just made."""
+        name, rank = self.cleaned_data.get("name"), self["rank"].data
+        if self.instance.pk or not name or not str(rank).isdigit():
+            return False
+        return any(tier.name == name for tier in Tier.objects.filter(programme=self.programme, rank=rank))
+
+    @property
+    def code(self) -> str:
+        """The tier's code: for a new one, from its name, and free."""
+        if self.instance.pk:
+            return str(self.instance.code)
+        name = self.cleaned_data["name"]
+        first = next((text for text in name.data.values() if text), "") if isinstance(name.data, dict) else name.data
+        base = slugify(first)[:28] or "tier"
+        taken = set(Tier.objects.filter(programme=self.programme).values_list("code", flat=True))
+        free = (code for code in [base, *(f"{base}-{number}" for number in range(2, 100))] if code not in taken)
+        return next(free)

@@ -1,0 +1,92 @@
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views import generic
+
+from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
+from oscar_loyalty.dashboard.programme.forms import ProgrammeForm, TierForm
+from oscar_loyalty.fields import localized
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors, services
+
+
+class ProgrammeView(ProgrammeMixin, generic.FormView):
+    """Makes the site's programme, or changes it."""
+
+    template_name = "oscar_loyalty/dashboard/programme/programme.html"
+    form_class = ProgrammeForm
+    needs_programme = False
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        # A copy of its own: a form that proves wrong must not change what the page says of the programme.
+        kwargs["instance"] = selectors.programme_of(get_current_site(self.request)) or self.get_draft()
+        return kwargs
+
+    def get_draft(self):
+        """What the page suggests before there is a programme."""
+        return get_model("loyalty_members", "Programme")(
+            currency=settings.OSCAR_DEFAULT_CURRENCY,
+            points_name_one=localized(gettext_lazy("point")),
+            points_name_many=localized(gettext_lazy("points")),
+        )
+
+    def get_context_data(self, **kwargs):
+        tiers = []
+        if self.programme is not None:
+            open_members = Count("members", filter=~Q(members__status="closed"))
+            tiers = selectors.tiers(self.programme).annotate(number=open_members)
+        return super().get_context_data(tiers=tiers, **kwargs)
+
+    def form_valid(self, form):
+        if self.programme is None:
+            try:
+                with transaction.atomic():
+                    programme = services.create_programme(site=get_current_site(self.request), **form.cleaned_data)
+            except IntegrityError:
+                # Two clicks: the first has made it.
+                return redirect("loyalty-dashboard:loyalty-programme")
+            messages.success(
+                self.request, _("“%(name)s” is there. Next: say what brings points.") % {"name": programme.name}
+            )
+            return redirect("loyalty-dashboard:loyalty-rules")
+        services.save_programme(programme=self.programme, actor=actor(self.request), **form.cleaned_data)
+        messages.success(self.request, _("The programme has been changed."))
+        return redirect("loyalty-dashboard:loyalty-programme")
+
+
+class TierView(ProgrammeMixin, generic.FormView):
+    """Makes a tier, or changes one."""
+
+    template_name = "oscar_loyalty/dashboard/programme/tier.html"
+    form_class = TierForm
+
+    def get_tier(self):
+        if "pk" not in self.kwargs:
+            return None
+        return get_object_or_404(get_model("loyalty_members", "Tier"), programme=self.programme, pk=self.kwargs["pk"])
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "programme": self.programme, "instance": self.get_tier()}
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(tier=self.get_tier(), **kwargs)
+
+    def form_invalid(self, form):
+        if form.is_there_already:
+            # A second click on the same button.
+            return redirect("loyalty-dashboard:loyalty-programme")
+        return super().form_invalid(form)
+
+    def form_valid(self, form):
+        new = not form.instance.pk
+        # Members who stand above a new tier belong to its group too.
+        more = {"rebuild": True} if new else {}
+        tier = services.save_tier(programme=self.programme, code=form.code, **form.cleaned_data, **more)
+        messages.success(self.request, _("The tier “%(name)s” has been saved.") % {"name": tier.name})
+        return redirect("loyalty-dashboard:loyalty-programme")

@@ -1,0 +1,71 @@
+"""How the owner's pages write points, amounts, lights and fields."""
+
+from typing import Any
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from oscar_loyalty.dashboard.navigation import may as _may
+from oscar_loyalty.reports.movements import kind_label
+
+register = template.Library()
+
+LIGHTS = {
+    "green": ("fas fa-check-circle", "success"),
+    "amber": ("fas fa-exclamation-circle", "warning"),
+    "red": ("fas fa-times-circle", "danger"),
+}
+
+
+@register.simple_tag
+def points(programme: Any, number: int | None) -> str:
+    """Write a number of points with their name: "1,000 petals"."""
+    return programme.points_label(number or 0)
+
+
+@register.filter
+def signed(number: int) -> str:
+    """Write a change of a balance: "+80", "−1,000", "0"."""
+    text = number_format(abs(number), force_grouping=True)
+    return f"+{text}" if number > 0 else f"\u2212{text}" if number < 0 else text
+
+
+@register.filter
+def grouped(number: int | None) -> str:
+    """Write a whole number as the reader's language does."""
+    return number_format(number or 0, force_grouping=True)
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """Name a kind of entry of the ledger."""
+    return kind_label(kind)
+
+
+@register.filter
+def may(user: Any, permission: str) -> bool:
+    """Whether the reader has a permission of the programme: ``{% if user|may:"adjust_points" %}``."""
+    return _may(user, f"loyalty_members.{permission}")
+
+
+@register.inclusion_tag("oscar_loyalty/dashboard/partials/light.html")
+def light(colour: str, text: str) -> dict[str, Any]:
+    """Show a light that is read as well as seen."""
+    icon, style = LIGHTS[colour]
+    names = {"green": _("All is well"), "amber": _("Please look"), "red": _("Something is wrong")}
+    return {"icon": icon, "style": style, "name": names[colour], "text": text}
+
+
+@register.inclusion_tag("oscar_loyalty/dashboard/partials/field.html")
+def field(bound: Any, **options: Any) -> dict[str, Any]:
+    """Show a field with its label, its sentence of help and what is wrong with it."""
+    return {"field": bound, "options": options}
+
+
+@register.simple_tag(takes_context=True)
+def page_query(context: Any, page: int) -> str:
+    """Return the query of the present address with another page."""
+    query = context["request"].GET.copy()
+    query["page"] = page
+    return f"?{query.urlencode()}"

@@ -1,0 +1,76 @@
+"""Fields in several languages, colours and dates, as the owner's forms show them."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+from i18nfield.fields import I18nCharField, I18nTextField
+from i18nfield.forms import I18nFormField, I18nTextarea, I18nTextInput
+
+from oscar_loyalty.defaults import conf
+
+
+class _NamedLanguages:
+    """Puts the name of its language in front of each input."""
+
+    def format_output(self, rendered_widgets, id_):
+        names = dict(settings.LANGUAGES)
+        labels = [names.get(code, code) for code in self.locales if code in self.enabled_locales]
+        parts = format_html_join(
+            "",
+            '<div class="input-group loyalty-language"><div class="input-group-prepend">'
+            '<span class="input-group-text" aria-hidden="true">{}</span></div>{}</div>',
+            zip(labels, rendered_widgets, strict=True),
+        )
+        return format_html('<div class="loyalty-languages" id="{}">{}</div>', id_ or "", parts)
+
+
+class LanguageInput(_NamedLanguages, I18nTextInput):
+    pass
+
+
+class LanguageTextarea(_NamedLanguages, I18nTextarea):
+    pass
+
+
+class ColourInput(forms.TextInput):
+    input_type = "color"
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar; it speaks ISO whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs=None):
+        # Oscar's script would put a calendar of its own over it.
+        super().__init__({"class": "no-widget-init", **(attrs or {})}, format="%Y-%m-%d")
+
+
+class MultilingualFormMixin:
+    """Gives the model's texts one input for each of the owner's languages, with the model's help."""
+
+    def multilingual(self, *names: str) -> None:
+        for name in names:
+            model_field = self._meta.model._meta.get_field(name)
+            self.fields[name] = language_field(model_field)
+            if self.instance.pk or getattr(self.instance, name):
+                self.initial[name] = getattr(self.instance, name)
+
+
+def language_field(model_field: I18nCharField | I18nTextField, **options: Any) -> I18nFormField:
+    """Return the form field of a text in several languages."""
+    long = isinstance(model_field, I18nTextField)
+    attrs = {"placeholder": "", "rows": 4} if long else {"placeholder": ""}
+    defaults: dict[str, Any] = {
+        "label": model_field.verbose_name,
+        "help_text": model_field.help_text,
+        "required": not model_field.blank,
+        "widget": LanguageTextarea if long else LanguageInput,
+        "widget_kwargs": {"attrs": attrs},
+        "locales": list(conf.LANGUAGES),
+    }
+    if not long:
+        defaults["max_length"] = model_field.max_length
+    return I18nFormField(**(defaults | options))

@@ -1,0 +1,76 @@
+/* The owner's pages work without it; it saves a second click and hides what does not apply. */
+(function () {
+    "use strict";
+
+    // A form is sent once. The name and value of the pressed button must go along, so it is disabled a moment later.
+    document.addEventListener("submit", function (event) {
+        var form = event.target;
+        if (!form.closest(".loyalty") || form.method.toLowerCase() !== "post") {
+            return;
+        }
+        window.setTimeout(function () {
+            form.querySelectorAll("button[type=submit]").forEach(function (button) {
+                button.disabled = true;
+            });
+        }, 0);
+    });
+    // Back from the next page, the buttons work again.
+    window.addEventListener("pageshow", function (event) {
+        if (event.persisted) {
+            window.location.reload();
+        }
+    });
+
+    document.querySelectorAll("[data-selection]").forEach(function (form) {
+        var boxes = Array.prototype.slice.call(form.querySelectorAll("input[name=member]"));
+        var all = form.querySelector("[data-select-all]");
+        var buttons = form.querySelectorAll("[data-needs-selection]");
+        function update() {
+            var chosen = boxes.filter(function (box) { return box.checked; }).length;
+            buttons.forEach(function (button) { button.disabled = chosen === 0; });
+            if (all) {
+                all.checked = chosen > 0 && chosen === boxes.length;
+                all.indeterminate = chosen > 0 && chosen < boxes.length;
+            }
+        }
+        if (all) {
+            all.addEventListener("change", function () {
+                boxes.forEach(function (box) { box.checked = all.checked; });
+                update();
+            });
+        }
+        boxes.forEach(function (box) { box.addEventListener("change", update); });
+        update();
+    });
+
+    document.querySelectorAll("[data-rule-form]").forEach(function (form) {
+        var numbers = {
+            unit: ["points"], amount: ["points", "per", "threshold"], order: ["points", "threshold"],
+            visit: ["points", "threshold"], exclude: []
+        };
+        var objects = { product: "product", "class": "product_class", category: "category", range: "range" };
+        function chosen(name) {
+            var input = form.querySelector("input[name=" + name + "]:checked");
+            return input ? input.value : "";
+        }
+        function show(name, visible) {
+            var field = form.querySelector("[data-field=" + name + "]");
+            if (field) {
+                field.hidden = !visible;
+            }
+        }
+        function update() {
+            if (!form.querySelector("input[name=kind]")) {
+                return;
+            }
+            ["points", "per", "threshold"].forEach(function (name) {
+                show(name, (numbers[chosen("kind")] || []).indexOf(name) !== -1);
+            });
+            Object.keys(objects).forEach(function (target) {
+                show(objects[target], chosen("target") === target);
+            });
+        }
+        form.addEventListener("change", update);
+        update();
+    });
+})();
