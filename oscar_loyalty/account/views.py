@@ -43,9 +43,12 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        # Also of a programme that is closed: what one has stays in sight.
-        self.programme = members.programme_of(get_current_site(request))
-        self.member = members.member_for(request.user, self.programme) if request.user.is_authenticated else None
+        self.programme = members.programme_for(request=request)
+        self.member = members.member_of_request(request)
+        if self.programme is None:
+            # Of a programme that is closed, what one has stays in sight.
+            self.programme = members.programme_of(get_current_site(request))
+            self.member = members.member_for(request.user, self.programme)
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

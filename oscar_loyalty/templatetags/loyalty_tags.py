@@ -24,15 +24,15 @@ log = logging.getLogger("oscar_loyalty")
 register = template.Library()
 
 
-def careful(otherwise: Any = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return ``otherwise`` where the tag fails."""
+def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return ``otherwise`` where the tag fails; ``queries``: whether it asks the database at all."""
 
     def decorate(tag: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(tag)
         def inner(*args: Any, **kwargs: Any) -> Any:
             try:
                 # A failed query must not take the shop's own transaction with it.
-                with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                with transaction.atomic() if queries and connection.in_atomic_block else nullcontext():
                     return tag(*args, **kwargs)
             except Exception:
                 log.exception("The tag %s failed", tag.__name__)
@@ -50,7 +50,7 @@ def _render(context: Any, name: str, **data: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-@careful()
+@careful(queries=False)
 def loyalty_styles(context):
     """Link the style sheet, once for each page."""
     request = context.get("request")
@@ -62,7 +62,7 @@ def loyalty_styles(context):
 
 
 @register.simple_tag(takes_context=True)
-@careful()
+@careful(queries=False)
 def loyalty_points(context, number):
     """Write a number of points in the programme's own words: "1,000 petals"."""
     programme = context.get("programme")
@@ -206,7 +206,7 @@ def loyalty_join(context, source="account"):
 
 
 @register.simple_tag
-@careful()
+@careful(queries=False)
 def loyalty_money(amount, currency):
     """Write an amount as the shop writes its prices."""
     return format_money(amount, currency)

@@ -12,6 +12,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import rules
 from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.ledger import books
 from oscar_loyalty.members import links
 from oscar_loyalty.members import services as members
 
@@ -163,12 +164,9 @@ def test_joining_leads_nowhere_else(page, client, programme, elsewhere):
     assert response.url == "/accounts/loyalty/"
 
 
-def test_a_membership_by_e_mail_is_claimed_with_its_link(page, client, programme, user, give):
+def test_a_membership_by_e_mail_is_claimed_with_its_link(page, client, programme, user):
     by_mail = members.join(programme=programme, email="till@example.com")
-    give_to = by_mail
-    from oscar_loyalty.ledger import books
-
-    books.earn(account=give_to.account, units=50, key="till", kind="adjust", usable_from=clock.now())
+    books.earn(account=by_mail.account, units=50, key="till", kind="adjust", usable_from=clock.now())
     token = links.make(by_mail)
     assert by_mail.number in page(f"join/{token}/")
     assert client.post(f"/accounts/loyalty/join/{token}/").url == "/accounts/loyalty/"
