@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.catalogue import PAY_WITH_POINTS
@@ -16,12 +17,14 @@ def set_pay_with_points(*, line: Any, on: bool) -> Any:
 
     If the basket has another line for the same card with the same options, the two become one.
 
-    :raises PaymentProblem: when the product has no price in points.
+    :raises PaymentProblem: when the product has no price in points, or the basket is being paid for.
     """
-    if on and giftcards.points_price(line.product) is None:
-        raise PaymentProblem("This product has no price in points.")
-    option = get_model("catalogue", "Option").objects.get(code=PAY_WITH_POINTS)
     basket = get_model("basket", "Basket").objects.select_for_update().get(pk=line.basket_id)
+    if not basket.can_be_edited:
+        raise PaymentProblem(_("This basket is being paid for and can no longer be changed."))
+    if on and giftcards.points_price(line.product) is None:
+        raise PaymentProblem(_("This product has no price in points."))
+    option = get_model("catalogue", "Option").objects.get(code=PAY_WITH_POINTS)
     line.attributes.filter(option=option).delete()
     if on:
         line.attributes.create(option=option, value=True)

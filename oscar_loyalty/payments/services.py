@@ -301,7 +301,8 @@ def _record_sources(order: Any, tenders: Sequence[Any]) -> None:
 
 def _issue_cards(order: Any, attempt: Any = None) -> None:
     """Make the gift cards that ``order`` bought; those that are paid work at once."""
-    cards = giftcard_services.issue_for_lines(order)
+    language = attempt.snapshot.get("language") or "" if attempt is not None else ""
+    cards = giftcard_services.issue_for_lines(order, language=language)
     if not cards:
         return
     unpaid = set()

@@ -3,7 +3,7 @@
 from decimal import Decimal as D
 
 import pytest
-from oscar.core.loading import get_model
+from oscar.core.loading import get_class, get_model
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
@@ -64,6 +64,48 @@ def test_a_card_for_money_waits_until_the_order_is_paid(shopper, member, card_10
     card.refresh_from_db()
     assert card.state == "active"
     assert order.sources.get().amount_debited == D("10.00")
+
+
+def test_the_sweep_activates_cards_of_orders_that_are_paid(shopper, member, card_10):
+    from oscar_loyalty.due.registry import sweepers
+
+    shopper.add(card_10)
+    shopper.place()
+    assert sweepers["payments.paid"]() == 0
+    # Somebody changed the status without a signal.
+    Order.objects.update(status="Complete")
+    assert sweepers["payments.paid"]() == 1
+    assert sweepers["payments.paid"]() == 0
+    assert giftcards.cards_of_order(Order.objects.get()).get().state == "active"
+
+
+def test_a_basket_that_is_being_paid_for_is_not_changed(shopper, rich, card_10):
+    from oscar_loyalty.payments.exceptions import PaymentProblem
+
+    basket = shopper.add(card_10)
+    basket.freeze()
+    with pytest.raises(PaymentProblem):
+        options.set_pay_with_points(line=basket.lines.get(), on=True)
+
+
+def test_an_order_placed_without_the_checkout_frees_the_holds_and_makes_the_cards(shopper, rich, card_10):
+    from django.contrib.sites.models import Site
+    from oscar.core.prices import Price
+
+    from oscar_loyalty.due import services as due
+
+    basket = shopper.add(card_10, pay_with_points=True)
+    total = Price(currency="EUR", excl_tax=D("10.00"), tax=D("0.00"))
+    plan = services.plan_for(basket=basket, total=total.incl_tax)
+    services.begin(basket=basket, total=total, user=rich.user, member=rich, site=Site.objects.get_current(), plan=plan)
+    free = get_class("shipping.methods", "NoShippingRequired")()
+    get_class("order.utils", "OrderCreator")().place_order(
+        basket=basket, total=total, shipping_method=free, shipping_charge=free.calculate(basket), user=rich.user
+    )
+    due.sweep()
+    assert ledger.balance(rich.account).usable == 2500
+    assert attempts(state="open").count() == 0
+    assert giftcards.cards_of_order(Order.objects.get()).get().state == "waiting"
 
 
 def test_too_few_points_are_told_and_the_basket_is_kept(shopper, member, give, card_10):
