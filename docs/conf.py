@@ -11,7 +11,7 @@ author = "the django-oscar-loyalty contributors"
 copyright = f"2026, {author}"
 release = version = __version__
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
