@@ -1,6 +1,7 @@
 """Points added or taken by hand, with a reason that the member sees."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import times
 from oscar_loyalty.earning.exceptions import AlreadyDecided, NotAllowed, NotEnough, OwnAccount, SamePerson
 from oscar_loyalty.ledger import books
-from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.ledger.exceptions import InsufficientUnits
 from oscar_loyalty.loading import get_model
 
@@ -127,27 +128,53 @@ def _not_own(user: Any, members: Sequence[Any]) -> None:
 
 def _do(adjustment: Any) -> None:
     """Book the adjustment for every member, or for none."""
-    programme, at = adjustment.programme, clock.now()
+    at = clock.now()
     # In the order in which the ledger locks accounts, so that two adjustments cannot wait for each other.
     items = list(adjustment.items.select_related("member__account").order_by("member__account_id"))
-    for item in items:
-        fields: dict[str, Any] = {"expires_at": times.end_of_life(at, programme.expiry_months)}
-        try:
-            item.entry = books.adjust(
-                account=item.member.account,
-                units=adjustment.units,
-                key=f"adjust:{adjustment.pk}:{item.member_id}",
-                source=Ref.of("adjustment", adjustment.pk),
-                actor=Ref.of("user", adjustment.requested_by_id),
-                explanation={"why": "adjusted"},
-                note=adjustment.reason,
-                happened_at=at,
-                **fields,
-            )
-        except InsufficientUnits as error:
-            raise NotEnough(item.member, error.missing) from error
-        item.save(update_fields=["entry"])
-        if adjustment.notify:
+    fields = {
+        "source": Ref.of("adjustment", adjustment.pk),
+        "actor": Ref.of("user", adjustment.requested_by_id),
+        "explanation": {"why": "adjusted"},
+        "note": adjustment.reason,
+        "happened_at": at,
+    }
+    entries = _add(adjustment, items, at, fields) if adjustment.units > 0 else _take(adjustment, items, fields)
+    for item, entry in zip(items, entries, strict=True):
+        item.entry = entry
+    _model("AdjustmentItem").objects.bulk_update(items, ["entry"], batch_size=500)
+    if adjustment.notify:
+        for item in items:
             due.leave(kind="messaging.adjusted", key=str(item.pk), payload={"item": item.pk})
     adjustment.state = "done"
     adjustment.save(update_fields=["state", "decided_by", "decided_at"])
+
+
+def _key(adjustment: Any, item: Any) -> str:
+    return f"adjust:{adjustment.pk}:{item.member_id}"
+
+
+def _add(adjustment: Any, items: list[Any], at: datetime, fields: dict[str, Any]) -> list[Any]:
+    expires_at = times.end_of_life(at, adjustment.programme.expiry_months)
+    return books.earn_many(
+        Earning(
+            account=item.member.account_id,
+            units=adjustment.units,
+            key=_key(adjustment, item),
+            usable_from=at,
+            expires_at=expires_at,
+            kind="adjust",
+            **fields,
+        )
+        for item in items
+    )
+
+
+def _take(adjustment: Any, items: list[Any], fields: dict[str, Any]) -> list[Any]:
+    entries = []
+    for item in items:
+        try:
+            key = _key(adjustment, item)
+            entries.append(books.adjust(account=item.member.account, units=adjustment.units, key=key, **fields))
+        except InsufficientUnits as error:
+            raise NotEnough(item.member, error.missing) from error
+    return entries

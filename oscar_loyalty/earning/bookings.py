@@ -66,8 +66,7 @@ def made(
     _settle(booking)
     if line is not None:
         # The order's own award, if it was made already, leaves this piece to the booking from now on.
-        key = f"{line.order_id}:booking:{booking.pk}"
-        due.leave(kind="earning.review_order", key=key, payload={"order": line.order_id})
+        _review(line.order_id)
     return booking
 
 
@@ -120,9 +119,12 @@ def _move(reference: str, state: str, happened_at: datetime | None, *, force: bo
     booking.save(update_fields=["state", "state_at"])
     _settle(booking)
     if booking.order_line_id:
-        key = f"{booking.order_line.order_id}:booking:{booking.pk}:{state}:{at.isoformat()}"
-        due.leave(kind="earning.review_order", key=key, payload={"order": booking.order_line.order_id})
+        _review(booking.order_line.order_id)
     return booking
+
+
+def _review(order: int) -> None:
+    due.again(kind="earning.review_order", key=str(order), payload={"order": order})
 
 
 def _get(reference: str, programme: Any, at: datetime) -> Any:

@@ -1,6 +1,7 @@
 """From an order to its points, and back when it is cancelled."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -8,8 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
@@ -138,14 +138,20 @@ def award_orders(
         if at is not None and not whole and f"order:{order.pk}" not in known and order.user_id is not None:
             wanted.append((order, booked_at or at))
     awards = _award(programme, wanted, cancelled, rules_at=rules_at, joined=joined)
-    seen = {order.pk: order for order in found}
-    fresh = [review for review in reviews if review.reviewed_at is None]
-    for review in fresh:
-        order = seen[review.order_id]
-        review.status, review.reviewed_at = order.status or "", clock.now()
-        review.cancelled_lines = _lines_cancelled(order, programme)
-    Review.objects.bulk_update(fresh, ["status", "cancelled_lines", "reviewed_at"], batch_size=500)
+    _mark_reviewed(programme, {order.pk: order for order in found}, reviews)
     return awards
+
+
+def _mark_reviewed(programme: Any, orders: Mapping[int, Any], reviews: Sequence[Any]) -> None:
+    """Note how the orders look now; those reviewed before are left to the sweep, which may have more to do."""
+    alike = defaultdict(list)
+    for review in reviews:
+        if review.reviewed_at is None:
+            order = orders[review.order_id]
+            alike[order.status or "", _lines_cancelled(order, programme)].append(review.pk)
+    for (status, number), pks in alike.items():
+        rows = _model("OrderReview").objects.filter(pk__in=pks)
+        rows.update(status=status, cancelled_lines=number, reviewed_at=clock.now())
 
 
 def _award(
@@ -252,17 +258,20 @@ def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> No
 
 
 def unreviewed(limit: int = 1000) -> list[Any]:
-    """Return orders that were never reviewed, or do not look as they did then, in one query for each programme."""
+    """Return orders that were never reviewed, or do not look as they did then; two queries for each programme.
+
+    An order from before the programme is looked at only once something was given for it.
+    """
     Order, Line = get_model("order", "Order"), get_model("order", "Line")
-    found: list[Any] = []
+    found: dict[int, Any] = {}
     for programme in get_model("loyalty_members", "Programme").objects.all():
-        mine = Order.objects.filter(site=programme.site_id, date_placed__gte=programme.started_at)
-        seen = Q(loyalty_review__reviewed_at__isnull=False) & Q(loyalty_review__status=F("status"))
-        gone = Line.objects.filter(order=OuterRef("pk"), status__in=programme.cancelled_line_statuses)
-        count = gone.order_by().values("order").annotate(number=Count("pk")).values("number")
-        same = Q(loyalty_review__cancelled_lines=Coalesce(Subquery(count), 0))
-        # An order from before the programme is looked at only once something was given for it.
-        found += mine.exclude(seen & same).order_by("pk")[: limit - len(found)]
-        old = Order.objects.filter(site=programme.site_id, loyalty_review__isnull=False)
-        found += old.filter(date_placed__lt=programme.started_at).exclude(seen & same)[: limit - len(found)]
-    return found
+        mine = Order.objects.filter(site=programme.site_id)
+        new = Q(loyalty_review__reviewed_at__isnull=True, date_placed__gte=programme.started_at)
+        moved = Q(loyalty_review__isnull=False) & ~Q(status=F("loyalty_review__status"))
+        rows = list(mine.filter(new | moved).order_by("pk")[:limit])
+        gone = Line.objects.filter(status__in=programme.cancelled_line_statuses, order__loyalty_review__isnull=False)
+        counted = gone.order_by().values("order", "order__loyalty_review__cancelled_lines").annotate(number=Count("pk"))
+        differs = counted.exclude(number=F("order__loyalty_review__cancelled_lines")).values_list("order")
+        rows += mine.filter(pk__in=[pk for (pk,) in differs[:limit]])
+        found |= {order.pk: order for order in rows}
+    return list(found.values())

@@ -18,19 +18,19 @@ log = logging.getLogger("oscar_loyalty")
 def follow_order(sender, instance, raw=False, **kwargs):
     """However an order is made or moved: the row is there exactly if the order is."""
     if not raw:
-        _leave(instance.pk, f"{instance.pk}:{instance.status}")
+        _leave(instance.pk)
 
 
 def follow_line(sender, instance, created, raw=False, **kwargs):
     if not raw and not created:
-        _leave(instance.order_id, f"{instance.order_id}:line:{instance.pk}:{instance.status}")
+        _leave(instance.order_id)
 
 
-def _leave(order, key):
+def _leave(order):
     try:
         # A savepoint, so that even a failing database statement does not spoil the order's transaction.
         with transaction.atomic():
-            due.leave(kind="earning.review_order", key=key[:200], payload={"order": order})
+            due.again(kind="earning.review_order", key=str(order), payload={"order": order})
     except Exception:
         log.exception("No row could be left for order %s; the sweep will find it", order)
 

@@ -184,7 +184,9 @@ def preview_basket(
 def award_of_order(order: Any) -> Any:
     """Return the award of ``order`` with its lines, or ``None``."""
     awards = get_model("loyalty_earning", "Award").objects.filter(reference=f"order:{order.pk}")
-    return awards.select_related("member", "programme", "tier", "entry").prefetch_related("lines").first()
+    return (
+        awards.select_related("member", "programme", "tier", "entry").prefetch_related("lines__product__parent").first()
+    )
 
 
 def preview_order(order: Any) -> Preview | None:
@@ -207,21 +209,22 @@ def preview_order(order: Any) -> Preview | None:
 
 
 def _of_award(award: Any) -> Preview:
-    lines = list(award.lines.all())
+    titles = {line.product_id: line.product.get_title() for line in award.lines.all() if line.product}
+    lines = [(titles.get(line.product_id) or line.title, line) for line in award.lines.all()]
     return Preview(
         points=award.points,
         lines=[
             PreviewLine(
-                title=line.title,
+                title=title,
                 points=line.points,
-                sentences=explain.line_sentences(line.explanation, award.programme, title=line.title),
+                sentences=explain.line_sentences(line.explanation, award.programme, title=title),
                 key=str(line.order_line_id or ""),
             )
-            for line in lines
+            for title, line in lines
         ],
         usable_from=award.usable_from,
         sentences=explain.award_sentences(
-            award.explanation, [(line.title, line.explanation) for line in lines], award.programme
+            award.explanation, [(title, line.explanation) for title, line in lines], award.programme
         ),
         programme=award.programme,
     )

@@ -49,7 +49,7 @@ def test_an_order_has_its_points_at_once(shop, atomic, petals):
 @ATOMIC
 @pytest.mark.parametrize("failure", [RuntimeError("broken"), DatabaseError("broken")])
 def test_a_receiver_that_fails_never_breaks_or_reopens_an_order(shop, atomic, failure, monkeypatch, time, petals):
-    real = receivers.due.leave
+    real = receivers.due.again
 
     def fail(**kwargs):
         if kwargs.get("kind", "earning").startswith("earning"):
@@ -58,7 +58,7 @@ def test_a_receiver_that_fails_never_breaks_or_reopens_an_order(shop, atomic, fa
 
     with monkeypatch.context() as broken:
         broken.setattr(orders, "review_order", fail)
-        broken.setattr(receivers.due, "leave", fail)
+        broken.setattr(receivers.due, "again", fail)
         order = shop("1001", atomic)
         assert award_of(order) is None
         assert order.basket.status == "Submitted"
@@ -89,7 +89,7 @@ def test_a_process_killed_after_the_order_loses_no_points(shop, atomic, moment, 
 def test_an_order_nobody_left_a_row_for_is_swept(shop, time, petals, monkeypatch):
     """Written past all signals, as an import or another program may do."""
     monkeypatch.setattr(order_placed, "receivers", [])
-    monkeypatch.setattr(receivers.due, "leave", lambda **kwargs: None)
+    monkeypatch.setattr(receivers.due, "again", lambda **kwargs: None)
     shop("1001", atomic=False)
     monkeypatch.undo()
     assert petals() == (0, 0)
@@ -106,7 +106,7 @@ def test_an_order_nobody_left_a_row_for_is_swept(shop, time, petals, monkeypatch
 
 
 def test_one_broken_order_keeps_no_other_waiting(shop, time, petals, monkeypatch):
-    monkeypatch.setattr(receivers.due, "leave", lambda **kwargs: None)
+    monkeypatch.setattr(receivers.due, "again", lambda **kwargs: None)
     real = orders.review_order
 
     def review(*, order):

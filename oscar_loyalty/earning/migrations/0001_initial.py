@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             name='Rule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unit', 'Points for each piece'), ('amount', 'Points per amount spent'), ('order', '0001_initial'), ('visit', 'Points for each visit'), ('exclude', 'No points')], max_length=16, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('unit', 'Points for each piece'), ('amount', 'Points per amount spent'), ('order', 'Points for each order'), ('visit', 'Points for each visit'), ('exclude', 'No points')], max_length=16, verbose_name='kind')),
                 ('name', i18nfield.fields.I18nCharField(blank=True, max_length=200, verbose_name='name')),
                 ('state', models.CharField(choices=[('live', 'in force'), ('ended', 'ended')], default='live', max_length=16, verbose_name='state')),
                 ('target', models.CharField(choices=[('everything', 'Everything'), ('class', 'A product type'), ('category', 'A category'), ('range', 'A range'), ('product', 'A product'), ('variant', 'A variant')], default='everything', max_length=16, verbose_name='applies to')),
