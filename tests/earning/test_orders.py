@@ -211,6 +211,22 @@ def test_a_gift_card_and_what_it_pays_bring_nothing(place, shampoo, per_euro, pr
     assert sentences == ["1\xa0petal per €1 on €15", "€10 paid with points or a gift card brings nothing"]
 
 
+def test_an_order_whose_payment_is_being_written_waits(
+    place, shampoo, per_euro, programme, member, time, petals, sweep
+):
+    order = place((shampoo, 1))
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.create(
+        basket=order.basket, site=programme.site, currency="EUR", total=order.total_incl_tax, member=member,
+        created_at=time.at, leased_until=time.at + timedelta(minutes=5), expires_at=time.at + timedelta(hours=1),
+    )  # fmt: skip
+    assert orders.review_order(order=order) is None
+    assert orders.unreviewed() == [order]
+    attempt.state = "cancelled"
+    attempt.save()
+    sweep()
+    assert petals() == (0, 12)
+
+
 def test_why_is_told_in_the_readers_language(order, member, programme):
     (movement,) = selectors.history(member).object_list
     assert movement.title == "Order 1001"

@@ -1,0 +1,69 @@
+"""Calendars and shops that tell the same thing at the same time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import adjustments, bookings, orders, rules
+from oscar_loyalty.loading import get_model
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(function, number=20):
+    def call(index):
+        try:
+            return function(index)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(call, range(number)))
+
+
+def test_twenty_calls_make_one_booking(member, own, haircut, time, petals):
+    def tell(_index):
+        made = bookings.made(reference="salon-1", service=haircut, member=member, starts_at=time.at)
+        bookings.attended(reference="salon-1", happened_at=time.at)
+        return made.pk
+
+    assert len(set(at_once(tell))) == 1
+    assert get_model("loyalty_earning", "Award").objects.count() == 1
+    time.at += timedelta(hours=4)
+    assert petals() == (80, 0)
+
+
+def test_bookings_and_reviews_of_one_order_do_not_wait_for_each_other(
+    member, own, per_euro, haircut, shampoo, place, time, petals
+):
+    order = place((haircut, 5), (shampoo, 1))
+
+    def tell(index):
+        if index % 2:
+            orders.review_order(order=order)
+        else:
+            bookings.made(reference=str(index), service=haircut, member=member, starts_at=time.at + timedelta(days=1))
+
+    at_once(tell)
+    due.sweep()
+    # Ten bookings, five of them of haircuts that were ordered, and the shampoo.
+    assert petals() == (0, 10 * 80 + 12)
+    linked = get_model("loyalty_earning", "Booking").objects.filter(order_line__isnull=False)
+    assert linked.count() == 5
+
+
+def test_a_form_sent_twenty_times_adjusts_once(member, programme, petals, django_user_model):
+    boss = django_user_model.objects.create_superuser(username="boss", email="boss@example.com")
+    fields = {"programme": programme, "members": [member], "units": 100, "reason": "Welcome", "user": boss}
+    done = at_once(lambda _index: adjustments.request_adjustment(key="once", **fields).pk)
+    assert len(set(done)) == 1
+    assert petals() == (100, 0)
+
+
+def test_two_people_set_the_points_of_one_product(programme, haircut):
+    at_once(lambda index: rules.set_product_points(product=haircut, points=10 + index % 2))
+    rule = get_model("loyalty_earning", "Rule").objects.get()
+    assert rule.versions.filter(valid_to__isnull=True).count() == 1
