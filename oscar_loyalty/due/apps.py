@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class DueConfig(AppConfig):
+class DueConfig(application.OscarConfig):
     name = "oscar_loyalty.due"
     label = "loyalty_due"
     verbose_name = _("Background work")

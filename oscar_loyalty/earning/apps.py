@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class EarningConfig(AppConfig):
+class EarningConfig(application.OscarConfig):
     name = "oscar_loyalty.earning"
     label = "loyalty_earning"
     verbose_name = _("Earning")

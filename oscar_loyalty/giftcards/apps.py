@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class GiftcardsConfig(AppConfig):
+class GiftcardsConfig(application.OscarConfig):
     name = "oscar_loyalty.giftcards"
     label = "loyalty_giftcards"
     verbose_name = _("Gift cards")

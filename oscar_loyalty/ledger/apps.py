@@ -1,9 +1,9 @@
-from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class LedgerConfig(AppConfig):
+class LedgerConfig(application.OscarConfig):
     name = "oscar_loyalty.ledger"
     label = "loyalty_ledger"
     verbose_name = _("Ledger")

@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class MembersConfig(AppConfig):
+class MembersConfig(application.OscarConfig):
     name = "oscar_loyalty.members"
     label = "loyalty_members"
     verbose_name = _("Members")

@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class MessagingConfig(AppConfig):
+class MessagingConfig(application.OscarConfig):
     name = "oscar_loyalty.messaging"
     label = "loyalty_messaging"
     verbose_name = _("Messages")

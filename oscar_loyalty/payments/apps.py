@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class PaymentsConfig(AppConfig):
+class PaymentsConfig(application.OscarConfig):
     name = "oscar_loyalty.payments"
     label = "loyalty_payments"
     verbose_name = _("Payments")

@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class ReportsConfig(AppConfig):
+class ReportsConfig(application.OscarConfig):
     name = "oscar_loyalty.reports"
     label = "loyalty_reports"
     verbose_name = _("Reports")

@@ -302,7 +302,7 @@ def test_the_command_goes_on_until_it_is_stopped(time, calls, monkeypatch):
             raise KeyboardInterrupt
         leave()
 
-    monkeypatch.setattr("oscar_loyalty.due.management.commands.loyalty_run.time.sleep", sleep)
+    monkeypatch.setattr("oscar_loyalty.management.commands.loyalty_run.time.sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         call_command("loyalty_run", "--loop", "--every", "5", verbosity=0)
     assert calls == ["1"]

@@ -1,8 +1,8 @@
-from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from oscar.core import application
 
 
-class AppointmentConfig(AppConfig):
+class AppointmentConfig(application.OscarConfig):
     """Connects django-appointment to the booking contract of this package."""
 
     name = "oscar_loyalty.contrib.appointment"
