@@ -29,8 +29,7 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
     A booking belongs to a line when it is of the same service, still free, and for a time after the order was placed.
     ``members`` by user, where the orders are several people's.
     """
-    lines = {line.pk: line.quantity for order in orders for line in order.lines.all()}
-    booked = linked_quantities(lines)
+    lines = [line.pk for order in orders for line in order.lines.all()]
     owners = {order.pk: (members or {}).get(order.user_id, member) for order in orders}
     products = {line.product_id for order in orders for line in order.lines.all()} - {None}
     waiting = defaultdict(list)
@@ -39,8 +38,11 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
     )
     for booking in open_ones.exclude(state="cancelled").order_by("starts_at", "pk"):
         waiting[booking.member_id, booking.product_id].append(booking)
-    if not waiting:
-        return booked
+    if waiting:
+        # Bookings that are being made choose among the same lines; they and we take turns.
+        mine = get_model("order", "Line").objects.filter(pk__in=lines, product__in=products).order_by("pk")
+        list(mine.select_for_update(of=("self",)).values_list("pk", flat=True))
+    booked = linked_quantities(lines)
     for order in orders:
         owner = owners[order.pk]
         for line in order.lines.all():
@@ -58,10 +60,7 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
 
 
 def line_for(booking: Any) -> Any:
-    """Return the order line that paid for ``booking`` before it was made, or ``None``:
-
-    the customer's oldest free one.
-    """
+    """Return the order line that paid for ``booking`` before it was made: the customer's oldest free one, or ``None``."""
     if booking.member is None or booking.member.user_id is None or booking.product_id is None:
         return None
     lines = get_model("order", "Line").objects.filter(
@@ -72,7 +71,7 @@ def line_for(booking: Any) -> Any:
         lines = lines.filter(order__date_placed__lte=booking.starts_at)
     programme = booking.programme
     lines = lines.exclude(order__status__in=programme.cancelled_order_statuses)
-    lines = lines.exclude(status__in=programme.cancelled_line_statuses).order_by("order__date_placed", "pk")
-    found = list(lines[:200])
+    lines = lines.exclude(status__in=programme.cancelled_line_statuses).order_by("pk")
+    found = list(lines.select_for_update(of=("self",)))
     booked = linked_quantities(line.pk for line in found)
     return next((line for line in found if booked.get(line.pk, 0) < line.quantity), None)
