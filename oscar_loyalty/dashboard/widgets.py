@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from i18nfield.fields import I18nCharField, I18nTextField
 from i18nfield.forms import I18nFormField, I18nTextarea, I18nTextInput
 
@@ -13,6 +14,10 @@ from oscar_loyalty.defaults import conf
 
 class _NamedLanguages:
     """Puts the name of its language in front of each input."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        # Empty, or the widget would write the language's name into the input as well.
+        return super().render(name, value, {"placeholder": "", **(attrs or {})}, renderer)
 
     def format_output(self, rendered_widgets, id_):
         names = dict(settings.LANGUAGES)
@@ -62,13 +67,12 @@ class MultilingualFormMixin:
 def language_field(model_field: I18nCharField | I18nTextField, **options: Any) -> I18nFormField:
     """Return the form field of a text in several languages."""
     long = isinstance(model_field, I18nTextField)
-    attrs = {"placeholder": "", "rows": 4} if long else {"placeholder": ""}
     defaults: dict[str, Any] = {
-        "label": model_field.verbose_name,
+        "label": capfirst(model_field.verbose_name),
         "help_text": model_field.help_text,
         "required": not model_field.blank,
         "widget": LanguageTextarea if long else LanguageInput,
-        "widget_kwargs": {"attrs": attrs},
+        "widget_kwargs": {"attrs": {"rows": 4}} if long else {},
         "locales": list(conf.LANGUAGES),
     }
     if not long:

@@ -59,8 +59,11 @@ def _midnight(day: date) -> datetime:
 
 
 def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
-    """Return the entries of the ledger that match, newest first, with what :func:`earning.selectors.movement` needs."""
-    return earning.movements(
+    """Return the entries of the ledger that match, newest first, with what :func:`earning.selectors.movement` needs.
+
+    Entries that only change the dates of points are no movements, unless their kind is asked for.
+    """
+    found = earning.movements(
         programme,
         since=filters.starts,
         until=filters.ends,
@@ -69,6 +72,7 @@ def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
         kind=filters.kind,
         words=filters.words,
     )
+    return found if filters.kind else found.exclude(units=0)
 
 
 @dataclass(frozen=True)

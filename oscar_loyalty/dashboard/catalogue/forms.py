@@ -51,13 +51,17 @@ class ProductFormPointsMixin:
             )
         elif not giftcards.is_giftcard(self.instance):
             self.fields["loyalty_points"] = forms.IntegerField(
-                label=_("Points: %(points)s for each piece") % {"points": name},
+                label=_("Points"),
                 required=False,
                 min_value=0,
                 max_value=MOST,
                 initial=own_points(self.instance, self.loyalty_programme) if self.instance.pk else None,
-                help_text=_("Empty: by the general rules. 0: this brings no points."),
+                help_text=_("How many %(points)s each piece brings. Empty: by the general rules. 0: none.")
+                % {"points": name},
             )
+
+        # Beside the product's name, where nobody overlooks them.
+        self.order_fields(["title", "upc", "loyalty_points", "loyalty_points_price"])
 
     def drop_points(self) -> None:
         """Leave the fields out, for a reader who may not set points."""

@@ -1,3 +1,4 @@
+from django.apps import apps
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect
@@ -13,6 +14,14 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports import selectors as reports
 
 
+def _named(label: str) -> str:
+    """What the rows of a table are called, which the audit names by their model."""
+    for model in apps.get_models():
+        if model.__name__ == label and model._meta.app_label.startswith("loyalty_"):
+            return str(model._meta.verbose_name_plural)
+    return label
+
+
 class HealthView(ProgrammeMixin, generic.TemplateView):
     """Whether the books agree, whether work gets done, and what was given up."""
 
@@ -23,8 +32,10 @@ class HealthView(ProgrammeMixin, generic.TemplateView):
         Due = get_model("loyalty_due", "Due")
         messages_ = get_model("loyalty_messaging", "Message").objects.filter(state__in=["failed", "dead"])
         mails = Paginator(messages_.select_related("member").order_by("-created_at", "-pk"), PER_PAGE)
+        audit = reports.audit_light()
         return super().get_context_data(
-            audit=reports.audit_light(),
+            checked=[(_named(label), number) for label, number in audit.run.checked.items()] if audit.run else [],
+            audit=audit,
             audit_asked=Due.objects.filter(kind=AUDIT, state="waiting").exists(),
             sweep=due.light(),
             beats=get_model("loyalty_due", "Heartbeat").objects.order_by("name"),

@@ -1,4 +1,4 @@
-from django.contrib.sites.shortcuts import get_current_site
+from django.db.models import Count, Q
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
@@ -8,6 +8,8 @@ from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.reports import figures
 from oscar_loyalty.reports import selectors as reports
+
+OPEN = Q(members__merged_into__isnull=True) & ~Q(members__status="closed")
 
 
 class OverviewView(ProgrammeMixin, generic.TemplateView):
@@ -28,8 +30,7 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
                 "no_rules": not earning.rules_of(programme),
-                "tiers": members.tiers(programme),
-                "site": get_current_site(self.request),
+                "tiers": list(members.tiers(programme).annotate(number=Count("members", filter=OPEN))),
             }
             more["calm"] = not (
                 more["waiting"]
@@ -39,4 +40,6 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 or more["audit"].colour == "red"
                 or not programme.is_active
             )
+            for tier in more["tiers"]:
+                tier.share = round(100 * tier.number / more["figures"].members) if more["figures"].members else 0
         return super().get_context_data(**more, **kwargs)

@@ -146,7 +146,8 @@ class RuleForm(NumbersForm):
         return cleaned
 
     @property
-    def target(self) -> str:
+    def rule_target(self) -> str:
+        """The target as rules name it: a variant is not quite a product."""
         target = str(self.cleaned_data["target"])
         return "variant" if target == "product" and self.target_object.is_child else target
 

@@ -89,7 +89,7 @@ class RuleView(ProgrammeMixin, generic.FormView):
                     rules.publish_rule(kind=self.rule.kind, rule=self.rule, **fields)
                 else:
                     kind = form.cleaned_data["kind"]
-                    publish_once(kind=kind, target=form.target, target_object=form.target_object, **fields)
+                    publish_once(kind=kind, target=form.rule_target, target_object=form.target_object, **fields)
         except WrongRule as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
