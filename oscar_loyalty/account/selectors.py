@@ -68,7 +68,7 @@ def sentence(programme: Any, rule: Any) -> str:
     spec = rule.current.spec
     values = {"points": _points(programme, spec["points"])}
     if rule.kind == "unit":
-        return _("%(points)s for each piece") % values
+        return values["points"] if rule.product is not None else str(_("%(points)s each") % values)
     if rule.kind == "order":
         return _("%(points)s for each order") % values
     if rule.kind == "visit":

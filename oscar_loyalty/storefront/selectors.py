@@ -7,7 +7,8 @@ from typing import Any
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.money import Money
+from oscar_loyalty.money import Money, from_minor, to_minor
+from oscar_loyalty.payments import planning, snapshots
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,27 @@ def points_of_basket(request: Any) -> BasketPoints:
         price = Money(line.line_price_incl_tax_incl_discounts, line.price_currency)
         lines.append(CardLine(line, options, points, price, max(0, used + more - usable)))
     return BasketPoints(programme, member, lines, usable, used, Money(covered, basket.currency))
+
+
+def paid_by_line(basket: Any, plan: Any, points: BasketPoints) -> dict[int, Decimal]:
+    """Return what points and gift cards are going to pay of each basket line, as it will be allotted to the order.
+
+    Without a ``plan``, before the checkout, only what points pay is known.
+    """
+    if plan is None:
+        return {row.line.pk: row.price.amount for row in points.lines if row.options.pay_with_points and row.points}
+    lines = snapshots.plan_lines(basket)
+    minor = to_minor(Decimal(1), basket.currency)
+    rest = to_minor(plan.total, basket.currency) - sum(to_minor(line.amount, basket.currency) for line in lines)
+    parts = planning.allot(tenders=plan.tenders, lines=lines, rest=rest, minor=minor)
+    paid: dict[int, Decimal] = {}
+    rows = list(basket.all_lines())
+    for tender, part in zip(plan.tenders, parts, strict=True):
+        for index, units in part.items():
+            if index is not None and tender.kind in ("points_line", "giftcard"):
+                pk = rows[index].pk
+                paid[pk] = paid.get(pk, Decimal(0)) + from_minor(units, basket.currency)
+    return paid
 
 
 @dataclass(frozen=True)

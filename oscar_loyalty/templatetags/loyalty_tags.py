@@ -92,10 +92,12 @@ def loyalty_earn_product(context, product):
 
 @register.simple_tag(takes_context=True)
 @careful()
-def loyalty_earn_basket(context, basket=None):
-    """Say what the basket brings, line by line, and why."""
+def loyalty_earn_basket(context):
+    """Say what the basket brings, line by line, and why; at checkout, less what points and gift cards pay of it."""
     request = context["request"]
-    preview = earning.preview_basket(basket or request.basket, request)
+    paid = storefront.paid_by_line(request.basket, context.get("loyalty_plan"), _basket_points(request))
+    shipping = context.get("shipping_charge")
+    preview = earning.preview_basket(request.basket, request, shipping=shipping, paid=paid)
     return _earn(context, preview, lines=True)
 
 

@@ -215,5 +215,5 @@ def test_rules_in_plain_words(page, programme, member):
     text = page("earn/")
     assert "2 petals for each €1.00 spent above €5.00" in text
     assert "50 petals for each visit" in text
-    assert "80 petals for each piece" in text
+    assert "<span>80 petals</span>" in text
     assert "Without points: Voucher." in text

@@ -1,5 +1,7 @@
 """The tags on the shop's own pages: right, and never in the way."""
 
+from decimal import Decimal as D
+
 import pytest
 from django.template import Context, Template
 from django.test import RequestFactory
@@ -7,6 +9,7 @@ from oscar.core.loading import get_class, get_model
 
 from oscar_loyalty.earning import rules
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.members import services as members
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +34,21 @@ def test_product_and_basket_say_what_one_will_earn_and_why(shopper, member, own,
     assert "You will earn <strong>160 petals</strong>." in text(shopper.get("/basket/"))
     shopper.get("/checkout/shipping-method/")
     assert "You will earn <strong>160 petals</strong>." in text(shopper.get("/checkout/preview/"))
+
+
+def test_the_preview_at_checkout_is_what_the_order_brings(shopper, member, give, own, ten, put):
+    give(1000)
+    put(own)
+    put(ten.product, pay_with_points=True)
+    shopper.get("/checkout/shipping-method/")
+    code = giftcards.code_of(giftcards.issue(value=D("20.00"), key="test", deliver=False))
+    shopper.post("/checkout/payment-details/", {"loyalty_add_card": "1", "code": code})
+    # Two thirds of the haircut are paid with the card.
+    page = text(shopper.get("/checkout/preview/"))
+    assert "You will earn <strong>26 petals</strong>." in page
+    assert "Paid with gift cards" in page
+    shopper.post("/checkout/preview/", {"action": "place_order"})
+    assert "This order brings you <strong>26 petals</strong>." in text(shopper.get("/checkout/thank-you/"))
 
 
 def test_others_hear_what_members_earn(client, own):
