@@ -60,7 +60,7 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
 
 
 def line_for(booking: Any) -> Any:
-    """Return the order line that paid for ``booking`` before it was made: the customer's oldest free one, or ``None``."""
+    """Return the order line that paid for ``booking`` before: the customer's oldest free one, or ``None``."""
     if booking.member is None or booking.member.user_id is None or booking.product_id is None:
         return None
     lines = get_model("order", "Line").objects.filter(
