@@ -353,3 +353,21 @@ class AbstractAdjustmentItem(models.Model):
 
     def __str__(self):
         return str(self.member)
+
+
+class AbstractCustomerNumber(models.Model):
+    """What a member was called in another system: by this, later imports know who is meant."""
+
+    programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.CASCADE, related_name="+")
+    number = models.CharField(_("customer number"), max_length=100)
+    member = models.ForeignKey("loyalty_members.Member", on_delete=models.CASCADE, related_name="customer_numbers")
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_earning"
+        verbose_name = _("customer number")
+        verbose_name_plural = _("customer numbers")
+        constraints = [models.UniqueConstraint(fields=["programme", "number"], name="loyalty_customernumber")]
+
+    def __str__(self):
+        return self.number

@@ -1,36 +1,32 @@
 """Bringing in members, balances and past purchases from a table.
 
-Each row has a key made from its content, so the same file twice changes nothing, and a file that grew brings only
-what is new.
-Purchases become orders of the shop, awarded by the same engine as all others (:mod:`oscar_loyalty.earning.backfill`).
+Each row has a key made from its content, so the same file twice changes nothing, and a file that grew brings only what
+is new. Purchases become orders of the shop, awarded by the same engine as all others
+(:mod:`oscar_loyalty.earning.backfill`).
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import transaction
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning.tables import BadCell, Row, Table, digest
+from oscar_loyalty.earning import cells
+from oscar_loyalty.earning.cells import RowError
+from oscar_loyalty.earning.people import People, Register
+from oscar_loyalty.earning.tables import BadCell, Row, Table
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import services as members
 
-#: Fields of each kind of table, and whether they must be there. A customer is known by ``customer`` (the old
-#: system's number),
-#: ``email``, or ``card`` (the number on the loyalty card).
+#: Fields of each kind of table, and whether they must be there. A customer is known by ``customer`` (the old system's
+#: number), ``email``, or ``card`` (the number on the loyalty card).
 KINDS: dict[str, dict[str, bool]] = {
     "members": {
         "customer": False,
@@ -52,14 +48,17 @@ KINDS: dict[str, dict[str, bool]] = {
         "title": False,
     },
 }
+#: What makes a row, besides its customer, the same as another. A column mapped in one run and not in the next must not
+#: make it a new one.
+IDENTITY = {"members": (), "balances": ("points", "expires", "reason"), "transactions": ("date", "amount")}
 #: Rows handled in one transaction.
 SLICE = 1000
-#: The dearest purchase that is believed.
-DEAREST = Decimal("1000000")
+#: How often a slice is tried when somebody else writes the same in the same moment.
+TRIES = 3
 
 
-class RowError(Exception):
-    """A row cannot be brought in; ``str()`` says why."""
+class MappingError(Exception):
+    """The table's columns do not fit; ``str()`` says why."""
 
 
 @dataclass
@@ -68,13 +67,10 @@ class Outcome:
 
     new: int = 0
     known: int = 0
-    refused: list[tuple[Row, str]] = field(default_factory=list)
+    refused: int = 0
     people: int = 0
     total: Decimal = Decimal(0)
-
-    @property
-    def reasons(self) -> Counter[str]:
-        return Counter(reason for _row, reason in self.refused)
+    reasons: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,17 @@ class Parsed:
     values: dict[str, Any]
 
 
+@dataclass
+class _Written:
+    """What one slice has written."""
+
+    new: int = 0
+    known: int = 0
+    people: int = 0
+    total: Decimal = Decimal(0)
+    refused: list[tuple[Row, str]] = field(default_factory=list)
+
+
 def run(
     *,
     kind: str,
@@ -93,323 +100,205 @@ def run(
     programme: Any,
     mapping: dict[str, str] | None = None,
     dry_run: bool = False,
+    dates: str = "",
+    status: str = "",
+    refused: Callable[[Row, str], Any] | None = None,
     progress: Callable[[int], Any] | None = None,
 ) -> Outcome:
-    """Bring ``table`` in and return what happened. ``mapping`` names the table's column for a field where they differ.
+    """Bring ``table`` in and return what happened.
 
-    :raises RowError: when a column that must be there is missing.
+    ``mapping`` names the table's column for a field where they differ, ``dates`` is how days are written where not as
+    2026-03-31 (``"%d/%m/%Y"``), ``status`` that of the orders made of purchases. ``refused`` is called with each row
+    that is left out and the reason.
+
+    :raises MappingError: when a column that must be there is missing.
     """
     columns = _columns(kind, table, mapping or {})
     outcome = Outcome()
+    register = Register(programme, dry_run=dry_run, orders=kind == "transactions")
     write = {"members": _write_members, "balances": _write_balances, "transactions": _write_transactions}[kind]
-    for batch in _batches(_parsed(kind, table.rows, columns, outcome)):
-        with transaction.atomic():
-            write(batch, programme, outcome)
-            if dry_run:
-                transaction.set_rollback(True)
+
+    def refuse(row: Row, reason: str) -> None:
+        outcome.refused += 1
+        outcome.reasons[reason] += 1
+        if refused is not None:
+            refused(row, reason)
+
+    for batch, number in _batches(_parsed(kind, table, columns, programme, dates, refuse)):
+        written = _in_peace(lambda batch=batch: write(batch, register, status), programme)  # type: ignore[misc]
+        for row, reason in written.refused:
+            refuse(row, reason)
+        outcome.new += written.new
+        outcome.known += written.known
+        outcome.people += written.people
+        outcome.total += written.total
         if progress is not None:
-            progress(SLICE)
+            progress(number)
     return outcome
+
+
+def _in_peace(write: Callable[[], _Written], programme: Any) -> _Written:
+    """Write in a transaction, one import at a time; again, when a visitor of the shop was faster with the same."""
+    rows = get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True)
+    for rest in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                rows.get(pk=programme.pk)
+                return write()
+        except IntegrityError:
+            if not rest:
+                raise
+    raise AssertionError
 
 
 def _columns(kind: str, table: Table, mapping: dict[str, str]) -> dict[str, str]:
     fields = KINDS[kind]
-    lower = {column.lower().replace(" ", "_"): column for column in table.columns}
+    unknown = sorted(set(mapping) - set(fields))
+    if unknown:
+        raise MappingError(
+            _("There is no field “%(field)s”; there are: %(fields)s.")
+            % {"field": ", ".join(unknown), "fields": ", ".join(fields)}
+        )
+    lower = {column.lower().replace(" ", "_").replace("-", "_"): column for column in table.columns}
     found = {}
     for name, required in fields.items():
         column = mapping.get(name) or lower.get(name)
         if column is not None and column not in table.columns:
-            raise RowError(
+            raise MappingError(
                 _("There is no column “%(column)s”; there are: %(columns)s.")
                 % {"column": column, "columns": ", ".join(table.columns)}
             )
         if column is None and required:
-            raise RowError(
+            raise MappingError(
                 _("Say which column is the %(field)s, with --map %(field)s=<column>; there are: %(columns)s.")
                 % {"field": name, "columns": ", ".join(table.columns)}
             )
         if column is not None:
             found[name] = column
-    unknown = set(mapping) - set(fields)
-    if unknown:
-        raise RowError(_("There is no field “%(field)s”.") % {"field": ", ".join(sorted(unknown))})
     if not {"customer", "email", "card"} & set(found):
-        raise RowError(_("Say which column tells the customer: --map customer=<column> or --map email=<column>."))
+        raise MappingError(
+            _("Say which column tells the customer, with --map customer=<column>; there are: %(columns)s.")
+            % {"columns": ", ".join(table.columns)}
+        )
     return found
 
 
-def _parsed(kind: str, rows: Iterable[Row], columns: dict[str, str], outcome: Outcome) -> Iterator[Parsed]:
-    seen: Counter[str] = Counter()
-    for row in rows:
+def _parsed(
+    kind: str, table: Table, columns: dict[str, str], programme: Any, dates: str, refuse: Callable[[Row, str], None]
+) -> Iterator[Parsed]:
+    seen = _Counted()
+    for row in table.rows:
         try:
-            cells = {name: row.cells.get(column, "") for name, column in columns.items()}
-            for cell in row.cells.values():
-                if isinstance(cell, BadCell):
-                    raise RowError(f"{cell.text[:40]}: {cell.reason}")
-            values = {name: PARSERS[name](str(cell)) for name, cell in cells.items()}
-            if not any(values.get(name) for name in ("customer", "email", "card")):
-                raise RowError(_("the customer is missing"))
+            values = understand(row, columns, dates)
         except RowError as error:
-            outcome.refused.append((row, str(error)))
+            refuse(row, str(error))
             continue
-        content = digest(kind, *[values.get(name) for name in KINDS[kind]])
+        who = values.get("customer") or values.get("email") or values.get("card")
+        content = _digest(programme.pk, kind, who, *[values.get(name) or "" for name in IDENTITY[kind]])
         # Two rows that say the same are two purchases, not one; counting them keeps the keys the same next time.
-        seen[content] += 1
-        yield Parsed(row, f"{content}-{seen[content]}", values)
+        yield Parsed(row, f"{content}-{seen.next(content)}", values)
 
 
-def _batches(rows: Iterable[Parsed]) -> Iterator[list[Parsed]]:
+class _Counted:
+    """Counts the rows that say the same, in few bytes for each of millions."""
+
+    def __init__(self) -> None:
+        self._once: set[int] = set()
+        self._more: dict[int, int] = {}
+
+    def next(self, content: str) -> int:
+        number = int(content[:15], 16)
+        if number not in self._once:
+            self._once.add(number)
+            return 1
+        self._more[number] = self._more.get(number, 1) + 1
+        return self._more[number]
+
+
+def understand(row: Row, columns: dict[str, str], dates: str = "") -> dict[str, Any]:
+    """Return the values of a row by field; ``columns`` says which column holds a field.
+
+    :raises RowError: when it cannot be believed.
+    """
+    if row.problem:
+        raise RowError(row.problem)
+    values = {}
+    for name, column in columns.items():
+        cell = row.cells.get(column, "")
+        if isinstance(cell, BadCell):
+            raise RowError(f"{name}: {cell.reason}")
+        values[name] = cells.value(name, cell, dates)
+    if not any(values.get(name) for name in ("customer", "email", "card")):
+        raise RowError(_("the customer is missing"))
+    return values
+
+
+def _digest(*parts: Any) -> str:
+    """Return a short fingerprint of a row's content, the same whatever file it comes in."""
+    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:24]
+
+
+def _batches(rows: Iterator[Parsed]) -> Iterator[tuple[list[Parsed], int]]:
+    """Yield slices of rows with how far in the file they go."""
     batch: list[Parsed] = []
     for row in rows:
         batch.append(row)
         if len(batch) == SLICE:
-            yield batch
+            yield batch, row.row.number
             batch = []
     if batch:
-        yield batch
-
-
-# Cells
-
-
-def _text(cell: str) -> str:
-    return " ".join(cell.split())[:150]
-
-
-def _email(cell: str) -> str:
-    if cell:
-        try:
-            validate_email(cell)
-        except ValidationError:
-            raise RowError(_("“%(text)s” is no e-mail address") % {"text": cell[:60]}) from None
-    return cell.lower()
-
-
-def _number(cell: str) -> Decimal:
-    text = cell.replace("\xa0", "").replace("\u202f", "").replace(" ", "").replace("'", "")
-    if "," in text and "." in text:
-        text = text.replace(",", "") if text.rfind(".") > text.rfind(",") else text.replace(".", "")
-    try:
-        number = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        raise RowError(_("“%(text)s” is no number") % {"text": cell[:40]}) from None
-    if not number.is_finite():
-        raise RowError(_("“%(text)s” is no number") % {"text": cell[:40]})
-    return number
-
-
-def _amount(cell: str) -> Decimal:
-    number = _number(cell)
-    if number < 0:
-        raise RowError(_("the amount is below zero"))
-    if number > DEAREST:
-        raise RowError(_("the amount is too large to be believed"))
-    if number != round(number, 2):
-        raise RowError(_("the amount has more than two decimals"))
-    return number.quantize(Decimal("0.01"))
-
-
-def _whole(cell: str, *, least: int, most: int) -> int:
-    number = _number(cell)
-    if number != number.to_integral_value():
-        raise RowError(_("“%(text)s” is no whole number") % {"text": cell[:40]})
-    if not least <= number <= most:
-        raise RowError(
-            _("%(number)s is not between %(least)s and %(most)s") % {"number": cell[:20], "least": least, "most": most}
-        )
-    return int(number)
-
-
-def _quantity(cell: str) -> int:
-    return _whole(cell, least=1, most=10_000) if cell else 1
-
-
-def _points(cell: str) -> int:
-    return _whole(cell, least=1, most=100_000_000)
-
-
-def _moment(cell: str) -> datetime | None:
-    if not cell:
-        return None
-    found: datetime | None = None
-    try:
-        if cell.isdigit() and len(cell) == 8:
-            found = datetime.combine(date(int(cell[:4]), int(cell[4:6]), int(cell[6:])), time(12))
-        else:
-            found = parse_datetime(cell)
-            if found is None and (day := parse_date(cell)):
-                found = datetime.combine(day, time(12))
-    except ValueError:
-        found = None
-    if found is None:
-        raise RowError(_("“%(text)s” is no date: write 2026-03-31") % {"text": cell[:40]})
-    if timezone.is_naive(found):
-        found = timezone.make_aware(found)
-    if found.year < 1970:
-        raise RowError(_("the date is too long ago"))
-    return found.astimezone(UTC)
-
-
-def _past(cell: str) -> datetime | None:
-    found = _moment(cell)
-    if found is not None and found > clock.now():
-        raise RowError(_("the date is in the future"))
-    return found
-
-
-def _day(cell: str) -> datetime:
-    found = _past(cell)
-    if found is None:
-        raise RowError(_("the date is missing"))
-    return found
-
-
-PARSERS: dict[str, Callable[[str], Any]] = {
-    "customer": _text,
-    "email": _email,
-    "card": _text,
-    "first_name": _text,
-    "last_name": _text,
-    "language": lambda cell: cell if cell in dict(settings.LANGUAGES) else "",
-    "joined": _past,
-    "points": _points,
-    "expires": _moment,
-    "reason": _text,
-    "date": _day,
-    "amount": _amount,
-    "quantity": _quantity,
-    "reference": _text,
-    "title": _text,
-}
-
-
-# People
-
-
-def username(customer: str) -> str:
-    """Return the user name of a customer of the old system."""
-    return f"import-{customer}"[:150]
-
-
-class People:
-    """Finds, for a batch of rows, the members they are about, and makes those that are missing."""
-
-    def __init__(self, batch: list[Parsed], programme: Any) -> None:
-        self.programme = programme
-        self.by_user: dict[int, Any] = {}
-        self.by_card: dict[str, Any] = {}
-        customers = {row.values.get("customer") for row in batch} - {None, ""}
-        emails = {row.values.get("email") for row in batch} - {None, ""}
-        cards = {_digits(row.values.get("card") or "") for row in batch} - {""}
-        User = get_user_model()
-        names = [username(customer) for customer in customers]
-        self.users = {user.get_username(): user for user in User.objects.filter(username__in=names)}
-        self.users_by_email = {
-            user.email.lower(): user for user in User.objects.filter(email__in=emails).order_by("-pk")
-        }
-        Member = get_model("loyalty_members", "Member")
-        rows = Member.objects.filter(programme=programme).select_related("account", "tier", "user")
-        known = [*self.users.values(), *self.users_by_email.values()]
-        for member in rows.filter(user__in=known):
-            self.by_user[member.user_id] = member
-        for member in rows.filter(number__in=cards):
-            self.by_card[member.number] = member
-        self.by_email = {
-            member.email.lower(): member
-            for member in rows.filter(user__isnull=True, email__in=emails, merged_into__isnull=True)
-        }
-
-    def user(self, values: dict[str, Any]) -> Any:
-        """Return the user a row is about, or ``None``."""
-        if values.get("customer"):
-            found = self.users.get(username(values["customer"]))
-            if found is not None:
-                return found
-        return self.users_by_email.get(values.get("email") or "")
-
-    def member(self, values: dict[str, Any]) -> Any:
-        """Return the member a row is about, or ``None``."""
-        if values.get("card"):
-            return self.by_card.get(_digits(values["card"]))
-        user = self.user(values)
-        if user is not None:
-            return self.by_user.get(user.pk)
-        return self.by_email.get(values.get("email") or "")
-
-    def make(self, batch: list[Parsed]) -> int:
-        """Make the users and members that the rows name and nobody knows yet; return how many members are new."""
-        User = get_user_model()
-        wanted: dict[str, Any] = {}
-        joined: dict[str, datetime] = {}
-        for row in batch:
-            values = row.values
-            if values.get("card") or self.member(values) is not None:
-                continue
-            name = username(values["customer"]) if values.get("customer") else values["email"][:150]
-            at = values.get("joined") or values.get("date") or clock.now()
-            joined[name] = min(joined.get(name, at), at)
-            if name not in wanted:
-                wanted[name] = self.user(values) or User(
-                    username=name,
-                    email=values.get("email") or "",
-                    first_name=values.get("first_name") or "",
-                    last_name=values.get("last_name") or "",
-                    password="!",  # noqa: S106  (nobody logs in with it; they reset it by e-mail)
-                )
-        for name, user in wanted.items():
-            if user.pk is None:
-                user.date_joined = joined[name]
-        new = [user for user in wanted.values() if user.pk is None]
-        User.objects.bulk_create(new, batch_size=500)
-        made = members.join_many(
-            programme=self.programme,
-            people=[(user, joined[name]) for name, user in wanted.items()],
-            source="import",
-        )
-        for user in wanted.values():
-            self.users[user.get_username()] = user
-            if user.email:
-                self.users_by_email[user.email.lower()] = user
-        for member in made:
-            self.by_user[member.user_id] = member
-        return len(made)
-
-
-def _digits(card: str) -> str:
-    return "".join(character for character in card if character.isdigit())
+        yield batch, batch[-1].row.number
 
 
 # Writing
 
 
-def _write_members(batch: list[Parsed], programme: Any, outcome: Outcome) -> None:
-    people = People(batch, programme)
-    before = {row.key for row in batch if people.member(row.values) is not None}
-    made = people.make(batch)
-    outcome.people += made
-    outcome.new += made
-    outcome.known += len(before)
-    outcome.known += len(batch) - len(before) - made
-
-
-def _write_balances(batch: list[Parsed], programme: Any, outcome: Outcome) -> None:
-    people = People(batch, programme)
-    outcome.people += people.make(batch)
-    earnings = []
-    now = clock.now()
+def _somebody(people: People, batch: list[Parsed], written: _Written) -> list[Parsed]:
+    """Return the rows whose customer is known or may be made, and make those; refuse the others."""
+    usable = []
     for row in batch:
-        member = people.member(row.values)
-        if member is None:
-            outcome.refused.append((row.row, _("nobody has this card number")))
-            continue
-        if row.values.get("expires") and row.values["expires"] <= now:
-            outcome.refused.append((row.row, _("these points have expired")))
-            continue
-        earnings.append(
+        try:
+            people.member(row.values)
+        except RowError as error:
+            written.refused.append((row.row, str(error)))
+        else:
+            usable.append(row)
+    written.people += people.make([row.values for row in usable])
+    return usable
+
+
+def _write_members(batch: list[Parsed], register: Register, status: str) -> _Written:
+    written = _Written()
+    usable = _somebody(People(register, [row.values for row in batch]), batch, written)
+    written.new = written.people
+    written.known = len(usable) - written.people
+    return written
+
+
+def _write_balances(batch: list[Parsed], register: Register, status: str) -> _Written:
+    written = _Written()
+    programme, now = register.programme, clock.now()
+    keys = {row.key: f"import:{programme.pk}:{row.key}" for row in batch}
+    Entry = get_model("loyalty_ledger", "Entry")
+    known = set(Entry.objects.filter(key__in=keys.values()).values_list("key", flat=True))
+    fresh = []
+    for row in batch:
+        if keys[row.key] in known:
+            written.known += 1
+        elif row.values.get("expires") and row.values["expires"] <= now:
+            written.refused.append((row.row, _("these points have expired")))
+        else:
+            fresh.append(row)
+    people = People(register, [row.values for row in fresh])
+    usable = _somebody(people, fresh, written)
+    written.new += len(usable)
+    written.total += sum(row.values["points"] for row in usable)
+    if not register.dry_run:
+        books.earn_many(
             Earning(
-                account=member.account_id,
+                account=people.member(row.values).account_id,
                 units=row.values["points"],
-                key=f"import:{programme.pk}:{row.key}",
+                key=keys[row.key],
                 usable_from=now,
                 expires_at=row.values.get("expires"),
                 kind="import",
@@ -417,70 +306,83 @@ def _write_balances(batch: list[Parsed], programme: Any, outcome: Outcome) -> No
                 source=Ref.of("import", row.key),
                 note=row.values.get("reason") or "",
             )
+            for row in usable
         )
-    Entry = get_model("loyalty_ledger", "Entry")
-    known = set(Entry.objects.filter(key__in=[earning.key for earning in earnings]).values_list("key", flat=True))
-    books.earn_many(earnings)
-    outcome.known += len(known)
-    outcome.new += len(earnings) - len(known)
-    outcome.total += sum(earning.units for earning in earnings if earning.key not in known)
+    return written
 
 
-def _write_transactions(batch: list[Parsed], programme: Any, outcome: Outcome) -> None:
+def _write_transactions(batch: list[Parsed], register: Register, status: str) -> _Written:
     Order, Line = get_model("order", "Order"), get_model("order", "Line")
-    people = People(batch, programme)
-    outcome.people += people.make(batch)
+    written = _Written()
     numbers = {row.key: _order_number(row) for row in batch}
-    known = set(Order.objects.filter(number__in=numbers.values()).values_list("number", flat=True))
-    orders, lines = [], []
+    imagined = {number: register.numbers[number] for number in numbers.values() if number in register.numbers}
+    rows = Order.objects.filter(number__in=numbers.values()).values_list("number", "total_incl_tax", "date_placed")
+    known = imagined | {number: (total, placed) for number, total, placed in rows}
+    fresh = []
     for row in batch:
-        number, values = numbers[row.key], row.values
-        if number in known:
-            outcome.known += 1
-            continue
-        known.add(number)
-        member = people.member(values)
-        if member is None:
-            outcome.refused.append((row.row, _("nobody has this card number")))
-            continue
-        amount = values["amount"]
-        order = Order(
-            number=number,
-            site_id=programme.site_id,
-            user_id=member.user_id,
-            currency=programme.currency,
-            total_incl_tax=amount,
-            total_excl_tax=amount,
-            shipping_incl_tax=0,
-            shipping_excl_tax=0,
-            status=programme.award_on_status or getattr(settings, "OSCAR_INITIAL_ORDER_STATUS", ""),
-            date_placed=values["date"],
-            shipping_method="",
-        )
-        orders.append(order)
-        quantity = values.get("quantity") or 1
-        unit = (amount / quantity).quantize(Decimal("0.01"))
-        lines.append(
-            Line(
-                order=order,
-                title=values.get("title") or _("Past purchase"),
-                quantity=quantity,
-                line_price_incl_tax=amount,
-                line_price_excl_tax=amount,
-                line_price_before_discounts_incl_tax=amount,
-                line_price_before_discounts_excl_tax=amount,
-                unit_price_incl_tax=unit,
-                unit_price_excl_tax=unit,
-                partner_name="",
-                status=order.status,
-            )
-        )
-        outcome.new += 1
-        outcome.total += amount
+        number, content = numbers[row.key], (row.values["amount"], row.values["date"])
+        before = known.setdefault(number, content)
+        if before is content:
+            fresh.append(row)
+        elif before == content:
+            written.known += 1
+        else:
+            written.refused.append((row.row, _("reference: another purchase has it")))
+    people = People(register, [row.values for row in fresh])
+    usable = _somebody(people, fresh, written)
+    written.new += len(usable)
+    written.total += sum(row.values["amount"] for row in usable)
+    if register.dry_run:
+        register.numbers |= {numbers[row.key]: known[numbers[row.key]] for row in usable if row.values.get("reference")}
+        return written
+    status = status or usual_status(register.programme)
+    orders = [_order(register.programme, numbers[row.key], people, row.values, status) for row in usable]
     Order.objects.bulk_create(orders, batch_size=500)
-    Line.objects.bulk_create(lines, batch_size=500)
+    Line.objects.bulk_create(
+        [_line(order, row.values) for order, row in zip(orders, usable, strict=True)], batch_size=500
+    )
+    return written
+
+
+def usual_status(programme: Any) -> str:
+    """Return the status of orders made of past purchases: one that brings points, and is paid."""
+    paid = programme.paid_statuses[0] if programme.paid_statuses else ""
+    return programme.award_on_status or paid or getattr(settings, "OSCAR_INITIAL_ORDER_STATUS", "")
 
 
 def _order_number(row: Parsed) -> str:
-    reference = row.values.get("reference")
-    return f"IMP-{reference}"[:128] if reference else f"IMP-{row.key}"
+    return f"IMP-{row.values.get('reference') or row.key}"
+
+
+def _order(programme: Any, number: str, people: People, values: dict[str, Any], status: str) -> Any:
+    return get_model("order", "Order")(
+        number=number,
+        site_id=programme.site_id,
+        user_id=people.member(values).user_id,
+        currency=programme.currency,
+        total_incl_tax=values["amount"],
+        total_excl_tax=values["amount"],
+        shipping_incl_tax=0,
+        shipping_excl_tax=0,
+        status=status,
+        date_placed=values["date"],
+    )
+
+
+def _line(order: Any, values: dict[str, Any]) -> Any:
+    amount, quantity = values["amount"], values.get("quantity") or 1
+    cascade = getattr(settings, "OSCAR_ORDER_STATUS_CASCADE", {})
+    unit = (amount / quantity).quantize(Decimal("0.01"))
+    return get_model("order", "Line")(
+        order=order,
+        title=values.get("title") or _("Past purchase"),
+        quantity=quantity,
+        line_price_incl_tax=amount,
+        line_price_excl_tax=amount,
+        line_price_before_discounts_incl_tax=amount,
+        line_price_before_discounts_excl_tax=amount,
+        unit_price_incl_tax=unit,
+        unit_price_excl_tax=unit,
+        partner_name="",
+        status=cascade.get(order.status) or getattr(settings, "OSCAR_INITIAL_LINE_STATUS", ""),
+    )

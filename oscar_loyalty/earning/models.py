@@ -59,3 +59,10 @@ if not is_model_registered("loyalty_earning", "AdjustmentItem"):
         pass
 
     __all__.append("AdjustmentItem")
+
+if not is_model_registered("loyalty_earning", "CustomerNumber"):
+
+    class CustomerNumber(abstract_models.AbstractCustomerNumber):
+        pass
+
+    __all__.append("CustomerNumber")

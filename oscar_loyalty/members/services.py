@@ -1,7 +1,7 @@
 """All writes of programmes, tiers and members."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -158,16 +158,22 @@ def _free_number() -> str:
 
 
 @transaction.atomic
-def join_many(*, programme: Any, people: Iterable[tuple[Any, datetime]], source: str, language: str = "") -> list[Any]:
-    """Make many users members, each as of a moment, with bulk writes and without a welcome mail; return those who are new.
+def join_many(
+    *,
+    programme: Any,
+    people: Iterable[tuple[Any, datetime]],
+    source: str,
+    languages: Mapping[int, str] | None = None,
+) -> list[Any]:
+    """Make many users members, each as of a moment, with bulk writes and without a welcome mail; return all of them.
 
-    For imports. Who is a member already is left out.
+    For imports. Who is a member already stays as they are. ``languages`` are by the users' primary keys.
     """
     Member, Account = _model("Member"), get_model("loyalty_ledger", "Account")
     wanted = {user.pk: (user, at) for user, at in people}
-    known = Member.objects.filter(programme=programme, user__in=list(wanted)).values_list("user_id", flat=True)
-    for pk in set(known):
-        del wanted[pk]
+    before = list(Member.objects.filter(programme=programme, user__in=list(wanted)).select_related("account"))
+    for member in before:
+        del wanted[member.user_id]
     tier = selectors.tiers(programme).first()
     numbers = _free_numbers(len(wanted))
     accounts = Account.objects.bulk_create(
@@ -184,10 +190,10 @@ def join_many(*, programme: Any, people: Iterable[tuple[Any, datetime]], source:
                 user=user,
                 number=number,
                 account=account,
-                email=user.email.lower(),
+                email=(user.email or "").lower(),
                 first_name=user.first_name,
                 last_name=user.last_name,
-                language=language or settings.LANGUAGE_CODE,
+                language=(languages or {}).get(user.pk) or settings.LANGUAGE_CODE,
                 source=source,
                 joined_at=at,
                 tier=tier,
@@ -196,12 +202,13 @@ def join_many(*, programme: Any, people: Iterable[tuple[Any, datetime]], source:
         ],
         batch_size=500,
     )
-    if tier is not None:
+    if tier is not None and members:
+        # The lowest tier's group only: nobody begins higher.
         through = tier.group.user_set.through
         through.objects.bulk_create(
             [through(user_id=pk, group_id=tier.group_id) for pk in wanted], batch_size=500, ignore_conflicts=True
         )
-    return members
+    return [*before, *members]
 
 
 def _free_numbers(how_many: int) -> list[str]:

@@ -11,7 +11,10 @@ from oscar_loyalty.members import selectors
 
 def day(text):
     """A day, as the start of it in the shop's time zone."""
-    found = parse_date(text)
+    try:
+        found = parse_date(text)
+    except ValueError:
+        found = None
     if found is None:
         raise CommandError(f"{text} is no date: write 2026-03-31.")
     return timezone.make_aware(datetime.combine(found, time.min))
@@ -24,8 +27,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--since", type=str, help="only orders from this day on (2026-03-31)")
-        parser.add_argument("--until", type=str, help="only orders before this day")
+        parser.add_argument("--since", help="only orders from this day on (2026-03-31)")
+        parser.add_argument("--until", help="only orders before this day")
         parser.add_argument(
             "--rules",
             choices=["now", "then"],
@@ -44,19 +47,25 @@ class Command(BaseCommand):
         if programme is None:
             raise CommandError("There is no open programme yet: make one in the dashboard.")
         period = {name: day(options[name]) if options[name] else None for name in ("since", "until")}
-        total = backfill.waiting(programme, **period).count()
+        if all(period.values()) and period["since"] >= period["until"]:
+            raise CommandError("--since must be before --until.")
         quiet = not options["verbosity"] or not self.stderr.isatty()
-        with tqdm(total=total, unit=" orders", disable=quiet) as bar:
+        with tqdm(unit=" orders", disable=quiet, file=self.stderr) as bar:
+
+            def progress(done, total):
+                bar.total = total
+                bar.update(done - bar.n)
+
             outcome = backfill.run(
                 programme=programme,
                 rules_now=options["rules"] == "now",
                 from_today=options["from_today"],
                 dry_run=options["dry_run"],
-                progress=bar.update,
+                progress=progress,
                 **period,
             )
-        said = "would bring" if options["dry_run"] else "brought"
+        brought = "would bring" if options["dry_run"] else "brought"
         self.stdout.write(
-            f"{outcome.orders:,} orders {said} {outcome.points:,} points in {outcome.awards:,} awards "
-            f"to {outcome.members:,} members."
+            f"{outcome.orders:,} orders {brought} {outcome.points:,} points to {outcome.members:,} members; "
+            f"{outcome.orders - outcome.awards:,} of them nothing."
         )

@@ -1,4 +1,5 @@
 import csv
+from contextlib import closing
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -25,9 +26,14 @@ class Command(BaseCommand):
             help="which column holds a field, where their names differ; fields: "
             + "; ".join(f"{kind}: {', '.join(fields)}" for kind, fields in imports.KINDS.items()),
         )
-        parser.add_argument("--delimiter", default="", help='what parts the columns; "blank" for any white space')
+        parser.add_argument("--delimiter", default="", help='what parts the columns; "tab", or "blank" for white space')
         parser.add_argument("--columns", default="", help="their names, with commas, where the file has no header")
         parser.add_argument("--sheet", default="", help="which sheet of an Excel file (default: the first)")
+        parser.add_argument("--encoding", default="", help="of a text file, such as cp1251 (default: found out)")
+        parser.add_argument(
+            "--dates", default="", help="how days are written, such as %%d/%%m/%%Y (default: 2026-03-31)"
+        )
+        parser.add_argument("--status", default="", help="of the orders made of purchases (default: one that is paid)")
         parser.add_argument("--rejected", type=Path, help="write refused rows with the reason to this CSV file")
         parser.add_argument("--dry-run", action="store_true", help="only say what it would bring")
 
@@ -35,50 +41,97 @@ class Command(BaseCommand):
         programme = selectors.programme_for()
         if programme is None:
             raise CommandError("There is no open programme yet: make one in the dashboard.")
-        mapping = {}
-        for pair in options["map"]:
-            name, mark, column = pair.partition("=")
-            if not mark:
-                raise CommandError(f"--map wants FIELD=COLUMN, not {pair}.")
-            mapping[name.strip()] = column.strip()
+        if options["status"] and options["status"] not in _statuses():
+            raise CommandError(f"The shop has no status {options['status']}; there are: {', '.join(_statuses())}.")
+        if options["rejected"] and options["rejected"].resolve() == options["file"].resolve():
+            raise CommandError("The refused rows cannot go to the file they come from.")
         try:
             table = tables.read(
                 options["file"],
                 delimiter=options["delimiter"],
                 columns=[name.strip() for name in options["columns"].split(",")] if options["columns"] else None,
                 sheet=options["sheet"],
+                encoding=options["encoding"],
             )
-            quiet = not options["verbosity"] or not self.stderr.isatty()
-            with tqdm(total=table.length, unit=" rows", disable=quiet) as bar:
-                outcome = imports.run(
-                    kind=options["kind"],
-                    table=table,
-                    programme=programme,
-                    mapping=mapping,
-                    dry_run=options["dry_run"],
-                    progress=bar.update,
-                )
-        except (tables.TableError, imports.RowError) as error:
+            for note in table.notes:
+                self.stdout.write(note)
+            with closing(_Rejected(options["rejected"], table.columns)) as rejected:
+                outcome = self._run(programme, table, rejected, options)
+        except (tables.TableError, imports.MappingError) as error:
             raise CommandError(str(error)) from error
-        self._report(options, table, outcome)
+        except OSError as error:
+            raise CommandError(f"{options['rejected']} cannot be written: {error.strerror}.") from error
+        self._report(programme, outcome, options)
 
-    def _report(self, options, table, outcome):
-        said = "would be new" if options["dry_run"] else "are new"
+    def _run(self, programme, table, rejected, options):
+        quiet = not options["verbosity"] or not self.stderr.isatty()
+        with tqdm(total=table.length, unit=" rows", disable=quiet, file=self.stderr) as bar:
+            return imports.run(
+                kind=options["kind"],
+                table=table,
+                programme=programme,
+                mapping=_mapping(options["map"]),
+                dry_run=options["dry_run"],
+                dates=options["dates"],
+                status=options["status"],
+                refused=rejected.write,
+                progress=lambda number: bar.update(number - bar.n),
+            )
+
+    def _report(self, programme, outcome, options):
+        would = "would be" if options["dry_run"] else "are"
         self.stdout.write(
-            f"{outcome.new:,} rows {said}, {outcome.known:,} were known, {len(outcome.refused):,} are refused; "
-            f"{outcome.people:,} new members."
+            f"{outcome.new:,} rows {would} new, {outcome.known:,} were known, {outcome.refused:,} are refused. "
+            f"{outcome.people:,} members {would} new."
         )
-        for reason, number in outcome.reasons.most_common(20):
+        if options["kind"] == "transactions":
+            self.stdout.write(f"The new purchases are worth {outcome.total:,} {programme.currency}.")
+        elif options["kind"] == "balances":
+            self.stdout.write(f"The new balances hold {outcome.total:,} points.")
+        for reason, number in outcome.reasons.most_common():
             self.stdout.write(f"  {number:,} × {reason}")
-        if options["rejected"] and outcome.refused:
-            with options["rejected"].open("w", newline="", encoding="utf-8-sig") as file:
-                writer = csv.writer(file)
-                writer.writerow(["row", "reason", *table.columns])
-                for row, reason in outcome.refused:
-                    writer.writerow([row.number, reason, *(_safe(str(cell)) for cell in row.cells.values())])
+        if outcome.refused and options["rejected"]:
             self.stdout.write(f"The refused rows are in {options['rejected']}.")
+        elif outcome.refused:
+            self.stdout.write("To see the refused rows, name a file for them with --rejected.")
+
+
+def _mapping(pairs):
+    mapping = {}
+    for pair in pairs:
+        name, mark, column = pair.partition("=")
+        if not mark:
+            raise CommandError(f"--map wants FIELD=COLUMN, not {pair}.")
+        mapping[name.strip()] = column.strip()
+    return mapping
+
+
+def _statuses():
+    from oscar.core.loading import get_model
+
+    return list(get_model("order", "Order").all_statuses())
+
+
+class _Rejected:
+    """The file of refused rows, which is made when the first one comes."""
+
+    def __init__(self, path, columns):
+        self.path, self.columns, self.file = path, columns, None
+
+    def write(self, row, reason):
+        if self.path is None:
+            return
+        if self.file is None:
+            self.file = self.path.open("w", newline="", encoding="utf-8-sig")
+            self.writer = csv.writer(self.file)
+            self.writer.writerow(["row", "reason", *self.columns])
+        self.writer.writerow([row.number, reason, *(_safe(cell) for cell in row.raw)])
+
+    def close(self):
+        if self.file is not None:
+            self.file.close()
 
 
 def _safe(text):
     """A formula must not run when somebody opens the file to correct it."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
