@@ -45,6 +45,7 @@ class History:
         self.programme, self.people, self.rhythm = programme, list(people), rhythm
         self.now, self.rng, self.progress = now, Random(f"history {seed}"), progress
         self.today = timezone.localtime(now, timezone.get_default_timezone()).date()
+        self.moments = moments_of(rhythm)
         self.users: dict[str, Any] = {}
         self.members: dict[str, Any] = {}
         self.spent: dict[str, list[tuple[datetime, Decimal]]] = defaultdict(list)
@@ -120,13 +121,8 @@ class History:
 
     def _visits(self, begin: datetime, end: datetime) -> None:
         """Tell the contract what the desk would have told it; what is still to come is in the calendar."""
-        moments: list[tuple[datetime, str, Visit]] = []
-        for visit in self.rhythm.visits:
-            if visit.outcome != "made":
-                moments.append((visit.made_at, "made", visit))
-                moments.append((visit.told_at or visit.ends_at, visit.outcome, visit))
         with transaction.atomic():
-            for at, event, visit in sorted(moments, key=lambda moment: (moment[0], moment[1] != "made")):
+            for at, event, visit in self.moments:
                 if begin <= at < end:
                     self._tell(at, event, visit)
 
@@ -201,15 +197,12 @@ class History:
         """Return who buys a gift card with points this week: now and then somebody who has enough."""
         weeks = int((self.now - self.programme.started_at) / WEEK)
         found = []
-        if week in (weeks - 40, weeks - 3):
-            found += [
-                (person, 10)
-                for person in self.people
-                if person.demo == "gold" and self._usable([person], at)[0] >= 1000
-            ]
-        rich = [
-            person for person in self.people if not person.demo and person.habit.weeks and person.email in self.users
-        ]
+        if week == weeks - 40:
+            # Old enough that what she has left expires soon.
+            gold = [person for person in self.people if person.demo == "gold"]
+            found += [(person, 10) for person in gold if self._usable([person], at)[0] >= 1000]
+        rich = [person for person in self.people if person.email in self.users and person.habit.weeks]
+        rich = [person for person in rich if not person.demo]
         if self.rng.random() < 0.55 and rich:
             able = [(person, have) for person, have in zip(rich, self._usable(rich, at), strict=True) if have >= 1000]
             if able:
@@ -289,6 +282,16 @@ class History:
             # Somebody was here before the demo.
             return
         Appointment.objects.filter(pk=appointment.pk).update(created_at=visit.made_at)
+
+
+def moments_of(rhythm: Rhythm) -> list[tuple[datetime, str, Visit]]:
+    """Return what happened to the visits that are over, in the order in which it did."""
+    moments: list[tuple[datetime, str, Visit]] = []
+    for visit in rhythm.visits:
+        if visit.outcome != "made":
+            moments.append((visit.made_at, "made", visit))
+            moments.append((visit.told_at or visit.ends_at, visit.outcome, visit))
+    return sorted(moments, key=lambda moment: (moment[0], moment[1] != "made", moment[2].number))
 
 
 def midnight(day: Any) -> datetime:

@@ -4,22 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='DemoLoad',
+            name="DemoLoad",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('today', models.DateField()),
-                ('members', models.PositiveIntegerField()),
-                ('months', models.PositiveIntegerField()),
-                ('seed', models.PositiveIntegerField()),
-                ('finished_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("today", models.DateField()),
+                ("members", models.PositiveIntegerField()),
+                ("months", models.PositiveIntegerField()),
+                ("seed", models.PositiveIntegerField()),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
         ),
     ]

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if load is None:
             today = timezone.localdate(timezone=timezone.get_default_timezone())
             load = DemoLoad.objects.create(today=today, members=max(members, 2), months=months, seed=seed)
-        with no_mail():
+        with quietly():
             load_catalogue(progress=progress.begin)
             self.fill(load, progress)
             progress.begin("sweep")
@@ -66,11 +66,11 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def no_mail():
-    """The past was told when it was the past: nothing of it is sent now."""
-    before = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+def quietly():
+    """Send nothing, since the past was told when it was the past; and let Django keep no record of its queries."""
+    before = settings.EMAIL_BACKEND, settings.DEBUG
+    settings.EMAIL_BACKEND, settings.DEBUG = "django.core.mail.backends.dummy.EmailBackend", False
     try:
         yield
     finally:
-        settings.EMAIL_BACKEND = before
+        settings.EMAIL_BACKEND, settings.DEBUG = before
