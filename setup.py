@@ -32,6 +32,7 @@ TEST = [
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.48",
+    "polib>=1.2",
     "psycopg[binary]>=3.2",
     "pytest>=8.3",
     "pytest-django>=4.11",
