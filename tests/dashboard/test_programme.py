@@ -1,0 +1,129 @@
+"""The programme and its tiers, as the owner makes and changes them."""
+
+import pytest
+from django.test import override_settings
+
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import services
+from oscar_loyalty.members.selectors import programme_of
+
+
+@pytest.fixture
+def data():
+    """What the form sends for a new programme."""
+    return {
+        "name": "Pétales",
+        "points_name_one_0": "petal",
+        "points_name_one_1": "pétale",
+        "points_name_many_0": "petals",
+        "points_name_many_1": "pétales",
+        "currency": "eur",
+        "is_active": "on",
+        "award_on_status": "Complete",
+        "cancelled_order_statuses": ["Cancelled"],
+        "cancelled_line_statuses": ["Cancelled"],
+        "paid_statuses": ["Complete"],
+        "pending_days": "14",
+        "booking_delay_hours": "4",
+        "expiry_months": "",
+        "grace_days": "30",
+        "earn_tax": "incl",
+        "rounding": "down",
+        "redemption_points": "100",
+        "redemption_amount": "1.00",
+        "minimum_cash": "0.00",
+        "clawback_policy": "debt",
+        "adjust_limit": "500",
+    }
+
+
+def test_the_owner_makes_a_programme(owner, url, data):
+    page = owner.get(url("programme")).content.decode()
+    assert "Make your programme" in page
+    response = owner.post(url("programme"), data)
+    assert response.status_code == 302 and response["Location"] == url("rules")
+    programme = programme_of()
+    assert programme.points_name_many.data == {"en": "petals", "fr": "pétales"}
+    assert (programme.currency, programme.award_on_status, programme.expiry_months) == ("EUR", "Complete", None)
+    assert programme.cancelled_order_statuses == ["Cancelled"]
+    assert [str(tier.name) for tier in programme.tiers.all()] == ["Bronze", "Silver", "Gold"]
+    # A second click changes nothing and makes no second one.
+    assert owner.post(url("programme"), data).status_code == 302
+    assert get_model("loyalty_members", "Programme").objects.count() == 1
+
+
+def test_every_field_has_a_sentence_of_help(owner, url):
+    form = owner.get(url("programme")).context["form"]
+    assert [bound.name for bound in form if not bound.help_text] == []
+    shown = {bound.name for _title, _icon, fields in form.fieldsets() for bound in fields}
+    assert shown == set(form.fields)
+
+
+def test_mistakes_are_said_at_their_fields_and_lose_nothing(owner, url, data, programme):
+    data |= {
+        "name": "Roses",
+        "currency": "xyz",
+        "award_on_status": "Cancelled",
+        "paid_statuses": ["Cancelled"],
+        "redemption_points": "0",
+        "points_name_one_0": "",
+        "points_name_one_1": "",
+    }
+    response = owner.post(url("programme"), data)
+    form = response.context["form"]
+    assert set(form.errors) == {"currency", "award_on_status", "paid_statuses", "redemption_points", "points_name_one"}
+    text = response.content.decode()
+    assert 'value="Roses"' in text and 'value="pétales"' in text
+    assert 'aria-invalid="true"' in text and 'id="id_currency_error"' in text
+    programme.refresh_from_db()
+    assert programme.name == "Pétales"
+
+
+def test_changes_are_kept(owner, url, data, programme):
+    owner.post(url("programme"), data | {"expiry_months": "12", "is_active": ""})
+    programme.refresh_from_db()
+    assert programme.expiry_months == 12 and not programme.is_active
+
+
+@override_settings(OSCAR_ORDER_STATUS_PIPELINE={"Neu": (), "Fertig": ()})
+def test_a_status_that_the_shop_no_longer_has_is_still_there(owner, url, programme):
+    text = owner.get(url("programme")).content.decode()
+    for status in ("Neu", "Fertig", "Cancelled"):
+        assert f'value="{status}"' in text
+
+
+def test_tiers(owner, url, programme, member):
+    data = {
+        "name_0": "Platinum",
+        "name_1": "Platine",
+        "rank": "4",
+        "multiplier": "2",
+        "colour": "#AABBCC",
+        "perks_0": "Champagne\nA seat",
+        "perks_1": "",
+    }
+    services.set_tier(member=member, tier=programme.tiers.get(code="gold"), key="t")
+    assert owner.post(url("tier-create"), data).status_code == 302
+    tier = programme.tiers.get(rank=4)
+    assert (tier.code, tier.colour, tier.multiplier, tier.perk_list) == ("platinum", "#aabbcc", 2, ["Champagne", "A seat"])
+    # A second click is no mistake; another tier of this rank is.
+    assert owner.post(url("tier-create"), data).status_code == 302
+    response = owner.post(url("tier-create"), data | {"name_0": "Diamond", "colour": "red"})
+    assert set(response.context["form"].errors) == {"rank", "colour"}
+    assert programme.tiers.count() == 4
+    owner.post(url("tier", tier.pk), data | {"rank": "0", "name_0": "Welcome"})
+    tier.refresh_from_db()
+    assert (str(tier.name), tier.code, tier.rank) == ("Welcome", "platinum", 0)
+    # Whoever stands above a tier is in its group.
+    assert member.user.groups.filter(pk=tier.group_id).exists()
+
+
+def test_a_new_tier_takes_in_those_above_it(owner, url, programme, member):
+    services.set_tier(member=member, tier=programme.tiers.get(code="gold"), key="t")
+    owner.post(url("tier-create"), {"name_0": "First", "rank": "0", "multiplier": "1", "colour": "#aabbcc"})
+    assert member.user.groups.filter(pk=programme.tiers.get(code="first").group_id).exists()
+
+
+def test_in_french(owner, url, programme):
+    response = owner.get(url("programme"), headers={"accept-language": "fr"})
+    assert response.status_code == 200
