@@ -35,7 +35,8 @@ def load_catalogue(*, progress: Callable[[str], None] = lambda step: None) -> No
         progress("club")
         load_club()
     # Whoosh writes files, which the transaction does not cover: an index that is missing is made again.
-    if added or not Path(settings.HAYSTACK_CONNECTIONS["default"]["PATH"]).exists():
+    index = settings.HAYSTACK_CONNECTIONS["default"].get("PATH")
+    if added or (index and not Path(index).exists()):
         progress("search index")
         call_command("rebuild_index", interactive=False, verbosity=0)
 
