@@ -9,43 +9,25 @@ about: pending, expired and held are decided as of then, and what fell due befor
 ``balance_after`` is exact. All functions run in one transaction of their own or in the caller's.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q, Sum
+from django.db import transaction
+from django.db.models import F, Q
 
 from oscar_loyalty import clock
-from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits, KeyConflict
-from oscar_loyalty.ledger.pages import Page, Pages, free, in_order, model
+from oscar_loyalty.ledger import keyed, undoing
+from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
+from oscar_loyalty.ledger.keyed import NOBODY, Ref
+from oscar_loyalty.ledger.pages import Page, Pages, free, model
 from oscar_loyalty.ledger.selectors import undone
 
 #: Accounts handled in one transaction by bulk work.
 SLICE = 200
 
-#: Kinds that only this module gives. Their entries follow from others and are not reversed by themselves.
-OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
-
 POLICIES = {"debt", "write_off", "block"}
-
-
-@dataclass(frozen=True)
-class Ref:
-    """Names a row of another room without a constraint: ``Ref("order", "100042")``."""
-
-    type: str = ""
-    id: str = ""
-
-    @classmethod
-    def of(cls, type: str, id: Any) -> "Ref":
-        return cls(type, str(id))
-
-
-NOBODY = Ref()
 
 
 @dataclass(frozen=True)
@@ -88,20 +70,20 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
     if not earnings:
         return []
     for earning in earnings:
-        _above_zero(earning.units)
-        _free_kind(earning.kind)
+        keyed.above_zero(earning.units)
+        keyed.free_kind(earning.kind)
     now = clock.now()
     until = max(earning.happened_at or now for earning in earnings)
-    pages = Pages({_pk(earning.account) for earning in earnings}, until=until)
-    known = _known(earning.key for earning in earnings)
+    pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until)
+    known = keyed.known(earning.key for earning in earnings)
     result: dict[str, Any] = {}
     for earning in earnings:
-        digest = _digest("earn", _pk(earning.account), earning.units, earning.kind)
+        digest = keyed.digest("earn", keyed.pk(earning.account), earning.units, earning.kind)
         before = result.get(earning.key) or known.get(earning.key)
         if before is not None:
-            result[earning.key] = _same(before, digest)
+            result[earning.key] = keyed.same(before, digest)
             continue
-        page = pages[_pk(earning.account)]
+        page = pages[keyed.pk(earning.account)]
         at = earning.happened_at or now
         page.post_due(at)
         entry = page.post(
@@ -111,11 +93,11 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
             digest=digest,
             effective_at=at,
             explanation=earning.explanation,
-            **_refs(earning.source, earning.actor),
+            **keyed.refs(earning.source, earning.actor),
         )
         page.add_lot(entry, earning.units, usable_from=earning.usable_from, expires_at=earning.expires_at)
         result[earning.key] = entry
-    _flush(pages, result)
+    keyed.flush(pages, result)
     notes = {earning.key: earning.note for earning in earnings if earning.note and earning.key not in known}
     model("EntryNote").objects.bulk_create(
         [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
@@ -145,15 +127,15 @@ def spend(
 
     :raises InsufficientUnits: with the number missing.
     """
-    _above_zero(units)
-    _free_kind(kind)
+    keyed.above_zero(units)
+    keyed.free_kind(kind)
     at = happened_at or clock.now()
-    digest = _digest("spend", _pk(account), units, kind)
-    pages = Pages([_pk(account)], until=at)
-    if before := _known([key]).get(key):
-        return _same(before, digest)
+    digest = keyed.digest("spend", keyed.pk(account), units, kind)
+    pages = Pages([keyed.pk(account)], until=at)
+    if before := keyed.known([key]).get(key):
+        return keyed.same(before, digest)
     pages.post_due(at)
-    page = pages[_pk(account)]
+    page = pages[keyed.pk(account)]
     chosen = page.pick(units, at)
     entry = page.post(
         kind=kind,
@@ -162,12 +144,12 @@ def spend(
         digest=digest,
         effective_at=at,
         explanation=explanation or {},
-        **_refs(source, actor),
+        **keyed.refs(source, actor),
     )
     for lot, part in chosen:
         page.take(entry, lot, part)
-    _flush(pages, {key: entry})
-    _note(entry, note)
+    keyed.flush(pages, {key: entry})
+    keyed.note(entry, note)
     return entry
 
 
@@ -179,17 +161,17 @@ def hold(
 
     :raises InsufficientUnits: with the number missing.
     """
-    _above_zero(units)
+    keyed.above_zero(units)
     at = happened_at or clock.now()
-    digest = _digest("hold", _pk(account), units)
-    pages = Pages([_pk(account)], until=at)
+    digest = keyed.digest("hold", keyed.pk(account), units)
+    pages = Pages([keyed.pk(account)], until=at)
     before = model("Hold").objects.filter(key=key).first()
     if before is not None:
-        return _same(before, digest)
+        return keyed.same(before, digest)
     pages.post_due(at)
-    page = pages[_pk(account)]
+    page = pages[keyed.pk(account)]
     chosen = page.pick(units, at)
-    row = _create_hold(
+    row = keyed.create_hold(
         account=page.account,
         key=key,
         digest=digest,
@@ -222,13 +204,13 @@ def capture(
 
     :raises HoldClosed: when it was released, captured under another key, or its limit has passed.
     """
-    _free_kind(kind)
+    keyed.free_kind(kind)
     at = happened_at or clock.now()
     pages = Pages([hold.account_id], until=at)
     row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
-    digest = _digest("capture", row.account_id, row.units, kind, row.pk)
-    if before := _known([key]).get(key):
-        return _same(before, digest)
+    digest = keyed.digest("capture", row.account_id, row.units, kind, row.pk)
+    if before := keyed.known([key]).get(key):
+        return keyed.same(before, digest)
     if row.state != "open" or row.until <= at:
         raise HoldClosed(f"The hold {row.key} is {'past its limit' if row.state == 'open' else row.state}.")
     pages.post_due(at)
@@ -240,13 +222,13 @@ def capture(
         digest=digest,
         effective_at=at,
         explanation=explanation or {},
-        **_refs(source if source != NOBODY else Ref(row.source_type, row.source_id), actor),
+        **keyed.refs(source if source != NOBODY else Ref(row.source_type, row.source_id), actor),
     )
     page.close_hold(row, "captured", at)
     row.entry = entry
     for use in row.uses.all():
         page.take(entry, page.lot(use.lot), use.units)
-    _flush(pages, {key: entry})
+    keyed.flush(pages, {key: entry})
     return entry
 
 
@@ -287,8 +269,8 @@ def reverse(
 
     An earning is taken back from its own lot, then from others, first-expiring first; what has been spent becomes
     debt, is written off, or refused, by ``policy``: ``"debt"``, ``"write_off"``, ``"block"``. What expired of it is not
-    taken back, and what is held is not touched. A spend is given back to the lots it came from, as if the smaller spend had been made;
-    what returns to a lot that has expired meanwhile lives ``grace`` longer.
+    taken back, and what is held is not touched. A spend is given back to the lots it came from, as if the smaller spend
+    had been made; what returns to a lot that has expired meanwhile lives ``grace`` longer.
 
     What was written off, or had expired, counts as undone: no later call asks for it again.
 
@@ -300,11 +282,11 @@ def reverse(
     at = happened_at or clock.now()
     pages = Pages([entry.account_id], until=at)
     entry = model("Entry").objects.get(pk=entry.pk)
-    if entry.kind in OWN_KINDS:
+    if entry.kind in keyed.OWN_KINDS:
         raise ValueError(f"An entry of the kind {entry.kind!r} follows from others and is not reversed by itself.")
-    digest = _digest("reverse", entry.account_id, units, "reverse", entry.pk)
-    if before := _known([key]).get(key):
-        return _same(before, digest)
+    digest = keyed.digest("reverse", entry.account_id, units, "reverse", entry.pk)
+    if before := keyed.known([key]).get(key):
+        return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
     done = undone(entry)
@@ -317,14 +299,14 @@ def reverse(
         "digest": digest,
         "effective_at": at,
         "reverses": entry,
-        **_refs(source if source != NOBODY else Ref(entry.source_type, entry.source_id), actor),
+        **keyed.refs(source if source != NOBODY else Ref(entry.source_type, entry.source_id), actor),
     }
     if entry.units > 0:
         chain = pages.chain(entry.account_id)
-        written = _claw_back(page, chain, entry, asked, at, policy, explanation or {}, common)
+        written = undoing.claw_back(page, chain, entry, asked, at, policy, explanation or {}, common)
     else:
-        written = _give_back(page, entry, asked, done, at, grace, explanation or {}, common)
-    _flush(pages, {key: written})
+        written = undoing.give_back(page, entry, asked, done, at, grace, explanation or {}, common)
+    keyed.flush(pages, {key: written})
     return written
 
 
@@ -356,20 +338,20 @@ def transfer(
     :raises InsufficientUnits: with the number missing.
     :raises ValueError: when both are the same account, or of different units.
     """
-    _above_zero(units)
+    keyed.above_zero(units)
     at = happened_at or clock.now()
-    digest = _digest("transfer", _pk(source), units, "transfer", _pk(target))
-    pages = Pages([_pk(source), _pk(target)], until=at)
+    digest = keyed.digest("transfer", keyed.pk(source), units, "transfer", keyed.pk(target))
+    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at)
     keys = (f"{key}:out", f"{key}:in")
-    known = _known(keys)
+    known = keyed.known(keys)
     if known:
-        return _same_pair(known, keys, digest)
-    giver, taker = pages[_pk(source)], pages[_pk(target)]
+        return keyed.same_pair(known, keys, digest)
+    giver, taker = pages[keyed.pk(source)], pages[keyed.pk(target)]
     _can_move(giver, taker)
     pages.post_due(at)
     chosen = giver.pick(units, at)
     written = _move(giver, taker, chosen, keys, digest, at, "transfer", explanation or {}, actor)
-    _flush(pages, dict(zip(keys, written, strict=True)))
+    keyed.flush(pages, dict(zip(keys, written, strict=True)))
     return written
 
 
@@ -382,14 +364,14 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     :raises Blocked: while a hold on ``source`` is open.
     """
     at = happened_at or clock.now()
-    pages = Pages([_pk(source), _pk(target)], until=at)
-    giver, taker = pages[_pk(source)], pages[_pk(target)]
-    digest = _digest("merge", _pk(source), 0, "merge", _pk(target))
+    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at)
+    giver, taker = pages[keyed.pk(source)], pages[keyed.pk(target)]
+    digest = keyed.digest("merge", keyed.pk(source), 0, "merge", keyed.pk(target))
     keys = (f"{key}:out", f"{key}:in")
-    if known := _known(keys):
-        _same_pair(known, keys, digest)
+    if known := keyed.known(keys):
+        keyed.same_pair(known, keys, digest)
         return taker.account
-    if giver is taker and _pk(source) != _pk(target):
+    if giver is taker and keyed.pk(source) != keyed.pk(target):
         return taker.account
     _can_move(giver, taker)
     pages.post_due(at)
@@ -401,14 +383,14 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     # Even an empty account leaves its line in both books: it says where it went, and keeps the key.
     written = dict(zip(keys, _move(giver, taker, chosen, keys, digest, at, "merge", why, actor), strict=True))
     if debt:
-        fields: dict[str, Any] = {"digest": digest, "effective_at": at, "explanation": why, **_refs(NOBODY, actor)}
+        fields: dict[str, Any] = {"digest": digest, "effective_at": at, "explanation": why, **keyed.refs(NOBODY, actor)}
         owed = (f"{key}:debt:out", f"{key}:debt:in")
         written[owed[0]] = giver.post(kind="merge", units=debt, key=owed[0], **fields)
         written[owed[1]] = taker.post(kind="merge", units=-debt, key=owed[1], **fields)
         giver.account.debt = 0
         taker.account.debt += debt
     giver.account.merged_into = taker.account
-    _flush(pages, written)
+    keyed.flush(pages, written)
     return taker.account
 
 
@@ -450,95 +432,6 @@ def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
 # What the operations share
 
 
-def _claw_back(
-    page: Page,
-    chain: Sequence[int],
-    entry: Any,
-    asked: int,
-    at: datetime,
-    policy: str,
-    why: dict[str, Any],
-    common: dict[str, Any],
-) -> Any:
-    lots = list(in_order(model("Lot").objects.filter(Q(entry=entry) | Q(origin__entry=entry), account__in=chain)))
-    expired = _total(model("LotUse").objects.filter(lot__in=lots, entry__kind="expire"))
-    before = [row.explanation for row in _reversals(entry)]
-    taken_before = sum(detail["asked"] - detail["expired"] for detail in before)
-    wanted = max(0, min(asked, entry.units - expired - taken_before))
-    taken: list[tuple[Any, int]] = []
-    rest = wanted
-    own = [page.lot(lot) for lot in lots if lot.account_id == page.account.pk]
-    for lot in own:
-        part = min(free(lot), rest) if lot.expires_at is None or lot.expires_at > at else 0
-        if part > 0:
-            taken.append((lot, part))
-            rest -= part
-    if rest:
-        mine = {lot.pk for lot in own}
-        for lot in page.open_lots(at, pending=True):
-            if lot.pk in mine:
-                continue
-            part = min(free(lot), rest)
-            taken.append((lot, part))
-            rest -= part
-            if not rest:
-                break
-    if rest and policy == "block":
-        raise Blocked(f"{rest} of these units have been spent.")
-    written_off = rest if policy == "write_off" else 0
-    if rest and policy == "debt":
-        page.account.debt += rest
-    detail = {**why, "asked": asked, "expired": asked - wanted, "written_off": written_off}
-    written = page.post(kind="clawback", units=-(wanted - written_off), explanation=detail, **common)
-    for lot, part in taken:
-        page.take(written, lot, part)
-    return written
-
-
-def _give_back(
-    page: Page,
-    entry: Any,
-    asked: int,
-    done: int,
-    at: datetime,
-    grace: timedelta,
-    why: dict[str, Any],
-    common: dict[str, Any],
-) -> Any:
-    written = page.post(kind="return", units=asked, explanation=why, **common)
-    skip, rest = done, asked
-    late: list[Any] = []
-    uses = model("LotUse").objects.filter(entry=entry, units__gt=0).select_related("lot").order_by("-pk")
-    for use in uses:
-        passed = min(skip, use.units)
-        skip -= passed
-        part = min(use.units - passed, rest)
-        if part <= 0:
-            continue
-        rest -= part
-        lot = use.lot
-        gone = lot.expires_at is not None and lot.expires_at <= at
-        if lot.account_id != page.account.pk:
-            # The account was merged since: the units go on where it has gone, with the dates they had.
-            expires_at = at + grace if gone else lot.expires_at
-            heir = {"usable_from": lot.usable_from, "expires_at": expires_at, "origin": lot.origin or lot}
-            page.add_lot(written, part, **heir)
-            continue
-        lot = page.lot(lot)
-        page.take(written, lot, -part)
-        if gone:
-            late.append(lot)
-    if late:
-        fields = {**common, "key": f"{common['key']}:grace", "effective_at": at}
-        detail = {"why": "grace", "was": max(lot.expires_at for lot in late).isoformat()}
-        page.post(kind="extended", units=0, explanation=detail, **fields)
-        for lot in late:
-            lot.expires_at = at + grace
-            page.touch(lot)
-            page.watch(lot)
-    return written
-
-
 @transaction.atomic
 def _retime(
     *,
@@ -553,9 +446,9 @@ def _retime(
 ) -> Any:
     at = happened_at or clock.now()
     pages = Pages([entry.account_id], until=at)
-    digest = _digest(kind, entry.account_id, 0, kind, entry.pk)
-    if before := _known([key]).get(key):
-        return _same(before, digest)
+    digest = keyed.digest(kind, entry.account_id, 0, kind, entry.pk)
+    if before := keyed.known([key]).get(key):
+        return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
     rows = model("Lot").objects.filter(Q(entry=entry) | Q(origin__entry=entry), account=page.account)
@@ -568,7 +461,7 @@ def _retime(
         digest=digest,
         effective_at=at,
         explanation={**(explanation or {}), **detail},
-        **_refs(source if source != NOBODY else Ref(entry.source_type, entry.source_id), actor),
+        **keyed.refs(source if source != NOBODY else Ref(entry.source_type, entry.source_id), actor),
     )
     for lot in lots:
         # What is gone stays gone: only units that are left get other times.
@@ -577,7 +470,7 @@ def _retime(
                 setattr(lot, name, value)
             page.touch(lot)
             page.watch(lot)
-    _flush(pages, {key: written})
+    keyed.flush(pages, {key: written})
     pages.post_due(at)
     return written
 
@@ -595,8 +488,8 @@ def _move(
 ) -> tuple[Any, Any]:
     units = sum(part for _, part in chosen)
     fields: dict[str, Any] = {"digest": digest, "effective_at": at, "explanation": explanation, "kind": kind}
-    out = giver.post(units=-units, key=keys[0], **{**fields, **_refs(Ref.of("account", taker.account.pk), actor)})
-    into = taker.post(units=units, key=keys[1], **{**fields, **_refs(Ref.of("account", giver.account.pk), actor)})
+    out = giver.post(units=-units, key=keys[0], **{**fields, **keyed.refs(Ref.of("account", taker.account.pk), actor)})
+    into = taker.post(units=units, key=keys[1], **{**fields, **keyed.refs(Ref.of("account", giver.account.pk), actor)})
     for lot, part in chosen:
         giver.take(out, lot, part)
         taker.add_lot(
@@ -610,87 +503,6 @@ def _can_move(giver: Page, taker: Page) -> None:
         raise ValueError("Both are the same account.")
     if giver.account.unit != taker.account.unit:
         raise ValueError("The accounts have different units.")
-
-
-def _above_zero(units: int) -> None:
-    if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
-        raise ValueError("Units must be a whole number above zero.")
-
-
-def _free_kind(kind: str) -> None:
-    if kind in OWN_KINDS:
-        raise ValueError(f"The kind {kind!r} is given by the books themselves.")
-
-
-def _reversals(entry: Any) -> Any:
-    return model("Entry").objects.filter(reverses=entry, kind__in=["clawback", "return"])
-
-
-def _total(rows: Any) -> int:
-    return rows.aggregate(total=Sum("units"))["total"] or 0
-
-
-def _pk(account: Any) -> int:
-    return account if isinstance(account, int) else account.pk
-
-
-def _digest(operation: str, account: int, units: int | None, *more: Any) -> str:
-    content = json.dumps([operation, account, units, *more], separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _known(keys: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    wanted = list(keys)
-    for start in range(0, len(wanted), 500):
-        for entry in model("Entry").objects.filter(key__in=wanted[start : start + 500]):
-            found[entry.key] = entry
-    return found
-
-
-def _same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
-    if len(known) < len(keys):
-        raise KeyConflict(f"The key {next(iter(known))} has been used for something else.")
-    return _same(known[keys[0]], digest), _same(known[keys[1]], digest)
-
-
-def _same(row: Any, digest: str) -> Any:
-    if row.digest != digest:
-        raise KeyConflict(f"The key {row.key} has been used for something else.")
-    return row
-
-
-def _refs(source: Ref, actor: Ref) -> dict[str, str]:
-    return {
-        "source_type": source.type,
-        "source_id": source.id,
-        "actor_type": actor.type,
-        "actor_id": actor.id,
-    }
-
-
-def _flush(pages: Pages, written: dict[str, Any]) -> None:
-    """Write the pages; a key taken by another account in the same moment is a conflict, not a crash."""
-    try:
-        with transaction.atomic():
-            pages.flush()
-    except IntegrityError as error:
-        if _known(written):
-            raise KeyConflict("A key has been used for something else.") from error
-        raise
-
-
-def _create_hold(**fields: Any) -> Any:
-    try:
-        with transaction.atomic():
-            return model("Hold").objects.create(**fields)
-    except IntegrityError as error:
-        raise KeyConflict(f"The key {fields['key']} has been used for something else.") from error
-
-
-def _note(entry: Any, text: str) -> None:
-    if text:
-        model("EntryNote").objects.create(entry=entry, text=text)
 
 
 __all__ = [

@@ -1,0 +1,106 @@
+"""What every operation of the books shares: what it is about, and its key.
+
+Private to :mod:`oscar_loyalty.ledger.books`, which passes :class:`Ref` on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from oscar_loyalty.ledger.exceptions import KeyConflict
+from oscar_loyalty.ledger.pages import Pages, model
+
+#: Kinds that only the books themselves give. Their entries follow from others and are not reversed by themselves.
+OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Names a row of another room without a constraint: ``Ref("order", "100042")``."""
+
+    type: str = ""
+    id: str = ""
+
+    @classmethod
+    def of(cls, type: str, id: Any) -> "Ref":
+        return cls(type, str(id))
+
+
+NOBODY = Ref()
+
+
+def above_zero(units: int) -> None:
+    if not isinstance(units, int) or isinstance(units, bool) or units <= 0:
+        raise ValueError("Units must be a whole number above zero.")
+
+
+def free_kind(kind: str) -> None:
+    if kind in OWN_KINDS:
+        raise ValueError(f"The kind {kind!r} is given by the books themselves.")
+
+
+def pk(account: Any) -> int:
+    return account if isinstance(account, int) else account.pk
+
+
+def digest(operation: str, account: int, units: int | None, *more: Any) -> str:
+    content = json.dumps([operation, account, units, *more], separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def known(keys: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    wanted = list(keys)
+    for start in range(0, len(wanted), 500):
+        for entry in model("Entry").objects.filter(key__in=wanted[start : start + 500]):
+            found[entry.key] = entry
+    return found
+
+
+def same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
+    if len(known) < len(keys):
+        raise KeyConflict(f"The key {next(iter(known))} has been used for something else.")
+    return same(known[keys[0]], digest), same(known[keys[1]], digest)
+
+
+def same(row: Any, digest: str) -> Any:
+    if row.digest != digest:
+        raise KeyConflict(f"The key {row.key} has been used for something else.")
+    return row
+
+
+def refs(source: Ref, actor: Ref) -> dict[str, str]:
+    return {
+        "source_type": source.type,
+        "source_id": source.id,
+        "actor_type": actor.type,
+        "actor_id": actor.id,
+    }
+
+
+def flush(pages: Pages, written: dict[str, Any]) -> None:
+    """Write the pages; a key taken by another account in the same moment is a conflict, not a crash."""
+    try:
+        with transaction.atomic():
+            pages.flush()
+    except IntegrityError as error:
+        if known(written):
+            raise KeyConflict("A key has been used for something else.") from error
+        raise
+
+
+def create_hold(**fields: Any) -> Any:
+    try:
+        with transaction.atomic():
+            return model("Hold").objects.create(**fields)
+    except IntegrityError as error:
+        raise KeyConflict(f"The key {fields['key']} has been used for something else.") from error
+
+
+def note(entry: Any, text: str) -> None:
+    if text:
+        model("EntryNote").objects.create(entry=entry, text=text)
