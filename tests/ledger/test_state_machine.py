@@ -314,14 +314,23 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_books_agree_with_the_model(self):
+        for account in self.accounts:
+            account.refresh_from_db(fields=["balance", "debt"])
+        said = selectors.balances(self.accounts)
+        lots = in_order(get_model("loyalty_ledger", "Lot").objects.filter(remaining__gt=0))
+        shown = {account.pk: [] for account in self.accounts}
+        for lot in lots:
+            shown[lot.account_id].append((lot.remaining, lot.held, lot.usable_from, lot.expires_at))
         for number, account in enumerate(self.accounts):
-            said = selectors.balance(account)
             expected = self.model.balance(number, self.time.at)
-            assert {name: getattr(said, name) for name in expected} == expected, f"account {number}"
-            lots = in_order(get_model("loyalty_ledger", "Lot").objects.filter(account=account, remaining__gt=0))
-            shown = [(lot.remaining, lot.held, lot.usable_from, lot.expires_at) for lot in lots]
-            assert shown == self.model.open_lots(number), f"account {number}"
-            assert said.usable >= 0
+            dates = {"next_expiry": expected.pop("next_expiry")}
+            found = said[account.pk]
+            assert {name: getattr(found, name) for name in expected} == expected, f"account {number}"
+            assert shown[account.pk] == self.model.open_lots(number), f"account {number}"
+            if number == self.serial % ACCOUNTS:
+                # The one that asks for more, and costs more: for each account in its turn.
+                full = selectors.balance(account)
+                assert {name: getattr(full, name) for name in (*expected, *dates)} == expected | dates
 
     @invariant()
     def the_audit_finds_nothing(self):
