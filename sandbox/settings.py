@@ -15,6 +15,7 @@ from oscar.defaults import OSCAR_DASHBOARD_NAVIGATION
 
 from oscar_loyalty import INSTALLED_APPS as LOYALTY_APPS
 from oscar_loyalty import STAND_INS, stand_in
+from oscar_loyalty.contrib.appointment.navigation import APPOINTMENTS
 from oscar_loyalty.dashboard.navigation import NAVIGATION
 from wagtail_club import INSTALLED_APPS as CLUB_APPS
 
@@ -178,7 +179,7 @@ OSCAR_LINE_STATUS_PIPELINE = {
 }
 OSCAR_ORDER_STATUS_CASCADE = {"Complete": "Complete", "Cancelled": "Cancelled"}
 OSCAR_SEARCH_FACETS = {"fields": {}, "queries": {}}  # the shelves are enough for forty products
-OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION]
+OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION, APPOINTMENTS]
 
 OSCAR_LOYALTY_WORKER = "inline"
 OSCAR_LOYALTY_GIFTCARD_KEYS = {"demo": "the sandbox's gift-card key, known to everybody"}

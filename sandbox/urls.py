@@ -19,6 +19,7 @@ urlpatterns = [
     *i18n_patterns(
         path("", include("sandbox.shop.urls")),
         path("booking/", include("appointment.urls")),
+        path("dashboard/appointments/", include("oscar_loyalty.contrib.appointment.urls")),
         path("", include("oscar_loyalty.urls")),
         path("", include(apps.get_app_config("oscar").urls[0])),
         path("", include(wagtail_urls)),
