@@ -6,6 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.money import to_minor
 
@@ -58,7 +59,7 @@ class AbstractGiftCard(models.Model):
     key that lies outside the database, and is stored nowhere."""
 
     WAITING, ACTIVE, DISABLED = "waiting", "active", "disabled"
-    STATES = [(WAITING, _("not paid yet")), (ACTIVE, _("active")), (DISABLED, _("disabled"))]
+    STATES = [(WAITING, _("not paid yet")), (ACTIVE, pgettext_lazy("gift card", "active")), (DISABLED, _("disabled"))]
 
     uuid = models.UUIDField(_("id"), unique=True, default=uuid.uuid4, editable=False)
     key = models.CharField(_("key"), max_length=200, unique=True, help_text=_("What the card was issued for, once."))
@@ -158,7 +159,7 @@ class AbstractGiftCardEvent(models.Model):
         "loyalty_giftcards.GiftCard", on_delete=models.CASCADE, related_name="events", verbose_name=_("gift card")
     )
     kind = models.CharField(_("kind"), max_length=16, choices=KINDS)
-    at = models.DateTimeField(_("at"))
+    at = models.DateTimeField(pgettext_lazy("moment", "at"))
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
     detail = models.JSONField(_("detail"), default=dict, blank=True)

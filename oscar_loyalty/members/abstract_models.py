@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, pgettext_lazy, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock
@@ -21,7 +21,11 @@ class AbstractProgramme(models.Model):
     INCLUSIVE, EXCLUSIVE = "incl", "excl"
     TAX = [(INCLUSIVE, _("Prices with tax")), (EXCLUSIVE, _("Prices without tax"))]
     DOWN, NEAREST, UP = "down", "nearest", "up"
-    ROUNDING = [(DOWN, _("Down")), (NEAREST, _("To the nearest")), (UP, _("Up"))]
+    ROUNDING = [
+        (DOWN, pgettext_lazy("rounding", "Down")),
+        (NEAREST, _("To the nearest")),
+        (UP, pgettext_lazy("rounding", "Up")),
+    ]
     DEBT, WRITE_OFF = "debt", "write_off"
     CLAWBACK = [
         (DEBT, _("The balance goes below zero; the next points pay it back")),
@@ -214,7 +218,7 @@ class AbstractMember(models.Model):
     """Somebody in the programme: with an account in the shop, or by e-mail alone."""
 
     ACTIVE, FROZEN, CLOSED = "active", "frozen", "closed"
-    STATUSES = [(ACTIVE, _("active")), (FROZEN, _("on hold")), (CLOSED, _("closed"))]
+    STATUSES = [(ACTIVE, pgettext_lazy("membership", "active")), (FROZEN, _("on hold")), (CLOSED, _("closed"))]
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.PROTECT, related_name="members")
     user = models.ForeignKey(

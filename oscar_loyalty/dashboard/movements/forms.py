@@ -1,5 +1,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.dashboard.rules.forms import ProductSelect
 from oscar_loyalty.dashboard.widgets import DateInput
@@ -8,7 +9,7 @@ from oscar_loyalty.reports.movements import KINDS
 
 
 class MovementFilterForm(forms.Form):
-    since = forms.DateField(label=_("From"), required=False, widget=DateInput)
+    since = forms.DateField(label=pgettext_lazy("first day", "From"), required=False, widget=DateInput)
     until = forms.DateField(label=_("Until"), required=False, widget=DateInput)
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *KINDS.items()])
     product = forms.ModelChoiceField(

@@ -5,6 +5,7 @@ from django import forms
 from django.conf import settings
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
 from oscar_loyalty.loading import get_model
@@ -85,7 +86,7 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         named = [name for _title, _icon, names in self.FIELDSETS for name in names]
         sets = [(title, icon, [self[name] for name in names]) for title, icon, names in self.FIELDSETS]
         more = [self[name] for name in self.fields if name not in named]
-        return [*sets, (_("More"), "fas fa-ellipsis-h", more)] if more else sets
+        return [*sets, (pgettext_lazy("fields", "More"), "fas fa-ellipsis-h", more)] if more else sets
 
     def clean_currency(self):
         currency = self.cleaned_data["currency"].strip().upper()
