@@ -57,8 +57,11 @@ class BasketPoints:
 
 def usable_points(member: Any) -> int:
     """Return what ``member`` can spend now; nothing while on hold."""
-    if member is None or member.status != "active":
-        return 0
+    return balance_of(member) if member is not None and member.status == "active" else 0
+
+
+def balance_of(member: Any) -> int:
+    """Return what ``member`` has to spend, on hold or not."""
     return int(ledger.balances([member.account])[member.account_id].usable)
 
 

@@ -77,9 +77,9 @@ def loyalty_balance(context, css="nav-link"):
     """Link to the member pages with what can be spent now; nothing for others."""
     request = context["request"]
     member = members.member_of_request(request)
-    if member is None:
+    if member is None or member.status == "closed":
         return ""
-    return _render(context, "balance", programme=member.programme, usable=storefront.usable_points(member), css=css)
+    return _render(context, "balance", programme=member.programme, usable=storefront.balance_of(member), css=css)
 
 
 @register.simple_tag(takes_context=True)

@@ -68,6 +68,9 @@ def test_a_membership_that_rests(page, member, give, status, told):
     members.set_status(member=member, status=status)
     for name in PAGES:
         assert told in page(name)
+    # Nothing is lost: it is still there to see.
+    assert "kept for you" in page()
+    assert ('class="nav-link loyalty-balance"' in page()) == (status == "frozen")
 
 
 def test_a_closed_programme_keeps_what_one_has_in_sight(page, member, give, programme, client):

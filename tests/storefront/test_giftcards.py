@@ -189,6 +189,7 @@ def test_wrong_codes_are_answered_alike_and_limited(client, settings):
     answers = []
     for typed in ("nonsense", "ABCD-EFGH-JKLM-NPQR-STUV", code):
         page = text(client.post("/gift-cards/balance/", {"code": typed}))
+        assert "autofocus" in page
         answers.append("This code does not work. Check it letter by letter." in page)
     assert answers == [True, True, True]
     good = giftcard_services.issue(value=D("25.00"), key="good", deliver=False)
