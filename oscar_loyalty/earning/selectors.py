@@ -255,7 +255,8 @@ def describe(entries: Iterable[Any], programme: Any, *, staff: bool = False) -> 
 
 def movement(entry: Any, programme: Any, *, staff: bool = True) -> Movement:
     """Return an entry of :func:`movements` with its reasons in the reader's language, without a query."""
-    lots = [lot for lot in entry.lots.all() if entry.units > 0]
+    # What was spent, taken back or has expired neither waits nor ends any more.
+    lots = [lot for lot in entry.lots.all() if entry.units > 0 and lot.remaining > 0]
     starts = [lot.usable_from for lot in lots]
     usable_from = None if None in starts else max(starts, default=None)
     award = getattr(entry, "award", None)

@@ -2,9 +2,11 @@
 
 import logging
 
+from django.db import transaction
 from django.db.models.signals import post_save
 from oscar.apps.order.signals import order_status_changed
 
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
@@ -16,8 +18,14 @@ log = logging.getLogger("oscar_loyalty")
 def follow_order(sender, instance, created, raw=False, **kwargs):
     """However an order is made, its basket's holds and its gift cards are looked after; written with the order
     itself."""
-    if created and not raw:
-        due.leave(kind="payments.order_placed", key=str(instance.pk), payload={"order": instance.pk})
+    if not created or raw:
+        return
+    try:
+        # A savepoint, so that even a failing database statement does not spoil the order's transaction.
+        with transaction.atomic():
+            due.leave(kind="payments.order_placed", key=str(instance.pk), payload={"order": instance.pk})
+    except Exception:
+        log.exception("No row could be left for order %s; the sweep will find it", instance.number)
 
 
 def follow_status(sender, order, new_status, **kwargs):
@@ -66,6 +74,18 @@ def paid() -> int:
             )
             done += sum(services.mark_paid(order=order) for order in orders.distinct()[:500])
     return done
+
+
+@sweeper("payments.cards")
+def cards() -> int:
+    """Make the gift cards of orders for which no row was left."""
+    sold = get_model("order", "Line").objects.filter(
+        product__product_class__slug=conf.GIFTCARD_CLASS_SLUG, loyalty_giftcards__isnull=True
+    )
+    orders = get_model("order", "Order").objects.filter(pk__in=sold.values("order")).order_by("pk")[:500]
+    for order in orders:
+        services.order_placed_elsewhere(order=order)
+    return len(orders)
 
 
 def connect():

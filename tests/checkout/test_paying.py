@@ -88,7 +88,8 @@ def test_a_basket_that_is_being_paid_for_is_not_changed(shopper, rich, card_10):
         options.set_pay_with_points(line=basket.lines.get(), on=True)
 
 
-def test_an_order_placed_without_the_checkout_frees_the_holds_and_makes_the_cards(shopper, rich, card_10):
+@pytest.mark.parametrize("row_left", [True, False])
+def test_an_order_placed_without_the_checkout_frees_the_holds_and_makes_the_cards(shopper, rich, card_10, row_left):
     from django.contrib.sites.models import Site
     from oscar.core.prices import Price
 
@@ -102,6 +103,8 @@ def test_an_order_placed_without_the_checkout_frees_the_holds_and_makes_the_card
     get_class("order.utils", "OrderCreator")().place_order(
         basket=basket, total=total, shipping_method=free, shipping_charge=free.calculate(basket), user=rich.user
     )
+    if not row_left:
+        get_loyalty_model("loyalty_due", "Due").objects.filter(kind="payments.order_placed").delete()
     due.sweep()
     assert ledger.balance(rich.account).usable == 2500
     assert attempts(state="open").count() == 0
