@@ -25,7 +25,7 @@ YEARS = range(1970, 2200)
 
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)"
-    r"(?:(?P<grouped>\d{1,3}(?P<mark>[ .,'’\xa0\u202f])\d{3}(?:(?P=mark)\d{3})*)(?!\d)|(?P<plain>\d+))?"
+    r"(?:(?P<grouped>[1-9]\d{0,2}(?P<mark>[ .,'’\xa0\u202f])\d{3}(?:(?P=mark)\d{3})*)(?!\d)|(?P<plain>\d+))?"
     r"(?:(?P<point>[.,])(?P<part>\d*))?"
     r"(?P<power>[eE][+-]?\d{1,3})?"
 )

@@ -384,5 +384,6 @@ def _line(order: Any, values: dict[str, Any]) -> Any:
         unit_price_incl_tax=unit,
         unit_price_excl_tax=unit,
         partner_name="",
+        num_allocated=0,
         status=cascade.get(order.status) or getattr(settings, "OSCAR_INITIAL_LINE_STATUS", ""),
     )

@@ -124,7 +124,7 @@ class _Rejected:
         if self.file is None:
             self.file = self.path.open("w", newline="", encoding="utf-8-sig")
             self.writer = csv.writer(self.file)
-            self.writer.writerow(["row", "reason", *self.columns])
+            self.writer.writerow(["refused row", "refused because", *self.columns])
         self.writer.writerow([row.number, reason, *(_safe(cell) for cell in row.raw)])
 
     def close(self):
