@@ -6,6 +6,7 @@ The ledger proves itself first (:mod:`oscar_loyalty.ledger.audit`); the checks h
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
@@ -14,6 +15,7 @@ from django.db.models.functions import Coalesce
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import audit as ledger_audit
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import exponent
 
 #: How many findings a stored run keeps; the command prints them all.
 KEPT = 200
@@ -93,13 +95,20 @@ def award_entries() -> Iterator[Finding]:
 
 @check
 def award_lines() -> Iterator[Finding]:
-    """The shares of an award's lines sum to its points."""
+    """The shares of an award's lines sum to its points, and so do their whole points."""
     Award = get_model("loyalty_earning", "Award")
-    rows = Award.objects.annotate(shares=Sum("lines__share"), number=Count("lines")).filter(number__gt=0)
-    for award in rows.exclude(shares=F("points")).iterator():
-        if abs(award.shares - award.points) >= 1:
+    rows = Award.objects.annotate(
+        shares=Sum("lines__share"), wholes=Sum("lines__points"), number=Count("lines")
+    ).filter(number__gt=0)
+    for award in rows.exclude(shares=F("points"), wholes=F("points")).iterator():
+        # SQLite sums decimals as floats.
+        if abs(award.shares - award.points) >= Decimal("0.001"):
             yield Finding(
                 "awards.shares", f"award {award.reference}", f"shares sum to {award.shares}, not to {award.points}"
+            )
+        if award.wholes != award.points:
+            yield Finding(
+                "awards.lines", f"award {award.reference}", f"lines sum to {award.wholes}, not to {award.points}"
             )
 
 
@@ -123,6 +132,10 @@ def giftcards() -> Iterator[Finding]:
         yield Finding("giftcards.waiting", f"card {card.pk}", f"not paid, but holds {card.account.balance}")
     for card in cards.filter(account__balance__lt=0).iterator():
         yield Finding("giftcards.overdrawn", f"card {card.pk}", f"balance {card.account.balance}")
+    for currency in GiftCard.objects.order_by().values_list("currency", flat=True).distinct():
+        minor = F("value") * 10 ** exponent(currency)
+        for card in cards.filter(currency=currency, account__balance__gt=minor).iterator():
+            yield Finding("giftcards.value", f"card {card.pk}", f"{card.value} card holds {card.account.balance}")
 
 
 @check
@@ -160,6 +173,14 @@ def allotments() -> Iterator[Finding]:
     )
     for tender in rows.exclude(allotted=F("amount")).iterator():
         yield Finding("payments.allotted", f"tender {tender.pk}", f"{tender.amount} allotted as {tender.allotted}")
+    returned = get_model("loyalty_payments", "TenderReturn").objects.filter(allotment=OuterRef("pk"))
+    told = Allotment.objects.annotate(told=_total(returned, "allotment", "units"))
+    for allotment in told.exclude(told=F("returned_units")).iterator():
+        yield Finding(
+            "payments.returns",
+            f"allotment {allotment.pk}",
+            f"{allotment.returned_units} units returned, its returns say {allotment.told}",
+        )
     over = Q(returned_amount__gt=F("amount")) | Q(returned_units__gt=F("units"))
     for allotment in Allotment.objects.filter(over).iterator():
         yield Finding("payments.returned", f"allotment {allotment.pk}", "more was returned than was paid")

@@ -44,6 +44,12 @@ def kind_name(kind: str) -> str:
 
 
 @register.filter
+def person(user: Any) -> str:
+    """Name a user; a dash where the account is gone."""
+    return (user.get_full_name() or user.email or user.get_username()) if user is not None else "\u2013"
+
+
+@register.filter
 def may(user: Any, permission: str) -> bool:
     """Whether the reader has a permission of the programme: ``{% if user|may:"adjust_points" %}``."""
     return _may(user, f"loyalty_members.{permission}")

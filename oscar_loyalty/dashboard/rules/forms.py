@@ -26,6 +26,10 @@ class ProductSelect(RemoteSelect):
         super().__init__(*args, **kwargs)
         self.attrs["class"] = "select2 product-select"
 
+    def optgroups(self, name, value, attrs=None):
+        # What somebody wrote into the address: Oscar's widget would look it up as it is.
+        return super().optgroups(name, [one for one in value if str(one).isdecimal()], attrs)
+
 
 class NumbersForm(forms.Form):
     """What a version of a rule says."""

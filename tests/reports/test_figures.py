@@ -1,0 +1,72 @@
+"""The owner's figures, and movements by service and customer."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from oscar_loyalty import clock
+from oscar_loyalty.ledger import books
+from oscar_loyalty.members import services
+from oscar_loyalty.reports import figures, movements
+from oscar_loyalty.reports.movements import Filters
+
+
+def test_the_overview(time, programme, member, visit, give, django_user_model, django_assert_num_queries):
+    give(1000, expires_at=clock.now() + timedelta(days=10))
+    books.spend(account=member.account, units=200, key="spend")
+    other = django_user_model.objects.create_user(username="x", email="x@example.com")
+    services.set_status(member=services.join(programme=programme, user=other), status="frozen")
+    with django_assert_num_queries(4):
+        seen = figures.overview(programme)
+    assert (seen.members, seen.joined, seen.on_hold) == (2, 2, 1)
+    assert (seen.out, seen.earned, seen.spent, seen.expiring, seen.debt) == (880, 80, 200, 800, 0)
+    assert (seen.worth.amount, seen.worth.currency) == (Decimal("8.80"), "EUR")
+    time.advance(days=31)
+    seen = figures.overview(programme)
+    # What has expired is out no more, whether or not it was swept.
+    assert (seen.out, seen.earned, seen.spent, seen.joined, seen.expiring) == (80, 0, 0, 0, 0)
+
+
+def test_movements_are_filtered(time, programme, member, visit, give):
+    give(100)
+    time.advance(days=3)
+    give(50)
+    today = date(2026, 3, 5)
+    everything = movements.totals(programme, Filters())
+    assert (everything.number, everything.gained, everything.taken, everything.members) == (3, 230, 0, 1)
+    assert movements.totals(programme, Filters(since=today)).gained == 50
+    assert movements.totals(programme, Filters(until=today - timedelta(days=1))).gained == 180
+    assert movements.totals(programme, Filters(kind="earn")).gained == 80
+    assert movements.totals(programme, Filters(words="rose")).gained == 230
+    assert movements.totals(programme, Filters(words="nobody")).number == 0
+    product = visit.lines.get().product
+    assert movements.totals(programme, Filters(product=product)).gained == 80
+
+
+def test_dates_are_days_of_the_shop(time, programme, member, give):
+    time.move_to(clock.now().replace(hour=23, minute=30))
+    give(10)
+    # Half past midnight in Paris.
+    assert movements.totals(programme, Filters(since=date(2026, 3, 3), until=date(2026, 3, 3))).gained == 10
+    assert movements.totals(programme, Filters(until=date(2026, 3, 2))).number == 0
+
+
+def test_by_service(programme, order, visit):
+    rows = {movements.service_name(row): row for row in movements.by_service(programme, Filters())}
+    assert rows["Massage"]["total"] == 80 and rows["Massage"]["pieces"] == 1
+    assert rows["Haircut"]["total"] == order.payment_attempt.member.awards.get(source_type="order").points
+    assert set(rows) == {"Massage", "Haircut"}
+    product = visit.lines.get().product
+    assert [row["product_id"] for row in movements.by_service(programme, Filters(product=product))] == [product.pk]
+    assert not movements.by_service(programme, Filters(words="nobody"))
+    assert not movements.by_service(programme, Filters(until=date(2000, 1, 1)))
+
+
+def test_by_customer(programme, order, visit, member):
+    [row] = movements.by_member(programme, Filters())
+    assert row["member_id"] == member.pk
+    assert row["taken"] == 1000 and row["gained"] == 2500 + 80 + member.awards.get(source_type="order").points
+
+
+def test_a_shops_own_kind_has_its_own_name():
+    assert movements.kind_label("earn") == "Earned"
+    assert movements.kind_label("raffle") == "raffle"
