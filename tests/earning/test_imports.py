@@ -70,7 +70,12 @@ def test_members_come_in_once(bring, programme):
     assert "3 rows are new, 0 were known, 0 are refused. 3 members are new." in said
     assert "0 rows are new, 3 were known" in bring("members", table)
     rose, other = imported("1"), imported("2")
-    assert (rose.email, rose.full_name, rose.language, rose.source) == ("rose@example.com", "Rose Martin", "fr", "import")
+    assert (rose.email, rose.full_name, rose.language, rose.source) == (
+        "rose@example.com",
+        "Rose Martin",
+        "fr",
+        "import",
+    )
     assert rose.joined_at.date().isoformat() == "2024-05-06"
     assert rose.tier.code == "bronze" and rose.tier.group in rose.user.groups.all()
     assert (other.full_name, other.email, other.language) == ("محمد علي", "", "en")
@@ -159,7 +164,7 @@ def test_a_shop_that_knows_customers_by_mail(bring, monkeypatch):
 
 def test_balances(bring, member, tmp_path, time):
     table = (
-        f"email,card,points,expires,reason\nrose@example.com,,\"1,000\",,Old card\n,{member.number},20,2026-12-31,\n"
+        f'email,card,points,expires,reason\nrose@example.com,,"1,000",,Old card\n,{member.number},20,2026-12-31,\n'
         "rose@example.com,,5,2026-01-01,\nrose@example.com,,0,,\nrose@example.com,,-3,,\n,123456789012,5,,\n,12,5,,\n"
     )
     said = bring("balances", table, "--rejected", str(tmp_path / "rejected.csv"))
@@ -345,12 +350,16 @@ ANY = settings(deadline=None, max_examples=200)
 ROUGH = st.one_of(
     st.text(max_size=30),
     st.text(alphabet="0123456789.,eE+-' /:TZ", max_size=24),
-    st.sampled_from(["NaN", "sNaN", "-inf", "1e309", "-0", "1E-999", "9" * 400, "0001-01-01", "9999-12-31T23:59-14:00"]),
+    st.sampled_from(
+        ["NaN", "sNaN", "-inf", "1e309", "-0", "1E-999", "9" * 400, "0001-01-01", "9999-12-31T23:59-14:00"]
+    ),
 )
 
 
 @ANY
-@given(field=st.sampled_from(sorted(cells.PARSERS)), cell=ROUGH, pattern=st.sampled_from(["", "%d/%m/%Y", "%", "%Q %H"]))
+@given(
+    field=st.sampled_from(sorted(cells.PARSERS)), cell=ROUGH, pattern=st.sampled_from(["", "%d/%m/%Y", "%", "%Q %H"])
+)
 @example(field="date", cell="0001-01-01T00:00:00+14:00", pattern="")
 @example(field="amount", cell="1e999", pattern="")
 def test_any_cell_is_a_value_or_refused(field, cell, pattern):
@@ -397,13 +406,16 @@ def test_amounts_in_the_usual_ways(number, marks):
 
 
 @pytest.mark.parametrize(
-    ("cell", "points"), [("1,000", 1000), ("1.000", 1000), ("1 000 000", 1_000_000), ("12.0", 12), ("0.500e1", 5), ("١٢", 12)]
+    ("cell", "points"),
+    [("1,000", 1000), ("1.000", 1000), ("1 000 000", 1_000_000), ("12.0", 12), ("0.500e1", 5), ("١٢", 12)],
 )
 def test_whole_numbers_in_the_usual_ways(cell, points):
     assert cells.value("points", cell) == points
 
 
-@pytest.mark.parametrize("cell", ["1.2340", "1,00", "1.2.3", "1,00,000", "0x10", "1_000", "12.000,5", "٪", "", "+", "."])
+@pytest.mark.parametrize(
+    "cell", ["1.2340", "1,00", "1.2.3", "1,00,000", "0x10", "1_000", "12.000,5", "٪", "", "+", "."]
+)
 def test_what_is_no_whole_number(cell):
     with pytest.raises(RowError):
         if cells.value("points", cell) == 1:
