@@ -369,7 +369,7 @@ def test_any_cell_is_a_value_or_refused(field, cell, pattern):
         assert str(error).startswith(f"{field}: ")
         return
     if field == "amount":
-        assert 0 <= found <= cells.DEAREST and -2 <= found.as_tuple().exponent
+        assert 0 <= found <= cells.DEAREST and found.as_tuple().exponent >= -2
         assert not found.is_signed()
     elif field in ("points", "quantity"):
         assert 1 <= found <= 100_000_000
