@@ -83,7 +83,10 @@ def many(programme, django_user_model):
         made = []
         for index in range(number):
             user = django_user_model.objects.create_user(
-                username=f"m{index}", email=f"m{index}@example.com", first_name=f"First{index}", last_name=f"Last{index}"
+                username=f"m{index}",
+                email=f"m{index}@example.com",
+                first_name=f"First{index}",
+                last_name=f"Last{index}",
             )
             member = members.join(programme=programme, user=user, source="test")
             if points:
@@ -103,7 +106,12 @@ def visit(programme, haircut):
 
     def visit(member, reference):
         bookings.made(
-            reference=reference, service=haircut, starts_at=clock.now(), member=member, price=Decimal(40), currency="EUR"
+            reference=reference,
+            service=haircut,
+            starts_at=clock.now(),
+            member=member,
+            price=Decimal(40),
+            currency="EUR",
         )
         return bookings.attended(reference=reference)
 

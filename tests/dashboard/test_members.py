@@ -15,8 +15,8 @@ from oscar_loyalty.members import services
 TOKEN = "0" * 31
 
 
-def adjust(client, address, token="1", **data):
-    return client.post(address, {"units": "50", "reason": "Sorry", "token": TOKEN + token, "notify": "on", **data})
+def adjust(client, address, **data):
+    return client.post(address, {"units": "50", "reason": "Sorry", "token": TOKEN + "1", "notify": "on", **data})
 
 
 def test_searching(owner, url, many, programme):

@@ -105,7 +105,12 @@ def test_tiers(owner, url, programme, member):
     services.set_tier(member=member, tier=programme.tiers.get(code="gold"), key="t")
     assert owner.post(url("tier-create"), data).status_code == 302
     tier = programme.tiers.get(rank=4)
-    assert (tier.code, tier.colour, tier.multiplier, tier.perk_list) == ("platinum", "#aabbcc", 2, ["Champagne", "A seat"])
+    assert (tier.code, tier.colour, tier.multiplier, tier.perk_list) == (
+        "platinum",
+        "#aabbcc",
+        2,
+        ["Champagne", "A seat"],
+    )
     # A second click is no mistake; another tier of this rank is.
     assert owner.post(url("tier-create"), data).status_code == 302
     response = owner.post(url("tier-create"), data | {"name_0": "Diamond", "colour": "red"})

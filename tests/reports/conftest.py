@@ -36,7 +36,5 @@ def visit(programme, member):
         product_class=get_model("catalogue", "ProductClass").objects.create(name="Care", slug="care"),
     )
     rules.set_product_points(product=massage, points=80, programme=programme)
-    bookings.made(
-        reference="b1", service=massage, starts_at=clock.now(), member=member, price=D(40), currency="EUR"
-    )
+    bookings.made(reference="b1", service=massage, starts_at=clock.now(), member=member, price=D(40), currency="EUR")
     return bookings.attended(reference="b1").award

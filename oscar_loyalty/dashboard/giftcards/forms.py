@@ -14,7 +14,10 @@ Denomination = get_model("loyalty_giftcards", "Denomination")
 
 class GiftCardSearchForm(forms.Form):
     q = forms.CharField(
-        label=_("Card, order, name or e-mail"), required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+        label=_("Card, order, name or e-mail"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
     )
     state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *GiftCard.STATES])
 
@@ -23,7 +26,10 @@ class ReasonForm(forms.Form):
     """Why something is done to a card; for the shop's own records."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=255, widget=forms.TextInput({"autocomplete": "off"}), help_text=_("For your own records.")
+        label=_("Reason"),
+        max_length=255,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=_("For your own records."),
     )
 
 
@@ -35,7 +41,11 @@ class DenominationForm(forms.Form):
     """A value that gift cards are sold in."""
 
     value = forms.DecimalField(
-        label=_("Value"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2, help_text=_("What is on the card.")
+        label=_("Value"),
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        help_text=_("What is on the card."),
     )
     price = forms.DecimalField(
         label=_("Price"),
@@ -72,9 +82,8 @@ class DenominationForm(forms.Form):
 
     def _fine(self, name: str) -> Decimal | None:
         amount: Decimal | None = self.cleaned_data[name]
-        if amount is not None and -amount.as_tuple().exponent > exponent(self.currency):
-            if amount != round(amount, exponent(self.currency)):
-                raise forms.ValidationError(_("This is finer than the currency."))
+        if amount is not None and amount != round(amount, exponent(self.currency)):
+            raise forms.ValidationError(_("This is finer than the currency."))
         return amount
 
     def clean_price(self):

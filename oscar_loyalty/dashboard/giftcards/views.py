@@ -134,7 +134,9 @@ class GiftCardActionView(GiftCardView):
             reason=form.cleaned_data["reason"],
             actor=actor(self.request),
         )
-        messages.success(self.request, _("The card has a new code, which is on its way by e-mail. The old one is void."))
+        messages.success(
+            self.request, _("The card has a new code, which is on its way by e-mail. The old one is void.")
+        )
 
     def resend(self):
         form = ResendForm(self.request.POST)

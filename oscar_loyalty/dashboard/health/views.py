@@ -52,7 +52,9 @@ class AuditView(ProgrammeMixin, generic.View):
 
     def post(self, request, *args, **kwargs):
         ask_for_audit()
-        messages.info(request, _("The audit has been asked for. On large books it takes a few minutes: look again then."))
+        messages.info(
+            request, _("The audit has been asked for. On large books it takes a few minutes: look again then.")
+        )
         return redirect("loyalty-dashboard:loyalty-health")
 
 

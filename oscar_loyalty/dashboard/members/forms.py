@@ -21,7 +21,10 @@ class TierChoiceField(forms.ModelChoiceField):
 
 class MemberSearchForm(forms.Form):
     q = forms.CharField(
-        label=_("Name, e-mail or card number"), required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+        label=_("Name, e-mail or card number"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
     )
     tier = TierChoiceField(label=_("Tier"), empty_label=_("All"))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("All")), *Member.STATUSES])

@@ -56,7 +56,8 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
 
     class Meta:
         model = Programme
-        exclude = ["site", "started_at"]
+        # What a shop adds to its own programme is asked for too.
+        exclude = ["site", "started_at"]  # noqa: DJ006
         widgets = {"clawback_policy": forms.RadioSelect}
 
     def __init__(self, *args, **kwargs):

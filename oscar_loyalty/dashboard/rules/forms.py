@@ -57,7 +57,9 @@ class NumbersForm(forms.Form):
         min_value=0,
         max_digits=12,
         decimal_places=2,
-        help_text=_("Per amount: only what is above it counts. Per order or visit: the least it must cost. Empty: any."),
+        help_text=_(
+            "Per amount: only what is above it counts. Per order or visit: the least it must cost. Empty: any."
+        ),
     )
 
     def __init__(self, *args, kind="", **kwargs):

@@ -9,7 +9,9 @@ from oscar_loyalty.loading import get_model
 
 
 @transaction.atomic
-def publish_once(*, programme: Any, kind: str, target: str, target_object: Any, spec: dict[str, Any], **fields: Any) -> Any:
+def publish_once(
+    *, programme: Any, kind: str, target: str, target_object: Any, spec: dict[str, Any], **fields: Any
+) -> Any:
     """Publish a new rule, unless one that says the same about the same is in force; return the version in force.
 
     A second rule per order or visit would count twice, and a second click on a button is not a second rule.

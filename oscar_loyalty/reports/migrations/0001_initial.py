@@ -4,28 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditRun',
+            name="AuditRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField(db_index=True, verbose_name='started at')),
-                ('finished_at', models.DateTimeField(verbose_name='finished at')),
-                ('findings', models.PositiveIntegerField(verbose_name='findings')),
-                ('details', models.JSONField(default=list, verbose_name='first findings')),
-                ('checked', models.JSONField(default=dict, verbose_name='rows checked')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField(db_index=True, verbose_name="started at")),
+                ("finished_at", models.DateTimeField(verbose_name="finished at")),
+                ("findings", models.PositiveIntegerField(verbose_name="findings")),
+                ("details", models.JSONField(default=list, verbose_name="first findings")),
+                ("checked", models.JSONField(default=dict, verbose_name="rows checked")),
             ],
             options={
-                'verbose_name': 'audit run',
-                'verbose_name_plural': 'audit runs',
-                'ordering': ['-started_at'],
-                'abstract': False,
+                "verbose_name": "audit run",
+                "verbose_name_plural": "audit runs",
+                "ordering": ["-started_at"],
+                "abstract": False,
             },
         ),
     ]
