@@ -64,21 +64,6 @@ def test_the_progress_is_a_line_for_each_part_where_nobody_watches():
     assert [line.split(":")[0] for line in out.getvalue().splitlines()] == ["weeks", "sweep"]
 
 
-@pytest.fixture
-def wagtail_pages(db):
-    """What Wagtail's migrations leave: a root, a first page, a site, and the editors' groups."""
-    from django.contrib.auth.models import Group
-    from wagtail.models import Locale, Page, Site
-
-    Locale.objects.get_or_create(language_code="en")
-    if not Page.objects.exists():
-        root = Page.add_root(title="Root", slug="root")
-        home = root.add_child(instance=Page(title="Welcome to your new Wagtail site!", slug="home"))
-        Site.objects.get_or_create(hostname="localhost", defaults={"root_page": home, "is_default_site": True})
-    for name in ("Editors", "Moderators"):
-        Group.objects.get_or_create(name=name)
-
-
 def counts():
     names = [
         ("loyalty_members", "Member"), ("loyalty_ledger", "Entry"), ("loyalty_earning", "Booking"),
