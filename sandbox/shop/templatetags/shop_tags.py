@@ -2,6 +2,9 @@
 
 from django import template
 from django.urls import reverse, translate_url
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 
 from sandbox.shop import selectors
 
@@ -37,3 +40,10 @@ def booking_url(product):
 def minutes(duration):
     """Return a duration as whole minutes."""
     return int(duration.total_seconds() // 60)
+
+
+@register.filter
+def status_in_words(html, order):
+    """Say the status of ``order`` in the reader's language: Oscar shows the word of the database."""
+    said = f"<p>{escape(gettext(order.status))}</p>" if order.status else ""
+    return mark_safe(html.replace(f"<p>{escape(order.status)}</p>", said, 1))  # noqa: S308  (Oscar's own page)
