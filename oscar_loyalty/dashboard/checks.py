@@ -22,8 +22,9 @@ def product_form(app_configs, **kwargs):
             "The product form of the dashboard does not ask for points.",
             hint=(
                 "Let your ProductForm inherit from oscar_loyalty.dashboard.catalogue.forms.ProductFormPointsMixin and "
-                "your ProductCreateUpdateView from oscar_loyalty.dashboard.catalogue.views.ProductPointsViewMixin, or "
-                "wrap INSTALLED_APPS in oscar_loyalty.stand_in()."
+                "your ProductCreateUpdateView from oscar_loyalty.dashboard.catalogue.views.ProductPointsViewMixin "
+                "(Oscar finds them only where its app dashboard is forked too), or wrap INSTALLED_APPS in "
+                "oscar_loyalty.stand_in()."
             ),
             id="loyalty.W020",
         )

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 #: Shops on SQLite are made once, by the run on SQLite; the run on PostgreSQL makes its own shop there.
-collect_ignore = (
-    ["test_first_points.py"] if os.environ.get("DATABASE_URL", "sqlite:").startswith("postgres") else []
-)
+collect_ignore = ["test_first_points.py"] if os.environ.get("DATABASE_URL", "sqlite:").startswith("postgres") else []
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,10 @@ def assert_pending(shop, page):
         "print(date_format(localtime(when), 'DATE_FORMAT'))"
     )
     facts = page.locator(".loyalty-facts > div", has_text=steps.says("On the way"))
-    assert facts.locator("dd").inner_text().replace("\xa0", " ").split("\n") == ["30 points", f"30 points from {when} on"]
+    assert facts.locator("dd").inner_text().replace("\xa0", " ").split("\n") == [
+        "30 points",
+        f"30 points from {when} on",
+    ]
     movement = page.locator(".loyalty-movement", has_text="Order 100001")
     assert movement.get_by_text(f"To spend from {when} on").is_visible()
     movement.get_by_text(steps.says("Why?")).click()

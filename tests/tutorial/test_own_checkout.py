@@ -16,11 +16,12 @@ FORKED = {
     "checkout": "checkout.apps.CheckoutConfig",
     "basket": "basket.apps.BasketConfig",
     "partner": "partner.apps.PartnerConfig",
+    "dashboard": "dashboard.apps.DashboardConfig",
     "catalogue_dashboard": "dashboard.catalogue.apps.CatalogueDashboardConfig",
 }
 #: Classes of its own, without which a fork would be none.
 OWN = {
-    "checkout": """
+    "checkout/views.py": """
 from oscar.apps.checkout import views
 
 
@@ -31,7 +32,7 @@ class PaymentDetailsView(views.PaymentDetailsView):
 class ThankYouView(views.ThankYouView):
     pass
 """,
-    "partner": """
+    "partner/strategy.py": """
 from decimal import Decimal
 
 from oscar.apps.partner import strategy
@@ -84,13 +85,17 @@ def shop(tmp_path_factory):
     with database() as settings:
         project.make_shop()
         project.append("frobshop/settings.py", settings)
-        swaps = ["INSTALLED_APPS = list(INSTALLED_APPS)"]
-        for label, config in FORKED.items():
-            project.run(f"python manage.py oscar_fork_app {label} forks")
-            swaps.append(f'INSTALLED_APPS[INSTALLED_APPS.index("oscar.apps.{config}")] = "forks.{config}"')
-        (project.home / "forks/checkout/views.py").write_text(OWN["checkout"], encoding="utf-8")
-        (project.home / "forks/partner/strategy.py").write_text(OWN["partner"], encoding="utf-8")
-        project.append("frobshop/settings.py", "\n".join([*swaps, ""]))
+        project.shell(
+            "from django.core.management import call_command\n"
+            f"for label in {list(FORKED)}: call_command('oscar_fork_app', label, 'forks')"
+        )
+        for name, own in OWN.items():
+            (project.home / "forks" / name).write_text(own, encoding="utf-8")
+        for config in FORKED.values():
+            project.append(
+                "frobshop/settings.py",
+                f'INSTALLED_APPS[INSTALLED_APPS.index("oscar.apps.{config}")] = "forks.{config}"\n',
+            )
         project.said = project.install_plugin()
         project.fill_shop()
         yield project
@@ -141,10 +146,13 @@ def test_own_checkout(shop, browse):
             facts = page.locator(".loyalty-overview").inner_text().replace("\xa0", " ")
             assert "200 points" in facts
             assert "80 points from" in facts
-    assert shop.shell(
-        "from oscar.core.loading import get_model;"
-        "order = get_model('order', 'Order').objects.get();"
-        "print(order.total_incl_tax, order.total_excl_tax,"
-        " *sorted((source.source_type.name, str(source.amount_debited)) for source in order.sources.all()))"
-    ) == "46.00 40.00 "
+    assert (
+        shop.shell(
+            "from oscar.core.loading import get_model;"
+            "order = get_model('order', 'Order').objects.get();"
+            "print(order.total_incl_tax, order.total_excl_tax,"
+            " *sorted((source.source_type.name, str(source.amount_debited)) for source in order.sources.all()))"
+        )
+        == "46.00 40.00 "
+    )
     assert "The books agree." in shop.run("python manage.py loyalty_audit")
