@@ -27,6 +27,7 @@ from oscar_loyalty.checkout.placing import signal_afterwards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.payments import exceptions, services
+from oscar_loyalty.payments import selectors as payments
 
 CheckoutSessionData = get_class("checkout.utils", "CheckoutSessionData")
 log = logging.getLogger("oscar_loyalty")
@@ -39,6 +40,7 @@ class LoyaltyPaymentMixin:
     money_kind = "shop"
 
     _attempt: Any = None
+    _placed: Any = None
     _submission: dict[str, Any]
 
     @classonlymethod
@@ -105,7 +107,7 @@ class LoyaltyPaymentMixin:
     def submit(self, user, basket, *args, **kwargs):
         names = ["shipping_address", "shipping_method", "shipping_charge", "billing_address", "order_total"]
         self._submission = {**dict(zip(names, args, strict=False)), **kwargs, "user": user, "basket": basket}
-        self._attempt = None
+        self._attempt = self._placed = None
         try:
             return super().submit(user, basket, *args, **kwargs)
         except _Elsewhere as news:
@@ -181,49 +183,33 @@ class LoyaltyPaymentMixin:
         except exceptions.PaymentProblem as problem:
             raise UnableToTakePayment(str(problem)) from problem
 
-    def handle_order_placement(
-        self,
-        order_number,
-        user,
-        basket,
-        shipping_address,
-        shipping_method,
-        shipping_charge,
-        billing_address,
-        order_total,
-        surcharges=None,
-        **kwargs,
-    ):
+    def place_order(self, *args, **kwargs):
         """Order, sources, capture of points and cards, and the basket's submission are one transaction."""
-        from oscar_loyalty.payments import selectors
-
-        attempt = self._attempt or selectors.live_attempt(basket)
+        basket = kwargs["basket"] if "basket" in kwargs else args[2]
+        attempt = self._attempt = self._attempt or payments.live_attempt(basket)
         if attempt is None:
             raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
-        try:
-            with signal_afterwards(), transaction.atomic():
-                order = self.place_order(
-                    order_number=order_number,
-                    user=user,
-                    basket=basket,
-                    shipping_address=shipping_address,
-                    shipping_method=shipping_method,
-                    shipping_charge=shipping_charge,
-                    order_total=order_total,
-                    billing_address=billing_address,
-                    surcharges=surcharges,
-                    **kwargs,
-                )
-                services.complete(attempt=attempt, order=order)
-                basket.submit()
-        except exceptions.PaymentProblem as problem:
-            services.cancel(attempt=attempt, reason=str(problem))
-            raise UnableToPlaceOrder(str(problem)) from problem
-        except Exception as problem:
-            services.cancel(attempt=attempt, reason=f"{type(problem).__name__}: {problem}")
-            raise
+        with signal_afterwards(), transaction.atomic():
+            order = super().place_order(*args, **kwargs)
+            services.complete(attempt=attempt, order=order)
+            basket.submit()
+        self._placed = order
         cards.forget(self.request)
-        return self.handle_successful_order(order)
+        return order
+
+    def handle_order_placement(self, *args, **kwargs):
+        """What stops the order lets points and cards go; what goes wrong once it is safe (a mail) does not hide it."""
+        try:
+            return super().handle_order_placement(*args, **kwargs)
+        except Exception as problem:
+            if self._placed is not None:
+                log.exception("Order %s is placed, but something after it failed", self._placed.number)
+                return self._show_order(self._placed)
+            if self._attempt is not None:
+                services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+            if isinstance(problem, exceptions.PaymentProblem):
+                raise UnableToPlaceOrder(str(problem)) from problem
+            raise
 
     # A second click
 

@@ -312,3 +312,86 @@ def test_a_receiver_that_fails_neither_breaks_nor_reopens_the_order(shopper, ric
     basket.refresh_from_db()
     assert basket.status == "Submitted"
     assert selectors.paid_with(Order.objects.get())
+
+
+def test_a_mail_that_cannot_be_sent_does_not_hide_the_order(shopper, rich, card_10, monkeypatch):
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    def broken(self, order):
+        raise OSError("the mail server is away")
+
+    monkeypatch.setattr(PaymentDetailsView, "send_order_placed_email", broken)
+    shopper.add(card_10, pay_with_points=True)
+    assert shopper.place().url == "/checkout/thank-you/"
+    assert Order.objects.count() == 1
+
+
+def test_an_order_that_cannot_be_written_lets_points_go(shopper, rich, card_10, monkeypatch):
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    def broken(self, order):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(PaymentDetailsView, "save_payment_details", broken)
+    basket = shopper.add(card_10, pay_with_points=True)
+    assert "A problem occurred" in shopper.place().content.decode()
+    assert not Order.objects.exists()
+    assert ledger.balance(rich.account).usable == 2500
+    basket.refresh_from_db()
+    assert basket.status == "Open"
+    assert attempts(state="cancelled").count() == 1
+
+
+def test_a_shops_own_payment_takes_what_is_left(shopper, rich, haircut, card_10, monkeypatch):
+    from oscar.apps.checkout import views
+    from oscar.apps.payment.exceptions import UnableToTakePayment
+
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    asked = []
+    monkeypatch.setattr(PaymentDetailsView, "money_kind", "shop")
+    monkeypatch.setattr(
+        views.PaymentDetailsView, "handle_payment", lambda self, number, total, **kwargs: asked.append(total.incl_tax)
+    )
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    shopper.place()
+    assert asked == [D("30.00")]
+    assert [paid.kind for paid in selectors.paid_with(Order.objects.get())] == ["points_line", "shop"]
+
+    def refused(self, number, total, **kwargs):
+        raise UnableToTakePayment("The card was refused.")
+
+    monkeypatch.setattr(views.PaymentDetailsView, "handle_payment", refused)
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    assert "The card was refused." in shopper.place().content.decode()
+    assert Order.objects.count() == 1
+    assert ledger.balance(rich.account).usable == 1500
+
+
+def test_paying_elsewhere_keeps_points_aside_until_the_customer_comes_back(
+    time, shopper, rich, card_10, haircut, monkeypatch
+):
+    from oscar.apps.checkout import views
+    from oscar.apps.payment.exceptions import RedirectRequired
+
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    def elsewhere(self, number, total, **kwargs):
+        raise RedirectRequired("https://bank.example/pay")
+
+    monkeypatch.setattr(PaymentDetailsView, "money_kind", "shop")
+    monkeypatch.setattr(views.PaymentDetailsView, "handle_payment", elsewhere)
+    basket = shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    assert shopper.place().url == "https://bank.example/pay"
+    assert ledger.balance(rich.account).usable == 1500
+    attempt = attempts(state="open").get()
+    time.advance(minutes=30)
+    assert services.settle(attempt=attempt) == "open"
+    time.advance(minutes=31)
+    assert services.settle(attempt=attempt) == "cancelled"
+    basket.refresh_from_db()
+    assert basket.status == "Open"
+    assert ledger.balance(rich.account).usable == 2500

@@ -152,5 +152,3 @@ def test_points_earned_and_expiring_while_orders_are_placed(rich, new_shopper, c
     assert all(giftcards.balance(card).amount == 0 for card in cards)
     assert ledger.balance(rich.account).book == 2530
     assert_paid_in_full()
-
-
