@@ -154,7 +154,8 @@ class Page:
 
     def open_lots(self, at: datetime, *, pending: bool = False) -> Iterator[Any]:
         """Yield lots with free units that are alive, first-expiring first; usable ones only, unless ``pending``."""
-        lots = model("Lot").objects.filter(account=self.account, remaining__gt=F("held"))
+        # The index holds lots with remaining > 0; from remaining > held alone no database knows that it may use it.
+        lots = model("Lot").objects.filter(account=self.account, remaining__gt=0).filter(remaining__gt=F("held"))
         lots = lots.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
         if not pending:
             lots = lots.filter(usable_from__lte=at)
