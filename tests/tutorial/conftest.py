@@ -5,8 +5,24 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.tutorial.project import Project
+
 #: Shops on SQLite are made once, by the run on SQLite; the run on PostgreSQL makes its own shop there.
-collect_ignore = ["test_first_points.py"] if os.environ.get("DATABASE_URL", "sqlite:").startswith("postgres") else []
+collect_ignore = (
+    ["test_first_points.py", "test_rooms.py"]
+    if os.environ.get("DATABASE_URL", "sqlite:").startswith("postgres")
+    else []
+)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory):
+    """The shop of the tutorial's last section, with the plugin: sections 1 to 5."""
+    project = Project(tmp_path_factory.mktemp("tutorial"))
+    project.make_shop()
+    project.fill_shop()
+    project.said = project.install_plugin()
+    return project
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A shop made in a folder of its own, by the commands and the code of the pages."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -29,6 +30,11 @@ class Project:
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
         self.environment.pop("DJANGO_SETTINGS_MODULE", None)
+
+    def copy(self, folder: Path) -> "Project":
+        """Return this shop again in another folder, with its database of SQLite and what is in it."""
+        shutil.copytree(self.home, folder / self.home.name)
+        return Project(folder)
 
     # What a reader does
 
@@ -108,7 +114,7 @@ class Project:
         """``python manage.py runserver``, on a port that is free."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            address = "127.0.0.1:{}".format(probe.getsockname()[1])
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
         log = self.folder / "runserver.log"
         with log.open("ab") as output:
             server = subprocess.Popen(

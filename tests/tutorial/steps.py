@@ -7,6 +7,11 @@ CUSTOMER_PASSWORD = "a long petale-demo"
 says = TUTORIAL.says
 
 
+def text(locator):
+    """What it says, with plain spaces."""
+    return locator.inner_text().replace("\xa0", " ")
+
+
 def log_in(page, email=CUSTOMER, password=CUSTOMER_PASSWORD, form="/accounts/login/"):
     page.goto(form)
     page.fill("[name$=username]", email)
@@ -90,5 +95,5 @@ def sell_gift_card(page, value, points):
     page.goto("/dashboard/loyalty/gift-cards/values/new/")
     page.fill("[name=value]", value)
     page.fill("[name=points_price]", points)
-    page.locator("main form, #content form, form.loyalty-form").first.locator("[type=submit]").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(lambda url: "/new/" not in url)

@@ -3,19 +3,8 @@
 import pytest
 
 from tests.tutorial import steps
-from tests.tutorial.project import Project
 
 pytestmark = pytest.mark.xdist_group("tutorial")
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """The shop of the page's last section, with the plugin: sections 1 to 5."""
-    project = Project(tmp_path_factory.mktemp("tutorial"))
-    project.make_shop()
-    project.fill_shop()
-    project.said = project.install_plugin()
-    return project
 
 
 def test_nothing_is_missing_in_a_shop_made_by_the_page(shop):
@@ -63,11 +52,8 @@ def assert_pending(shop, page):
         "print(date_format(localtime(when), 'DATE_FORMAT'))"
     )
     facts = page.locator(".loyalty-facts > div", has_text=steps.says("On the way"))
-    assert facts.locator("dd").inner_text().replace("\xa0", " ").split("\n") == [
-        "30 points",
-        f"30 points from {when} on",
-    ]
+    assert steps.text(facts.locator("dd")).split("\n") == ["30 points", f"30 points from {when} on"]
     movement = page.locator(".loyalty-movement", has_text="Order 100001")
     assert movement.get_by_text(f"To spend from {when} on").is_visible()
     movement.get_by_text(steps.says("Why?")).click()
-    assert movement.locator(".loyalty-why").inner_text().replace("\xa0", " ") == "1 point per €1 on €30"
+    assert steps.text(movement.locator(".loyalty-why")) == "1 point per €1 on €30"

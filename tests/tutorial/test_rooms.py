@@ -38,7 +38,7 @@ def test_a_model_of_ones_own(shop, tmp_path):
         "from oscar_loyalty.loading import get_model;"
         "Member = get_model('loyalty_members', 'Member');"
         "member = Member.objects.get(); member.birthday = '1990-05-17'; member.save();"
-        "member = selectors.by_number(member.number);"
+        "member = selectors.by_number(member.number, member.programme);"
         "print(Member.__module__, Tier.__module__, member.birthday)"
     )
     assert told == "forks.loyalty_members.models oscar_loyalty.members.models 1990-05-17"
