@@ -16,6 +16,7 @@ STATUSES = [
 
 SHELVES = [
     gettext_noop("Sort by"),
+    gettext_noop("In stock (%d available)"),
     gettext_noop('\n        Products matching "%(q)s"\n    '),
     ngettext_lazy(
         "\n                    Found <strong>%(num_results)s</strong> result.\n                ",
@@ -29,6 +30,10 @@ CHECKOUT = [
     gettext_noop("Proceed to checkout"),
     gettext_noop("I have a voucher code..."),
     gettext_noop("Where should we ship to?"),
+    gettext_noop("First line of address"),
+    gettext_noop("Second line of address"),
+    gettext_noop("Third line of address"),
+    gettext_noop("State/County"),
     gettext_noop("4. Preview"),
     gettext_noop("Order preview"),
     gettext_noop("Preview order"),
