@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
 from oscar.core.loading import get_model
 
 from oscar_loyalty.earning import rules
@@ -11,6 +12,7 @@ from oscar_loyalty.fields import localized
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.members import selectors, services
 from sandbox.shop.data import own_points
+from sandbox.shop.pictures import draw
 
 TIERS = [
     (
@@ -83,6 +85,10 @@ def load_rules(programme: Any) -> None:
         )
 
 
+#: The colour of each gift card's picture.
+COLOURS = {10: "blush", 25: "rose", 40: "sage", 50: "mauve", 100: "gold"}
+
+
 def load_gift_cards() -> None:
     """Put the gift cards on sale that are not yet."""
     Product = get_model("catalogue", "Product")
@@ -94,4 +100,6 @@ def load_gift_cards() -> None:
             value=Decimal(value), points_price=points, title=f"Gift card, {value} euros"
         )
         Product.objects.filter(pk=denomination.product_id).update(title_fr=f"Carte cadeau de {value} euros")
+        drawing = ContentFile(draw("card", COLOURS[value]), name=f"{denomination.product.upc}.jpg")
+        denomination.product.images.create(original=drawing, caption=denomination.product.title)
     get_model("catalogue", "Category").objects.filter(slug="gift-cards", name_fr="").update(name_fr="Cartes cadeaux")

@@ -9,7 +9,11 @@ from sandbox.shop.shapes import SHAPES
 
 def picture(item: Item) -> bytes:
     """Return the item's picture as a JPEG file; the same item gives the same picture."""
-    shape, colour = item.picture
+    return draw(*item.picture)
+
+
+def draw(shape: str, colour: str) -> bytes:
+    """Return one of the shapes in a colour of the palette as a JPEG file."""
     sheet = Sheet(colour)
     SHAPES[shape](sheet)
     out = BytesIO()

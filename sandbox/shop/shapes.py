@@ -320,10 +320,21 @@ def brow(s: Sheet):
     s.solid(turned([(58, 82), (86, 78.4), (86, 77), (58, 80)], -12, (72, 78)), mix("steel", "ink", 0.2), 0.3)
 
 
+def card(s: Sheet):
+    s.shadow(52, 80, 54, 0.34)
+    s.solid(turned([(22, 36), (74, 36), (74, 68), (22, 68)], -9), mix(s.colour, "ink", 0.16), 0.2)
+    s.solid(turned([(26, 38), (80, 38), (80, 71), (26, 71)], 4), mix(s.colour, "white", 0.3), 0.25)
+    for angle in (0, 72, 144, 216, 288):
+        s.flat(petal(64, 55, 11, 6.4, angle), mix(s.colour, "white", 0.72), 0.9)
+    s.ellipse(64, 55, 2.4, 2.4, "gold")
+    s.flat(turned([(31, 60), (47, 60), (47, 62), (31, 62)], 4), "ivory", 0.9)
+    s.flat(turned([(31, 64.4), (42, 64.4), (42, 66), (31, 66)], 4), "ivory", 0.7)
+
+
 SHAPES = {
     shape.__name__: shape
     for shape in (
         bottle, pump, jar, tin, dropper, tube, spray, soap, lipstick, compact, polish, brush, comb, scrunchies,
-        candle, box, dryer, scissors, clippers, bow, flower, bowl, wave, drops, lotus, roller, brow,
+        candle, box, dryer, scissors, clippers, bow, flower, bowl, wave, drops, lotus, roller, brow, card,
     )
 }  # fmt: skip
