@@ -37,11 +37,29 @@ CHECKOUT = [
     gettext_noop("4. Preview"),
     gettext_noop("Order preview"),
     gettext_noop("Preview order"),
+    gettext_noop("Shipping method"),
+    gettext_noop("Order contents"),
+    gettext_noop("\n        Order %(number)s: confirmation\n    "),
+    gettext_noop(
+        "\n        Your order has been placed and a confirmation email has been sent - your order number is\n"
+        "        <strong>%(number)s</strong>.\n        "
+    ),
+    gettext_noop(
+        "Please make a note of this reference or print this page and quote it in any communication with us regarding "
+        "your order."
+    ),
 ]
 
 ACCOUNT = [
     gettext_noop("Order History"),
     gettext_noop("Order history"),
+    gettext_noop("Order #%(number)s"),
+    gettext_noop("Line price excl. tax"),
+    gettext_noop("Line price incl. tax"),
+    gettext_noop("Re-order"),
+    gettext_noop("Re-order all items"),
+    gettext_noop("Contact Number"),
+    gettext_noop("Shipping Notes"),
     gettext_noop("Email History"),
     gettext_noop("Email history"),
     gettext_noop("No emails found"),
