@@ -10,6 +10,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import links
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import after_sending, builder
 
@@ -73,12 +74,9 @@ def _member(pk: Any) -> Any:
 
 def _to_member(member: Any) -> dict[str, Any]:
     site = member.programme.site
-    return {
-        **_about(site),
-        "member": member,
-        "programme": member.programme,
-        "account_url": absolute("account", site),
-    }
+    # Who joined by e-mail alone has no account yet: the link proves the e-mail, and brings the points to one.
+    own = absolute("account", site) if member.user_id else absolute("claim", site, token=links.make(member))
+    return {**_about(site), "member": member, "programme": member.programme, "account_url": own}
 
 
 @builder("joined")

@@ -10,15 +10,16 @@ from django.urls import NoReverseMatch, reverse
 #: The pages that messages point to, by the name of their URL.
 PAGES = {
     "account": "loyalty-account:overview",
+    "claim": "loyalty-account:claim",
     "balance": "loyalty-storefront:balance",
     "giftcards": "loyalty-storefront:giftcards",
 }
 
 
-def absolute(page: str, site: Any = None) -> str:
+def absolute(page: str, site: Any = None, **arguments: Any) -> str:
     """Return the address of one of :data:`PAGES` in the active language; of the shop's front page, if it has none."""
     try:
-        path = reverse(PAGES[page])
+        path = reverse(PAGES[page], kwargs=arguments)
     except NoReverseMatch:
         path = _front()
     return f"{root(site)}{path}"

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -135,6 +136,17 @@ def test_who_joins_is_welcomed(shop, member, work):
         assert member.number in text and "https://petale.example.com/accounts/loyalty/" in text
     work()
     assert len(mail.outbox) == 1
+
+
+def test_who_joins_by_email_alone_gets_a_link_that_brings_the_points_to_an_account(shop, programme, user, work, client):
+    alone = member_services.join(programme=programme, email="till@example.com", source="till")
+    work()
+    (message,) = sent_to("till@example.com")
+    path = re.search(r"https://petale.example.com(/accounts/loyalty/join/\S+/)", message.body)[1]
+    client.force_login(user)
+    assert client.post(path).url == "/accounts/loyalty/"
+    alone.refresh_from_db()
+    assert alone.user == user
 
 
 @pytest.mark.parametrize("fields", [{"source": "import"}, {"source": "bulk"}, {"days": 30}])
