@@ -1,6 +1,7 @@
 """Settings of the test suite: Oscar with the plugin installed, on the database that ``DATABASE_URL`` names."""
 
 import os
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ def database(url):
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         # A file, not memory: threads and processes of the racing tests must see the same database.
-        path = os.environ.get("TEST_SQLITE_DIR", "/tmp")
+        path = os.environ.get("TEST_SQLITE_DIR", tempfile.gettempdir())
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": f"{path}/loyalty{SUFFIX}.sqlite3",
@@ -48,7 +49,7 @@ INSTALLED_APPS = [
     "appointment",
 ]
 SITE_ID = 1
-SECRET_KEY = "a key for tests only, never used elsewhere"  # noqa: S105
+SECRET_KEY = "a key for tests only, never used elsewhere"
 ALLOWED_HOSTS = ["*"]
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"

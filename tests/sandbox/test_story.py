@@ -1,6 +1,7 @@
 """The story that all this is for, in the salon of the sandbox, in a browser, in both languages.
 
-A customer books a haircut and buys a shampoo, sees the points each brings and why, and buys a 10-euro gift card with 1,000 points
+A customer books a haircut and buys a shampoo, sees the points each brings and why, and buys a 10-euro gift card with
+1,000 points
 at checkout; the owner sets the points of a service on its own form, and sees who earned what.
 """
 
