@@ -150,11 +150,13 @@ def award_sentences(
     return result + sum_sentences(why, programme, staff=staff)
 
 
-def entry_title(entry: Any) -> str:
-    """Name what an entry of the ledger is about."""
+def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
+    """Name what an entry of the ledger is about; ``titles`` as for :func:`entry_sentences`."""
     why = entry.explanation
     source, name = why.get("source", entry.source_type), why.get("number", why.get("order", ""))
     if source == "booking":
+        if titles and len(titles) == 1:
+            (name,) = titles.values()
         return _("Visit: %(title)s") % {"title": name} if name else _("Visit")
     if source == "order" and name:
         return _("Order %(number)s") % {"number": name}

@@ -245,7 +245,9 @@ def history(member: Any, *, page: int | str = 1, per_page: int = 20, staff: bool
 
 def _with_reasons(entries: QuerySet[Any]) -> QuerySet[Any]:
     lines = get_model("loyalty_earning", "AwardLine").objects.select_related("product__parent")
-    return entries.select_related("note", "award").prefetch_related("lots", Prefetch("award__lines", queryset=lines))
+    return entries.select_related("note", "award", "reverses__award").prefetch_related(
+        "lots", Prefetch("award__lines", queryset=lines), Prefetch("reverses__award__lines", queryset=lines)
+    )
 
 
 def describe(entries: Iterable[Any], programme: Any, *, staff: bool = False) -> list[Movement]:
@@ -260,14 +262,16 @@ def movement(entry: Any, programme: Any, *, staff: bool = True) -> Movement:
     starts = [lot.usable_from for lot in lots]
     usable_from = None if None in starts else max(starts, default=None)
     award = getattr(entry, "award", None)
+    # What takes an award back is about the same products.
+    about = award or getattr(entry.reverses, "award", None)
     titles = {}
-    if award is not None:
+    if about is not None:
         # The product's own title is in the reader's language, where the shop translates them.
-        titles = {line.product_id: line.product.get_title() for line in award.lines.all() if line.product}
+        titles = {line.product_id: line.product.get_title() for line in about.lines.all() if line.product}
     note = getattr(entry, "note", None)
     return Movement(
         entry=entry,
-        title=explain.entry_title(entry),
+        title=explain.entry_title(entry, titles=titles),
         sentences=explain.entry_sentences(entry, programme, staff=staff, titles=titles),
         note=note.text if note is not None else "",
         usable_from=usable_from,

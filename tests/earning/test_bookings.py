@@ -2,6 +2,7 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.utils.translation import override
 
 from oscar_loyalty.earning import bookings, orders, rules, selectors, signals
 from oscar_loyalty.ledger import books
@@ -280,3 +281,14 @@ def test_the_history_tells_what_became_of_a_visit(book, member, later):
         ("Visit: Haircut", ["The visit was missed"]),
         ("Visit: Haircut", ["80\xa0petals for Haircut"]),
     ]
+
+
+def test_a_visit_is_named_as_its_product_is_in_the_readers_language(book, member, haircut, later, monkeypatch):
+    book()
+    later(days=3)
+    bookings.missed(reference="salon-1")
+    assert {movement.title for movement in selectors.history(member).object_list} == {"Visit: Haircut"}
+    monkeypatch.setattr(type(haircut), "get_title", lambda self: "Coupe")
+    with override("fr"):
+        titles = [movement.title for movement in selectors.history(member).object_list]
+    assert titles == ["Rendez-vous\xa0: Coupe"] * 2
