@@ -67,7 +67,8 @@ class Conf:
 
     @property
     def APPOINTMENT_AUTO_ATTEND(self) -> float | None:
-        """Hours after the end of an appointment at which it counts as attended though nobody said so; ``None``: never."""
+        """Hours after the end of an appointment at which it counts as attended though nobody said so; ``None``:
+        never."""
         return self._get("APPOINTMENT_AUTO_ATTEND", None)
 
 

@@ -4,7 +4,7 @@ Oscar's own ``get_class`` looks for a class that a fork leaves out in ``oscar.ap
 plugin are not there. This one falls back to the plugin itself.
 """
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,7 @@ from oscar.core.loading import get_model
 __all__ = ["get_class", "get_model"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def get_class(module: str, name: str) -> Any:
     """Return class ``name`` from ``module``, such as ``("earning.engine", "Engine")``.
 

@@ -73,7 +73,9 @@ def test_the_programme_is_that_of_the_shops_site(home, programme, client):
 
 
 @pytest.mark.parametrize("entries", [1, 60])
-def test_the_queries_do_not_grow_with_the_history(home, member, give, client, user, entries, django_assert_max_num_queries):
+def test_the_queries_do_not_grow_with_the_history(
+    home, member, give, client, user, entries, django_assert_max_num_queries
+):
     for _entry in range(entries):
         give(10)
     client.force_login(user)

@@ -38,7 +38,6 @@ class Words:
     at_salon: str
     pending: str
     visit: str
-    set_points: str
 
 
 WORDS = {
@@ -51,18 +50,16 @@ WORDS = {
         at_salon="To pay at the salon",
         pending="To spend after the visit",
         visit="Visit: Women's haircut",
-        set_points="Points: petals for each piece",
     ),
     "fr": Words(
         prefix="/fr",
-        earn_cut="Vous gagnerez 80 pétales.",
-        earn_shampoo="Vous gagnerez 40 pétales.",
-        why_shampoo="Shampooing à l'eau de rose",
-        pay_with_points="Payer avec des points : 1 000 pétales",
-        at_salon="À payer au salon",
-        pending="Utilisables après le rendez-vous",
-        visit="Visite : Coupe femme",
-        set_points="Points : pétales par unité",
+        earn_cut="Vous allez gagner 80 pétales.",
+        earn_shampoo="Vous allez gagner 40 pétales.",
+        why_shampoo="Shampoing à l'eau de rose",
+        pay_with_points="Payer avec 1 000 pétales",
+        at_salon="À régler au salon",
+        pending="Utilisable après le rendez-vous",
+        visit="Rendez-vous : Coupe femme",
     ),
 }
 
