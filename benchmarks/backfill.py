@@ -115,8 +115,12 @@ if __name__ == "__main__":
     django.setup()
     from django.db import connection
 
+    from oscar_loyalty.management.bulk import many_objects
+
     made = connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
-        main()
+        # As the commands do.
+        with many_objects():
+            main()
     finally:
         connection.creation.destroy_test_db(made, verbosity=0)

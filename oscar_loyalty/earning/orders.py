@@ -124,7 +124,8 @@ def award_orders(
     pks = sorted(order.pk for order in orders)
     Review = _model("OrderReview")
     Review.objects.bulk_create([Review(order_id=pk) for pk in pks], ignore_conflicts=True)
-    reviews = list(Review.objects.select_for_update().filter(order__in=pks).order_by("pk"))
+    locked = Review.objects.select_for_update().filter(order__in=pks).order_by("pk")
+    reviews = list(locked.values_list("pk", "order_id", "reviewed_at"))
     rows = get_model("order", "Order").objects.filter(pk__in=pks).order_by("date_placed", "pk")
     found = list(rows.prefetch_related("lines", "status_changes"))
     done = _model("Award").objects.filter(reference__in=[f"order:{pk}" for pk in pks])
@@ -142,13 +143,13 @@ def award_orders(
     return awards
 
 
-def _mark_reviewed(programme: Any, orders: Mapping[int, Any], reviews: Sequence[Any]) -> None:
+def _mark_reviewed(programme: Any, orders: Mapping[int, Any], reviews: Sequence[tuple[Any, ...]]) -> None:
     """Note how the orders look now; those reviewed before are left to the sweep, which may have more to do."""
     alike = defaultdict(list)
-    for review in reviews:
-        if review.reviewed_at is None:
-            order = orders[review.order_id]
-            alike[order.status or "", _lines_cancelled(order, programme)].append(review.pk)
+    for review, order_pk, reviewed_at in reviews:
+        if reviewed_at is None:
+            order = orders[order_pk]
+            alike[order.status or "", _lines_cancelled(order, programme)].append(review)
     for (status, number), pks in alike.items():
         rows = _model("OrderReview").objects.filter(pk__in=pks)
         rows.update(status=status, cancelled_lines=number, reviewed_at=clock.now())
@@ -206,7 +207,7 @@ def _award(
 
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
     rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users, status="active")
-    return {member.user_id: member for member in rows.select_related("tier", "account")}
+    return {member.user_id: member for member in rows.select_related("tier")}
 
 
 def _claw_back(award: Any, order: Any, cancelled: Mapping[int, int], whole: bool) -> None:

@@ -99,7 +99,7 @@ class People:
             if found is None:
                 raise RowError(_("card: nobody has this number"))
         else:
-            found = self.by_number.get(values.get("customer")) or self.by_email.get(values.get("email"))
+            found = self.by_number.get(values.get("customer") or "") or self.by_email.get(values.get("email") or "")
         if found is None:
             if self.register.needs_email and not values.get("email"):
                 raise RowError(_("email: it is missing, and this shop knows its customers by it"))

@@ -6,6 +6,7 @@ from django.utils.dateparse import parse_date
 from tqdm import tqdm
 
 from oscar_loyalty.earning import backfill
+from oscar_loyalty.management.bulk import many_objects
 from oscar_loyalty.members import selectors
 
 
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if all(period.values()) and period["since"] >= period["until"]:
             raise CommandError("--since must be before --until.")
         quiet = not options["verbosity"] or not self.stderr.isatty()
-        with tqdm(unit=" orders", disable=quiet, file=self.stderr) as bar:
+        with many_objects(), tqdm(unit=" orders", disable=quiet, file=self.stderr) as bar:
 
             def progress(done, total):
                 bar.total = total

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from oscar_loyalty.earning import imports, tables
+from oscar_loyalty.management.bulk import many_objects
 from oscar_loyalty.members import selectors
 
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
 
     def _run(self, programme, table, rejected, options):
         quiet = not options["verbosity"] or not self.stderr.isatty()
-        with tqdm(total=table.length, unit=" rows", disable=quiet, file=self.stderr) as bar:
+        with many_objects(), tqdm(total=table.length, unit=" rows", disable=quiet, file=self.stderr) as bar:
             return imports.run(
                 kind=options["kind"],
                 table=table,
