@@ -4,6 +4,7 @@ from babel.numbers import list_currencies
 from django import forms
 from django.conf import settings
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -20,7 +21,7 @@ class StatusesField(forms.MultipleChoiceField):
     widget = forms.CheckboxSelectMultiple
 
     def __init__(self, statuses: list[str], **kwargs):
-        super().__init__(choices=[(status, status) for status in statuses], required=False, **kwargs)
+        super().__init__(choices=[(status, gettext(status)) for status in statuses], required=False, **kwargs)
 
 
 def _statuses(setting: str, chosen: list[str]) -> list[str]:
@@ -77,7 +78,7 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         self.fields["award_on_status"] = forms.ChoiceField(
             label=self.fields["award_on_status"].label,
             help_text=self.fields["award_on_status"].help_text,
-            choices=[("", _("As soon as they are placed")), *((status, status) for status in orders)],
+            choices=[("", _("As soon as they are placed")), *((status, gettext(status)) for status in orders)],
             required=False,
         )
         self.fields["currency"].widget.attrs |= {"maxlength": 3, "autocapitalize": "characters"}
