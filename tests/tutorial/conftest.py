@@ -1,6 +1,9 @@
 """A browser for the shops that are made here. A missing one fails the tests; they are never skipped."""
 
+import fcntl
+import json
 import os
+import shutil
 from contextlib import contextmanager
 
 import pytest
@@ -16,13 +19,28 @@ collect_ignore = (
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory):
-    """The shop of the tutorial's last section, with the plugin: sections 1 to 5."""
-    project = Project(tmp_path_factory.mktemp("tutorial"))
-    project.make_shop()
-    project.fill_shop()
-    project.said = project.install_plugin()
+def made(tmp_path_factory):
+    """The shop of the tutorial's last section, with the plugin: sections 1 to 5. All workers share one."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tutorial"
+    folder.mkdir(exist_ok=True)
+    said = folder / "said.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        project = Project(folder)
+        if not said.exists():
+            shutil.rmtree(project.home, ignore_errors=True)
+            project.make_shop()
+            project.fill_shop()
+            said.write_text(json.dumps(project.install_plugin()), encoding="utf-8")
+        project.said = json.loads(said.read_text(encoding="utf-8"))
     return project
+
+
+@pytest.fixture
+def shop(made, tmp_path):
+    """A shop like it, to work in."""
+    return made.copy(tmp_path)
 
 
 @pytest.fixture(scope="module")

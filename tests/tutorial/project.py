@@ -22,6 +22,8 @@ class Project:
     def __init__(self, folder: Path):
         self.folder = folder
         self.home = folder / "frobshop"
+        #: What each command of the tutorial said.
+        self.said: dict[str, str] = {}
         self.environment = {
             **os.environ,
             # "python" and "django-admin" are those of the tests.
@@ -34,7 +36,9 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """Return this shop again in another folder, with its database of SQLite and what is in it."""
         shutil.copytree(self.home, folder / self.home.name)
-        return Project(folder)
+        copy = Project(folder)
+        copy.said = self.said
+        return copy
 
     # What a reader does
 

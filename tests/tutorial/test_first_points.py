@@ -1,13 +1,9 @@
 """Follows docs/tutorial/first-points.md to the letter, in a fresh project with Oscar."""
 
-import pytest
-
 from tests.tutorial import steps
 
-pytestmark = pytest.mark.xdist_group("tutorial")
 
-
-def test_nothing_is_missing_in_a_shop_made_by_the_page(shop):
+def test_first_points(shop, browse):
     assert list(shop.said) == [
         "pip install django-oscar-loyalty",
         "python manage.py migrate",
@@ -18,8 +14,6 @@ def test_nothing_is_missing_in_a_shop_made_by_the_page(shop):
     assert "System check identified no issues (0 silenced)." in shop.said["python manage.py check"]
     assert "No changes detected" in shop.run("python manage.py makemigrations --check --dry-run")
 
-
-def test_first_points(shop, browse):
     with shop.served() as address:
         with browse(address) as page:
             steps.make_programme(page)

@@ -9,8 +9,6 @@ import pytest
 from tests.tutorial import steps
 from tests.tutorial.project import OWN_CHECKOUT, ROOMS, Project
 
-pytestmark = pytest.mark.xdist_group("own checkout")
-
 #: What the shop has forked: the label, and Oscar's line in its INSTALLED_APPS without "oscar.apps.".
 FORKED = {
     "checkout": "checkout.apps.CheckoutConfig",
@@ -79,9 +77,9 @@ def database():
         server.close()
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("own-checkout"))
+@pytest.fixture
+def shop(tmp_path):
+    project = Project(tmp_path)
     with database() as settings:
         project.make_shop()
         project.append("frobshop/settings.py", settings)
