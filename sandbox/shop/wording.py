@@ -4,7 +4,7 @@ Nothing imports them: they stand here for ``makemessages``, which then keeps the
 looks there before it looks in Oscar's.
 """
 
-from django.utils.translation import gettext_noop, ngettext_lazy
+from django.utils.translation import gettext_noop, ngettext_lazy, pgettext_lazy
 
 #: Statuses are words of the database: settings name them, orders carry them.
 STATUSES = [
@@ -56,8 +56,8 @@ ACCOUNT = [
     gettext_noop("Order #%(number)s"),
     gettext_noop("Line price excl. tax"),
     gettext_noop("Line price incl. tax"),
-    gettext_noop("Re-order"),
-    gettext_noop("Re-order all items"),
+    pgettext_lazy("Buy again", "Re-order"),
+    pgettext_lazy("Buy again", "Re-order all items"),
     gettext_noop("Contact Number"),
     gettext_noop("Shipping Notes"),
     gettext_noop("Email History"),

@@ -45,5 +45,7 @@ def minutes(duration):
 @register.filter
 def status_in_words(html, order):
     """Say the status of ``order`` in the reader's language: Oscar shows the word of the database."""
-    said = f"<p>{escape(gettext(order.status))}</p>" if order.status else ""
+    if not order.status:
+        return html
+    said = f"<p>{escape(gettext(order.status))}</p>"
     return mark_safe(html.replace(f"<p>{escape(order.status)}</p>", said, 1))  # noqa: S308  (Oscar's own page)
