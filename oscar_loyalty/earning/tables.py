@@ -153,7 +153,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def _guess(sample: str) -> str:
-    head = next(line for line in sample.splitlines() if line.strip("\ufeff\x00 \t\r\n"))
+    head = next((line for line in sample.splitlines() if line.strip("\ufeff\x00 \t\r\n")), "")
     counts = {mark: head.count(mark) for mark in (";", ",", "\t", "|")}
     best = max(counts, key=lambda mark: counts[mark])
     if counts[best]:

@@ -23,7 +23,7 @@ from oscar_loyalty.reports import audit
 from sandbox.demo.programme import load_programme
 from sandbox.shop.data.people import OWNER, PASSWORD
 from sandbox.shop.load import load_catalogue
-from tests.browser.conftest import browser, open_page, shot  # noqa: F401  (fixtures)
+from tests.browser.conftest import open_page, shot  # noqa: F401  (fixtures)
 
 
 @dataclass(frozen=True)

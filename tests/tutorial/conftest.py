@@ -43,39 +43,30 @@ def shop(made, tmp_path):
     return made.copy(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def browse():
+@pytest.fixture
+def browse(browser):
     """Open a window on a shop, of somebody who has never been there: ``with browse(address) as page``."""
-    from playwright.sync_api import sync_playwright
+    @contextmanager
+    def browse(address):
+        context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(20_000)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or "/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
+        # Oscar's pages ask other hosts for scripts that they have themselves.
+        def inside_only(route):
+            route.continue_() if route.request.url.startswith(address) else route.abort()
 
-        @contextmanager
-        def browse(address):
-            context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})
-            context.set_default_timeout(20_000)
+        context.route("**/*", inside_only)
+        page = context.new_page()
+        try:
+            yield page
+            shoot(page, "end")
+        except BaseException:
+            shoot(page, "failed")
+            raise
+        finally:
+            context.close()
 
-            # Oscar's pages ask other hosts for scripts that they have themselves.
-            def inside_only(route):
-                route.continue_() if route.request.url.startswith(address) else route.abort()
-
-            context.route("**/*", inside_only)
-            page = context.new_page()
-            try:
-                yield page
-                shoot(page, "end")
-            except BaseException:
-                shoot(page, "failed")
-                raise
-            finally:
-                context.close()
-
-        yield browse
-        browser.close()
+    return browse
 
 
 def shoot(page, name):
