@@ -18,6 +18,6 @@ def test_other_apps_are_needed_at_their_first_migration_only(path):
     """A shop may have forked Oscar's apps, with migrations of its own after the first."""
     text = path.read_text(encoding="utf-8")
     needed = re.search(r"dependencies = \[(.*?)\]", text, re.DOTALL)[1]
-    for app, name in re.findall(r'\("(\w+)", "(\w+)"\)', needed):
+    for app, name in re.findall(r"""\(["'](\w+)["'], ["'](\w+)["']\)""", needed):
         if not OWN.fullmatch(app) and app != "wagtailcore":
             assert name in ("0001_initial", "__first__"), f"{app} {name}"

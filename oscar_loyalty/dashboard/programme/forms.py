@@ -4,9 +4,8 @@ from babel.numbers import list_currencies
 from django import forms
 from django.conf import settings
 from django.utils.text import slugify
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
 from oscar_loyalty.loading import get_model

@@ -11,12 +11,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('basket', '0012_line_code'),
+        ('basket', '0001_initial'),
         ('loyalty_giftcards', '0001_initial'),
         ('loyalty_ledger', '0001_initial'),
         ('loyalty_members', '0001_initial'),
-        ('order', '0021_billingaddress_code_shippingaddress_code'),
-        ('sites', '0002_alter_domain_unique'),
+        ('order', '0001_initial'),
+        ('sites', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
