@@ -86,8 +86,7 @@ def joined(message: Any) -> dict[str, Any] | None:
     if member is None:
         return None
     balance = ledger.balance(member.account, clock.now())
-    points = balance.usable + balance.pending
-    return {**_to_member(member), "points": member.programme.points_label(points) if points else ""}
+    return {**_to_member(member), "points": member.programme.points_label(balance.usable) if balance.usable else ""}
 
 
 @builder("tier_up")
