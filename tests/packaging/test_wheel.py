@@ -142,7 +142,8 @@ def project(installed, name, settings):
 
 def probe(installed, folder, package):
     """Ask the project for everything that the wheel's package should bring."""
-    files = expected(package)
+    # What connects a third-party app is installed only beside that app.
+    files = {name for name in expected(package) if "/contrib/" not in name}
     wanted = {
         "templates": [name.split("/templates/", 1)[1] for name in files if "/templates/" in name],
         "static": [name.split("/static/", 1)[1] for name in files if "/static/" in name],
