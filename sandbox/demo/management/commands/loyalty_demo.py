@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from oscar_loyalty.due import services as due
+from oscar_loyalty.reports import audit
 from sandbox.demo.history import History, midnight
 from sandbox.demo.models import DemoLoad
 from sandbox.demo.people import people
@@ -42,6 +43,8 @@ class Command(BaseCommand):
             self.fill(load, progress)
             progress.begin("sweep")
             due.sweep()
+            progress.begin("audit")
+            audit.run()
         progress.end()
         load.finished_at = timezone.now()
         load.save()
