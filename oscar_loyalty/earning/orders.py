@@ -251,7 +251,8 @@ def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> No
     """Let the payments return what paid for the lines, and disable the cards bought with them."""
     lines = {str(pk): quantity for pk, quantity in sorted(cancelled.items())}
     state = hashlib.sha256(repr((sorted(lines.items()), whole)).encode()).hexdigest()[:16]
-    due.leave(
+    # Again: more can be returned once a card that was bought gets back what it had paid or set aside.
+    due.again(
         kind="payments.return_lines",
         key=f"{order.pk}:{state}",
         payload={"order": order.pk, "lines": lines, "whole": whole},

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.giftcards import selectors
 from oscar_loyalty.giftcards.cards import follow, locked, log
+from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
@@ -55,8 +57,14 @@ def _empty(card: Any, *, key: str, actor: Ref, at: datetime) -> int:
 
 @transaction.atomic
 def enable(*, card: Any, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
-    """Put a disabled card back into use, with what it had: active, or waiting if it was never paid."""
+    """Put a disabled card back into use, with what it had: active, or waiting if it was never paid.
+
+    :raises GiftCardError: when the order that bought it was cancelled: what paid for it went back.
+    """
     row = locked(card)
+    if row.state == "disabled" and row.disabled_reason == CANCELLED and row.order_line_id is not None:
+        why = _("The order was cancelled")
+        raise GiftCardError(f"{row.label}: {why}")
     if row.state == "disabled":
         at = happened_at or clock.now()
         row.state, row.disabled_reason = "active" if row.activated_at else "waiting", ""

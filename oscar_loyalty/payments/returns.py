@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
 
 from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import from_minor, to_minor
@@ -24,9 +26,10 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     ``shipping``: the whole order
     is cancelled, with shipping and surcharges. Gift cards bought with the lines stop working; of the points that
     bought a
-    card, those for what it has already paid stay spent. Money is the shop's to return.
+    card, those for what it has already paid, or is about to, stay spent. Money is the shop's to return.
     """
     attempt = get_model("loyalty_payments", "PaymentAttempt").objects.select_for_update().filter(order=order).first()
+    _lock(attempt, list(cancelled))
     lines = {line.pk: line for line in order.lines.all()}
     kept = {pk: _disable_bought(order, lines[pk], quantity) for pk, quantity in cancelled.items() if pk in lines}
     if attempt is None:
@@ -36,34 +39,57 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     done = 0
     for allotment in parts.select_related("tender__entry", "tender__card").order_by("tender__entry__account_id", "pk"):
         if allotment.order_line_id is None:
-            share = Decimal(1) if shipping else Decimal(0)
+            share = Fraction(1) if shipping else Fraction(0)
         else:
             quantity = lines[allotment.order_line_id].quantity
             gone = min(cancelled.get(allotment.order_line_id, 0), quantity)
-            share = Decimal(gone) / Decimal(quantity)
-            share -= kept.get(allotment.order_line_id, Decimal(0)) / Decimal(quantity)
-        done += _return(attempt, allotment, max(Decimal(0), share))
+            share = (gone - kept.get(allotment.order_line_id, Fraction(0))) / Fraction(quantity)
+        done += _return(attempt, allotment, max(Fraction(0), share))
     return done
 
 
-def _disable_bought(order: Any, line: Any, quantity: int) -> Decimal:
+def _lock(attempt: Any, lines: list[int]) -> None:
+    """Lock the cards that ``lines`` bought, then all accounts in question in the ledger's order.
+
+    So nobody deadlocks with a checkout that takes both, and no hold begins or ends while we look.
+    """
+    bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(order_line__in=lines).order_by("pk")
+    accounts = set(bought.select_for_update(no_key=True).values_list("account_id", flat=True))
+    if attempt is not None:
+        paid = attempt.tenders.filter(entry__isnull=False)
+        accounts |= set(paid.values_list("entry__account_id", flat=True))
+    rows = get_model("loyalty_ledger", "Account").objects.filter(pk__in=accounts).order_by("pk")
+    list(rows.select_for_update().values_list("pk", flat=True))
+
+
+def look_again(*, cards: list[int]) -> None:
+    """Something came back to these cards: for those whose own order was cancelled, more of it can be returned now."""
+    bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(
+        pk__in=cards, state="disabled", disabled_reason=giftcards.CANCELLED, order__isnull=False
+    )
+    for order in sorted(set(bought.values_list("order_id", flat=True))):
+        due.again(kind="earning.review_order", key=str(order), payload={"order": order})
+
+
+def _disable_bought(order: Any, line: Any, quantity: int) -> Fraction:
     """Disable the cards that ``quantity`` of ``line`` bought; return for how many cards' worth they had paid
-    already."""
+    already, what a checkout under way has set aside included."""
     giftcards.disable_for_lines(order, {line.pk: quantity})
-    used = Decimal(0)
+    used = Fraction(0)
     cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order_line=line, state="disabled")
-    for card in cards:
+    for card in cards.select_related("account"):
         spent = card.account.entries.filter(tender__isnull=False)
         back = card.account.entries.filter(reverses__in=spent)
         units = -sum(spent.values_list("units", flat=True)) - sum(back.values_list("units", flat=True))
+        units += ledger.balances([card.account])[card.account_id].held
         if units > 0:
-            used += Decimal(units) / Decimal(to_minor(card.value, card.currency))
+            used += Fraction(units, to_minor(card.value, card.currency))
     return used
 
 
-def _return(attempt: Any, allotment: Any, share: Decimal) -> int:
+def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
     tender = allotment.tender
-    units = int(Decimal(allotment.units) * share) - allotment.returned_units
+    units = int(allotment.units * share) - allotment.returned_units
     if units <= 0:
         return 0
     target = allotment.returned_units + units
@@ -78,6 +104,7 @@ def _return(attempt: Any, allotment: Any, share: Decimal) -> int:
         explanation={"why": "returned", "order": attempt.order.number, "kind": tender.kind},
     )
     if tender.kind == "giftcard":
+        look_again(cards=[tender.card_id])
         amount = from_minor(units, attempt.currency)
     else:
         whole = to_minor(allotment.amount, attempt.currency)

@@ -1,6 +1,5 @@
 """Attempts to pay: begin, complete with the order, or undo. See ``docs/explanation/paying.md`` for the whole way."""
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -19,12 +18,11 @@ from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.ledger.exceptions import HoldClosed, InsufficientUnits
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import from_minor, to_minor
-from oscar_loyalty.payments import exceptions, planning, snapshots
+from oscar_loyalty.payments import exceptions, planning, returns, snapshots
+from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
 LEASE = timedelta(minutes=2)
-#: How long a second click waits for the first to end, in seconds.
-PATIENCE = 20.0
 
 
 def _model(name: str) -> Any:
@@ -96,13 +94,9 @@ def _begin(
     Attempt = _model("PaymentAttempt")
     now = clock.now()
     get_model("basket", "Basket").objects.select_for_update().get(pk=basket.pk)
-    placed = get_model("order", "Order").objects.filter(basket=basket.pk).first()
-    if placed is not None:
-        raise exceptions.AlreadyPlaced(_("This order has been placed already."), placed)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
+    refuse_second(basket=basket)
     if before is not None:
-        if before.leased_until > now and before.snapshot.get("redirected") is None:
-            raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
         _cancel(before, reason="started again")
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
@@ -330,6 +324,7 @@ def _cancel(attempt: Any, *, reason: str) -> None:
             books.release(hold=tender.hold)
         tender.state = "cancelled"
         tender.save(update_fields=["state"])
+    returns.look_again(cards=[tender.card_id for tender in tenders if tender.card_id])
     attempt.state, attempt.closed_at, attempt.reason = "cancelled", clock.now(), reason[:255]
     attempt.save(update_fields=["state", "closed_at", "reason"])
 
@@ -349,16 +344,6 @@ def settle(*, attempt: Any) -> str:
         Basket = get_model("basket", "Basket")
         Basket.objects.filter(pk=row.basket_id, status=Basket.FROZEN).update(status=Basket.OPEN)
         return str(row.state)
-
-
-def wait_for(*, attempt: Any, patience: float = PATIENCE) -> Any:
-    """Wait until another request has closed ``attempt``, at most ``patience`` seconds; return it as it is then."""
-    deadline = time.monotonic() + patience
-    while True:
-        attempt.refresh_from_db()
-        if attempt.state != "open" or time.monotonic() > deadline:
-            return attempt
-        time.sleep(0.1)
 
 
 def order_placed_elsewhere(*, order: Any) -> None:
@@ -383,3 +368,18 @@ def mark_paid(*, order: Any) -> int:
         ):
             source.debit(source.amount_allocated)
     return len(waiting)
+
+
+__all__ = [
+    "begin",
+    "cancel",
+    "complete",
+    "first_try",
+    "mark_paid",
+    "order_placed_elsewhere",
+    "plan_for",
+    "redirected",
+    "refuse_second",
+    "settle",
+    "wait_for",
+]
