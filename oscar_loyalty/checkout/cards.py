@@ -1,4 +1,7 @@
-"""The gift cards that a customer wants to pay with: kept in the session by id, never by code."""
+"""The gift cards that a customer wants to pay with: kept in the session by id and generation, never by code.
+
+The generation says which of the card's codes was typed: once the card has another, the old one opens nothing.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,17 +31,19 @@ class Applied:
 
 def applied(request: Any) -> list[Applied]:
     """Return the cards added to this checkout, in the order they were added."""
-    ids = request.session.get(KEY, [])
-    if not ids:
+    chosen = [tuple(entry) for entry in request.session.get(KEY, [])]
+    if not chosen:
         return []
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(pk__in=ids, state="active")
-    by_id = {card.pk: card for card in cards.select_related("account")}
-    return [Applied(by_id[pk], giftcards.balance(by_id[pk]).amount) for pk in ids if pk in by_id]
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(pk__in=[pk for pk, _g in chosen], state="active")
+    known = {(card.pk, card.generation): card for card in cards.select_related("account")}
+    found = [known[entry] for entry in chosen if entry in known]
+    balances = giftcards.balances(found)
+    return [Applied(card, balances[card.pk].amount) for card in found]
 
 
 def remove(request: Any, card_id: str) -> None:
     """Take a card off this checkout again."""
-    request.session[KEY] = [pk for pk in request.session.get(KEY, []) if str(pk) != str(card_id)]
+    request.session[KEY] = [entry for entry in request.session.get(KEY, []) if str(entry[0]) != str(card_id)]
 
 
 def forget(request: Any) -> None:
@@ -98,7 +103,7 @@ class CodeForm(forms.Form):
             ) from error
         if self.card.currency != self.basket.currency:
             raise forms.ValidationError(_("This gift card is in another currency."))
-        ids = self.request.session.get(KEY, [])
+        ids = [entry.card.pk for entry in applied(self.request)]
         if self.card.pk in ids:
             raise forms.ValidationError(_("This gift card has been added already."))
         if len(ids) >= MOST:
@@ -106,4 +111,5 @@ class CodeForm(forms.Form):
         return code
 
     def save(self) -> None:
-        self.request.session[KEY] = [*self.request.session.get(KEY, []), self.card.pk]
+        cards = [*(entry.card for entry in applied(self.request)), self.card]
+        self.request.session[KEY] = [[card.pk, card.generation] for card in cards]

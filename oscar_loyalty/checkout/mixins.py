@@ -17,6 +17,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.decorators import classonlymethod
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
@@ -46,17 +47,19 @@ class LoyaltyPaymentMixin:
     @classonlymethod
     def as_view(cls, **initkwargs):
         """The attempt must be committed before anybody is asked for money, whatever ``ATOMIC_REQUESTS`` says."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        # Codes are typed here too; they must not be in the report of an error.
+        return transaction.non_atomic_requests(sensitive_post_parameters("code")(super().as_view(**initkwargs)))
 
     def dispatch(self, request, *args, **kwargs):
         """A second click on "place order" finds its basket gone: it is shown what became of the first."""
         basket_id = request.POST.get("loyalty_basket", "")
-        if basket_id.isdigit() and int(basket_id) != request.basket.pk and self._was_own(int(basket_id)):
-            order = get_model("order", "Order").objects.filter(basket=basket_id).first()
+        # Longer numbers are nobody's basket, and too long for the database.
+        number = int(basket_id) if basket_id.isdecimal() and len(basket_id) < 19 else request.basket.pk
+        if number != request.basket.pk and self._was_own(number):
+            order, attempt = services.first_try(basket_id=number)
             if order is not None:
                 return self._show_order(order)
-            attempt = get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=basket_id).first()
-            if attempt is not None and attempt.state == "open":
+            if attempt is not None:
                 return self._follow(attempt)
         return super().dispatch(request, *args, **kwargs)
 
@@ -156,11 +159,13 @@ class LoyaltyPaymentMixin:
         plan = services.plan_for(
             basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.money_kind
         )
-        if not cards.is_as_shown(request, plan):
-            raise UnableToTakePayment(
-                _("How this order is paid has changed since you looked. Please check it and place the order again.")
-            )
         try:
+            if not cards.is_as_shown(request, plan):
+                # A first click that is under way has set the cards aside: that is no change to complain about.
+                services.refuse_second(basket=submission["basket"])
+                raise UnableToTakePayment(
+                    _("How this order is paid has changed since you looked. Please check it and place the order again.")
+                )
             return services.begin(
                 basket=submission["basket"],
                 total=total,

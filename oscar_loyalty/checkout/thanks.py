@@ -1,5 +1,7 @@
 from typing import Any
 
+from django.utils.cache import add_never_cache_headers
+
 from oscar_loyalty.giftcards import selectors, services
 
 
@@ -9,6 +11,12 @@ class LoyaltyThankYouMixin:
     The context gets ``loyalty_giftcards``, pairs of a card and its code (``None`` when it was shown before), and
     ``loyalty_giftcards_waiting``, how many cards wait for their money.
     """
+
+    def dispatch(self, *args: Any, **kwargs: Any) -> Any:
+        """What is shown once must not lie in a cache."""
+        response = super().dispatch(*args, **kwargs)
+        add_never_cache_headers(response)
+        return response
 
     def get_context_data(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(*args, **kwargs)
