@@ -98,6 +98,11 @@ def disable_for_lines(
         left.sort(key=lambda card: (card.state != "waiting", -balances[card.pk].amount, -card.unit))
         for card in left[: max(0, missing)]:
             done.append(disable(card=card, reason=CANCELLED, actor=actor, happened_at=happened_at))
+        by_hand = [card for card in cards if card.state == "disabled" and card.disabled_reason != CANCELLED]
+        for card in by_hand[: max(0, missing - len(left))]:
+            # Somebody had put it out of use before; what paid for it goes back, so it must not come to use again.
+            card.disabled_reason = CANCELLED
+            card.save(update_fields=["disabled_reason"])
     return done
 
 

@@ -96,6 +96,15 @@ def test_a_card_whose_points_went_back_is_not_put_to_use_again(shopper, rich, bo
     assert giftcards.balance(bought).amount == 0
 
 
+def test_a_card_that_was_lost_before_its_order_was_cancelled_is_not_put_to_use_again(shopper, rich, bought):
+    giftcard_services.disable(card=bought, reason="lost")
+    cancel(Order.objects.get())
+    assert ledger.balance(rich.account).usable == 2500
+    with pytest.raises(giftcard_services.GiftCardError):
+        giftcard_services.enable(card=bought)
+    assert giftcards.balance(bought).amount == 0
+
+
 def test_who_typed_the_old_code_cannot_pay_with_the_new_one(shopper, programme, haircut, issue):
     card = issue("25.00")
     shopper.add(haircut)
