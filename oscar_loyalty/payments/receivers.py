@@ -3,6 +3,7 @@
 import logging
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.signals import post_save
 from oscar.apps.order.signals import order_status_changed
 
@@ -31,8 +32,10 @@ def follow_order(sender, instance, created, raw=False, **kwargs):
 def follow_status(sender, order, new_status, **kwargs):
     """An order paid at the salon reached a status that means paid: its gift cards can go out."""
     try:
-        if new_status in _paid_statuses(order):
-            services.mark_paid(order=order)
+        # A savepoint, so that even a failing database statement does not spoil the shop's change of status.
+        with transaction.atomic():
+            if new_status in _paid_statuses(order):
+                services.mark_paid(order=order)
     except Exception:
         log.exception("The gift cards of order %s could not be activated; the sweep will try again", order.number)
 
@@ -79,13 +82,22 @@ def paid() -> int:
 @sweeper("payments.cards")
 def cards() -> int:
     """Make the gift cards of orders for which no row was left."""
-    sold = get_model("order", "Line").objects.filter(
-        product__product_class__slug=conf.GIFTCARD_CLASS_SLUG, loyalty_giftcards__isnull=True
-    )
-    orders = get_model("order", "Order").objects.filter(pk__in=sold.values("order")).order_by("pk")[:500]
-    for order in orders:
-        services.order_placed_elsewhere(order=order)
-    return len(orders)
+    done = 0
+    for programme in get_model("loyalty_members", "Programme").objects.all():
+        lines = get_model("order", "Line").objects.filter(loyalty_giftcards__isnull=True)
+        own = Q(product__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
+        parent = Q(product__parent__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
+        # An attempt makes the cards with its order; what was sold before the programme is none of its business.
+        orders = get_model("order", "Order").objects.filter(
+            pk__in=lines.filter(own | parent).values("order"),
+            site=programme.site_id,
+            payment_attempt__isnull=True,
+            date_placed__gte=programme.started_at,
+        )
+        for order in orders.order_by("pk")[:500]:
+            services.order_placed_elsewhere(order=order)
+            done += 1
+    return done
 
 
 def connect():

@@ -259,15 +259,22 @@ def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
 
     Oscar creates them in that order; a shop's own ``OrderCreator`` might not.
     """
-    left = list(order.lines.select_related("product").order_by("pk"))
+    left = list(order.lines.select_related("product").prefetch_related("attributes__option").order_by("pk"))
     found = []
     for wanted in attempt.snapshot["lines"]:
-        match = next(
-            line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])
-        )
+        alike = [line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])]
+        if not alike:
+            raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
+        # Two lines of one product differ by what was chosen for them, such as paying with points.
+        chosen = {option["option"]: option["value"] for option in wanted["options"]}
+        match = next((line for line in alike if _chosen(line) == chosen), alike[0])
         left.remove(match)
         found.append(match)
     return found + left
+
+
+def _chosen(line: Any) -> dict[str, Any]:
+    return {attribute.type: attribute.value for attribute in line.attributes.all()}
 
 
 #: What Oscar's payment sources are called; the shop's own payment records its own.

@@ -79,6 +79,25 @@ def test_the_sweep_activates_cards_of_orders_that_are_paid(shopper, member, card
     assert giftcards.cards_of_order(Order.objects.get()).get().state == "active"
 
 
+def test_two_lines_of_one_card_are_told_apart_by_how_they_are_paid(shopper, rich, card_10, monkeypatch):
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    place = PaymentDetailsView.place_order
+
+    def backwards(self, *args, **kwargs):
+        # A shop's own OrderCreator may write the lines in any order.
+        kwargs["basket"].all_lines()._result_cache.reverse()
+        return place(self, *args, **kwargs)
+
+    shopper.add(card_10)
+    shopper.add(card_10, pay_with_points=True)
+    monkeypatch.setattr(PaymentDetailsView, "place_order", backwards)
+    shopper.place()
+    order = Order.objects.get()
+    paid = {line.pk: giftcards.line_options(line).pay_with_points for line in order.lines.all()}
+    assert {card.order_line_id: card.state == "active" for card in giftcards.cards_of_order(order)} == paid
+
+
 def test_a_basket_that_is_being_paid_for_is_not_changed(shopper, rich, card_10):
     from oscar_loyalty.payments.exceptions import PaymentProblem
 

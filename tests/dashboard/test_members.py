@@ -185,6 +185,14 @@ def test_another_tier_by_hand(owner, url, member, programme):
     assert "A regular" in owner.get(url("member", member.pk)).content.decode()
 
 
+def test_nobody_gives_a_tier_to_oneself(owner, boss, url, programme):
+    own = services.join(programme=programme, user=boss)
+    data = {"tier": programme.tiers.get(code="gold").pk, "reason": "Because", "token": TOKEN + "6"}
+    assert owner.post(url("member-tier", own.pk), data).status_code == 403
+    own.refresh_from_db()
+    assert own.tier.code == "bronze"
+
+
 def test_on_hold_and_back(owner, url, member):
     owner.post(url("member-status", member.pk), {"status": "frozen"})
     member.refresh_from_db()

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
@@ -142,6 +143,9 @@ class MemberTierView(_MemberAction):
     """Moves the member to another tier."""
 
     def post(self, request, *args, **kwargs):
+        if self.member.user_id == request.user.pk:
+            # A tier multiplies points: like these, nobody gives it to oneself.
+            raise PermissionDenied
         self.tier_form = form = TierForm(request.POST, member=self.member)
         if not form.is_valid():
             return self.again()
