@@ -10,9 +10,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty.giftcards import exceptions, services
 from oscar_loyalty.giftcards import selectors as giftcards
-from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.giftcards.forms import CodeForm as BaseCodeForm
 from oscar_loyalty.loading import get_model
 
 KEY = "loyalty_giftcards"
@@ -68,39 +67,15 @@ def is_as_shown(request: Any, plan: Any) -> bool:
     return request.session.get(SHOWN, _digest(plan)) == _digest(plan)
 
 
-class CodeForm(forms.Form):
-    """Asks for a gift-card code. Every wrong code gets the same answer."""
+class CodeForm(BaseCodeForm):
+    """Adds a gift card to the checkout of ``basket``."""
 
-    code = forms.CharField(
-        label=_("Gift-card code"),
-        max_length=60,
-        strip=True,
-        widget=forms.TextInput(
-            attrs={
-                "class": "form-control",
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "placeholder": "XXXX-XXXX-XXXX-XXXX-XXXX",
-            }
-        ),
-    )
-
-    def __init__(self, *args: Any, request: Any = None, basket: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, basket: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.request, self.basket = request, basket
-        self.card: Any = None
+        self.basket = basket
 
     def clean_code(self) -> str:
-        code = self.cleaned_data["code"]
-        try:
-            self.card = services.look_up(code, who=Guard.of_request(self.request))
-        except exceptions.TooManyTries as error:
-            raise forms.ValidationError(_("Too many wrong codes. Please wait an hour and try again.")) from error
-        except exceptions.CodeRefused as error:
-            raise forms.ValidationError(
-                _("This code does not work. Check it letter by letter; cards that are used up do not work either.")
-            ) from error
+        code = super().clean_code()
         if self.card.currency != self.basket.currency:
             raise forms.ValidationError(_("This gift card is in another currency."))
         ids = [entry.card.pk for entry in applied(self.request)]

@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from oscar_loyalty.giftcards import exceptions, selectors, services
-from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.giftcards import selectors
+from oscar_loyalty.giftcards.forms import CodeForm
 
 MYSELF, PRESENT = "myself", "present"
 
@@ -73,34 +73,8 @@ class GiftForm(forms.Form):
         return data
 
 
-class BalanceForm(forms.Form):
-    """Asks for a code to show what is on the card. Every wrong code gets the same answer."""
+class BalanceForm(CodeForm):
+    """Asks for a code to show what is on the card."""
 
-    code = forms.CharField(
-        label=_("Gift-card code"),
-        max_length=60,
-        widget=forms.TextInput(
-            attrs={
-                "class": "form-control",
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "placeholder": "XXXX-XXXX-XXXX-XXXX-XXXX",
-            }
-        ),
-    )
-
-    def __init__(self, *args: Any, request: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.request = request
-        self.card: Any = None
-
-    def clean_code(self) -> str:
-        code = self.cleaned_data["code"]
-        try:
-            self.card = services.look_up(code, who=Guard.of_request(self.request), empty_ok=True)
-        except exceptions.TooManyTries as error:
-            raise forms.ValidationError(_("Too many wrong codes. Please wait an hour and try again.")) from error
-        except exceptions.CodeRefused as error:
-            raise forms.ValidationError(_("This code does not work. Check it letter by letter.")) from error
-        return code
+    empty_ok = True
+    refused = _("This code does not work. Check it letter by letter.")
