@@ -114,6 +114,22 @@ def set_denomination(
     return denomination
 
 
+@transaction.atomic
+def set_points_price(*, denomination: Any, points_price: int | None) -> Any:
+    """Change what a card costs in points (``None``: money only), leaving its product as it is; return it.
+
+    :raises ValueError: when the price is not above zero.
+    """
+    if points_price is not None and points_price <= 0:
+        raise ValueError("A price in points is above zero.")
+    rows = get_model("loyalty_giftcards", "Denomination").objects
+    row = rows.select_for_update(no_key=True).get(pk=denomination.pk)
+    row.points_price = points_price
+    row.save(update_fields=["points_price"])
+    denomination.points_price = points_price
+    return row
+
+
 def _set_price(product: Any, sku: str, price: Decimal, currency: str, partner: Any) -> None:
     StockRecord, Partner = get_model("partner", "StockRecord"), get_model("partner", "Partner")
     record = StockRecord.objects.filter(product=product).order_by("pk").first()

@@ -15,7 +15,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.giftcards import codes, guard, selectors
 from oscar_loyalty.giftcards.cards import follow, locked, log
-from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination
+from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination, set_points_price
 from oscar_loyalty.giftcards.disabling import CANCELLED, disable, disable_for_lines, empty_disabled, enable
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, TooManyTries
 from oscar_loyalty.giftcards.guard import Guard
@@ -173,12 +173,19 @@ _activate = activate
 
 
 @transaction.atomic
-def reissue(*, card: Any, reason: str = "", actor: Ref = NOBODY, deliver: bool = True) -> Any:
+def reissue(
+    *, card: Any, generation: int | None = None, reason: str = "", actor: Ref = NOBODY, deliver: bool = True
+) -> Any:
     """Give an active card another code, under the newest key, and send it; the old code is worth nothing from now on.
+
+    With ``generation``, the one whoever asks has seen, it is done once for it: a second click changes nothing.
 
     :raises GiftCardError: when the card is not active.
     """
     row = locked(card)
+    if generation is not None and row.generation != generation:
+        follow(card, row)
+        return card
     if row.state != "active":
         raise GiftCardError(f"The gift card {row.label} is not active.")
     row.generation += 1
@@ -325,6 +332,7 @@ __all__ = [
     "note_sent",
     "reissue",
     "set_denomination",
+    "set_points_price",
     "set_recipient",
     "show_once",
 ]

@@ -14,10 +14,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty.dashboard.giftcards.services import set_points_price
 from oscar_loyalty.earning import rules
 from oscar_loyalty.earning.selectors import own_points
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards.services import set_points_price
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.members import selectors as members
 

@@ -10,7 +10,6 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, ResendForm, actor, names_of
 from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm
-from oscar_loyalty.dashboard.giftcards.services import reissue_once
 from oscar_loyalty.dashboard.health.services import resend_once
 from oscar_loyalty.giftcards import selectors, services
 from oscar_loyalty.giftcards.exceptions import GiftCardError
@@ -128,7 +127,7 @@ class GiftCardActionView(GiftCardView):
         form = ReissueForm(self.request.POST, auto_id="reissue_%s")
         if not form.is_valid():
             return self.again(reissue_form=form)
-        reissue_once(
+        services.reissue(
             card=self.card,
             generation=form.cleaned_data["generation"],
             reason=form.cleaned_data["reason"],
