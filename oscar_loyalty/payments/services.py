@@ -29,6 +29,19 @@ def _model(name: str) -> Any:
     return get_model("loyalty_payments", name)
 
 
+def _lock_basket(pk: int | None) -> None:
+    list(get_model("basket", "Basket").objects.select_for_update().filter(pk=pk).values_list("pk", flat=True))
+
+
+def _locked(attempt: Any) -> Any:
+    """Return the attempt as the database has it, under the locks of its basket and its own.
+
+    The basket comes first, always: placing an order writes both, and so does a second click that begins meanwhile.
+    """
+    _lock_basket(attempt.basket_id)
+    return _model("PaymentAttempt").objects.select_for_update().get(pk=attempt.pk)
+
+
 def plan_for(*, basket: Any, total: Decimal, cards: Sequence[Any] = (), money_kind: str = "shop") -> planning.Plan:
     """Return how ``basket`` is going to be paid, with the gift cards offered, in at most two queries for each card."""
     currency = basket.currency
@@ -93,7 +106,7 @@ def _begin(
 ) -> Any:
     Attempt = _model("PaymentAttempt")
     now = clock.now()
-    get_model("basket", "Basket").objects.select_for_update().get(pk=basket.pk)
+    _lock_basket(basket.pk)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
     refuse_second(basket=basket)
     if before is not None:
@@ -190,8 +203,7 @@ def complete(*, attempt: Any, order: Any) -> Any:
     :raises AttemptClosed: when it was undone meanwhile, or its holds ran out.
     :raises PaymentProblem: when the order costs something else than what was agreed.
     """
-    Attempt = _model("PaymentAttempt")
-    row = Attempt.objects.select_for_update().get(pk=attempt.pk)
+    row = _locked(attempt)
     if row.state == "placed" and row.order_id == order.pk:
         return row
     if row.state != "open":
@@ -318,7 +330,7 @@ def _issue_cards(order: Any, attempt: Any = None) -> None:
 @transaction.atomic
 def cancel(*, attempt: Any, reason: str = "") -> Any:
     """Undo an attempt that has no order: its holds are free again. Cancelling twice changes nothing."""
-    row = _model("PaymentAttempt").objects.select_for_update().get(pk=attempt.pk)
+    row = _locked(attempt)
     if row.state == "open":
         _cancel(row, reason=reason)
     return row
@@ -344,7 +356,7 @@ def settle(*, attempt: Any) -> str:
     is undone, and its basket opened again.
     """
     with transaction.atomic():
-        row = _model("PaymentAttempt").objects.select_for_update().get(pk=attempt.pk)
+        row = _locked(attempt)
         if row.state != "open" or row.leased_until > clock.now():
             return str(row.state)
         _cancel(row, reason="the request ended half way")

@@ -3,6 +3,8 @@ why."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal as D
+from threading import Event
+from time import sleep
 
 import pytest
 from django.db import connection
@@ -13,6 +15,8 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.payments import services
+from oscar_loyalty.payments.exceptions import AlreadyPlaced
 from tests.checkout.conftest import Shopper
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -129,6 +133,37 @@ def test_a_double_click_places_one_order_and_ends_on_its_page(rich, shopper, car
     assert Order.objects.count() == 1
     assert {response.url for response in responses} == {"/checkout/thank-you/"}
     assert ledger.balance(rich.account).usable == 1500
+    assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_click_while_the_order_is_being_written_waits_for_it(rich, shopper, card_10, monkeypatch):
+    """Both write the basket and its attempt: locked in another order, one of the two would be a deadlock."""
+    basket = shopper.add(card_10, pay_with_points=True)
+    shopper.client.get("/checkout/preview/")
+    window = Shopper()
+    window.client.cookies.update(dict(shopper.client.cookies))
+    writing, allot = Event(), services._allot
+
+    def slow_allot(*args):
+        writing.set()
+        # Long enough for the other to begin, and to wait for what is locked.
+        sleep(1)
+        return allot(*args)
+
+    monkeypatch.setattr(services, "_allot", slow_allot)
+
+    def begin():
+        writing.wait(20)
+        with pytest.raises(AlreadyPlaced):
+            services.begin(
+                basket=Basket.objects.get(pk=basket.pk), total=None, user=None, member=rich, site=None, plan=None
+            )
+        return True
+
+    response, refused = at_once(lambda: shopper.place(loyalty_basket=basket.pk), begin)
+    assert (response.status_code, refused) == (302, True)
+    assert Order.objects.count() == 1
     assert_paid_in_full()
 
 
