@@ -27,7 +27,7 @@ from oscar_loyalty.checkout import cards
 from oscar_loyalty.checkout.placing import signal_afterwards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.payments import exceptions, services
+from oscar_loyalty.payments import exceptions, services, tenders
 from oscar_loyalty.payments import selectors as payments
 
 CheckoutSessionData = get_class("checkout.utils", "CheckoutSessionData")
@@ -139,7 +139,7 @@ class LoyaltyPaymentMixin:
         """Set points and cards aside, then let the shop take what is left."""
         self._attempt = self._begin(order_number, total)
         money = sum(
-            (tender.amount for tender in self._attempt.tenders.all() if tender.kind in ("shop", "on_site")),
+            (tender.amount for tender in self._attempt.tenders.all() if tenders.of(tender.kind).money),
             total.incl_tax * 0,
         )
         try:

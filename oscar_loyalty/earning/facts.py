@@ -13,6 +13,7 @@ from oscar_loyalty.earning.engine import Line, Policy, Purchase, RuleFacts
 from oscar_loyalty.giftcards.selectors import is_giftcard
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
+from oscar_loyalty.payments.planning import NOT_MONEY
 
 ZERO = Decimal(0)
 
@@ -221,7 +222,7 @@ def _paid_otherwise(orders: Sequence[Any]) -> tuple[dict[int, Decimal], dict[int
     """Return what points and gift cards paid, by order line, and by order for what belongs to no line."""
     Allotment = get_model("loyalty_payments", "Allotment")
     rows = Allotment.objects.filter(
-        tender__attempt__order__in=[order.pk for order in orders], tender__kind__in=["points_line", "giftcard"]
+        tender__attempt__order__in=[order.pk for order in orders], tender__kind__in=NOT_MONEY
     )
     lines: dict[int, Decimal] = {}
     rest: dict[int, Decimal] = {}

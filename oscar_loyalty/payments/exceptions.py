@@ -37,3 +37,15 @@ class AlreadyPlaced(PaymentProblem):
 
 class AttemptClosed(PaymentProblem):
     """The attempt was undone meanwhile, so no order can be placed with it."""
+
+
+class ProviderDown(PaymentProblem):
+    """The provider gave no answer: nobody knows whether it did what it was asked; ask again later."""
+
+
+class ProviderRefused(PaymentProblem):
+    """The provider said no, and will say so again; ``code`` is its word for why."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code

@@ -31,3 +31,24 @@ if not is_model_registered("loyalty_payments", "TenderReturn"):
         pass
 
     __all__.append("TenderReturn")
+
+if not is_model_registered("loyalty_payments", "Refund"):
+
+    class Refund(abstract_models.AbstractRefund):
+        pass
+
+    __all__.append("Refund")
+
+if not is_model_registered("loyalty_payments", "RefundLine"):
+
+    class RefundLine(abstract_models.AbstractRefundLine):
+        pass
+
+    __all__.append("RefundLine")
+
+if not is_model_registered("loyalty_payments", "StripeEvent"):
+
+    class StripeEvent(abstract_models.AbstractStripeEvent):
+        pass
+
+    __all__.append("StripeEvent")

@@ -9,6 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+#: Kinds of tender that are not money: they bring no points of their own, and return as themselves.
+NOT_MONEY = ("points_line", "points", "giftcard")
+#: Kinds whose units are points.
+IN_POINTS = ("points_line", "points")
+#: Kinds that cannot buy gift cards.
+NOT_FOR_CARDS = ("points", "giftcard")
+
 
 @dataclass(frozen=True)
 class PlanLine:
@@ -42,7 +49,7 @@ class PlanTender:
     @property
     def money(self) -> bool:
         """Whether it is paid in money."""
-        return self.kind not in ("points_line", "giftcard")
+        return self.kind not in NOT_MONEY
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ def allot(
             places = [
                 place
                 for place, left in open_.items()
-                if left > 0 and (tender.kind != "giftcard" or place not in closed_to_cards)
+                if left > 0 and (tender.kind not in NOT_FOR_CARDS or place not in closed_to_cards)
             ]
             shares = largest_remainder(amount, [open_[place] for place in places])
             parts = dict(zip(places, shares, strict=True))

@@ -11,7 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import returns, services
+from oscar_loyalty.payments import returns, services, settling
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -63,7 +63,7 @@ def attempts() -> int:
     from oscar_loyalty import clock
 
     stale = get_model("loyalty_payments", "PaymentAttempt").objects.filter(state="open", leased_until__lte=clock.now())
-    return sum(services.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
+    return sum(settling.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
 
 
 @sweeper("payments.paid")

@@ -10,11 +10,10 @@ from django.db import transaction
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
-from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import from_minor, to_minor
+from oscar_loyalty.payments import tenders
 
 
 @transaction.atomic
@@ -37,7 +36,8 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     Allotment = get_model("loyalty_payments", "Allotment")
     parts = Allotment.objects.filter(tender__attempt=attempt, tender__entry__isnull=False)
     done = 0
-    for allotment in parts.select_related("tender__entry", "tender__card").order_by("tender__entry__account_id", "pk"):
+    parts = parts.select_related("tender__entry", "tender__card", "tender__attempt")
+    for allotment in parts.order_by("tender__entry__account_id", "pk"):
         if allotment.order_line_id is None:
             share = Fraction(1) if shipping else Fraction(0)
         else:
@@ -95,13 +95,8 @@ def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
     target = allotment.returned_units + units
     key = f"return:{allotment.pk}:{target}"
     grace = timedelta(days=attempt.member.programme.grace_days if attempt.member else 0)
-    entry = books.reverse(
-        entry=tender.entry,
-        units=units,
-        key=key,
-        grace=grace,
-        source=Ref.of("order", attempt.order_id),
-        explanation={"why": "returned", "order": attempt.order.number, "kind": tender.kind},
+    entry = tenders.of(tender.kind).refund(
+        tender=tender, units=units, key=key, grace=grace, explanation={"why": "returned", "order": attempt.order.number}
     )
     if tender.kind == "giftcard":
         look_again(cards=[tender.card_id])

@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.payments.planning import IN_POINTS
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ def paid_with(order: Any) -> list[Paid]:
     result = []
     for tender in tenders.prefetch_related("allotments"):
         parts = list(tender.allotments.all())
-        points = tender.units if tender.kind == "points_line" else 0
+        points = tender.units if tender.kind in IN_POINTS else 0
         result.append(
             Paid(
                 kind=tender.kind,

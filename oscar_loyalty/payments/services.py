@@ -10,15 +10,11 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
-from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.ledger.books import Ref
-from oscar_loyalty.ledger.exceptions import HoldClosed, InsufficientUnits
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import from_minor, to_minor
-from oscar_loyalty.payments import exceptions, planning, returns, snapshots
+from oscar_loyalty.money import format_money, from_minor
+from oscar_loyalty.payments import allotting, exceptions, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -33,8 +29,8 @@ def _lock_basket(pk: int | None) -> None:
     list(get_model("basket", "Basket").objects.select_for_update().filter(pk=pk).values_list("pk", flat=True))
 
 
-def _locked(attempt: Any) -> Any:
-    """Return the attempt as the database has it, under the locks of its basket and its own.
+def locked(attempt: Any) -> Any:
+    """Return the attempt as the database has it, in a transaction, under the locks of its basket and its own.
 
     The basket comes first, always: placing an order writes both, and so does a second click that begins meanwhile.
     """
@@ -110,7 +106,7 @@ def _begin(
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
     refuse_second(basket=basket)
     if before is not None:
-        _cancel(before, reason="started again")
+        undo(before, reason="started again")
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
     if plan.points and (member is None or member.status != "active"):
@@ -133,55 +129,31 @@ def _begin(
     )
     by_id = {card.pk: card for card in cards}
     # Accounts are locked in primary-key order, so that two checkouts with the same cards never wait for each other.
-    wanted = sorted(
-        enumerate(plan.tenders),
-        key=lambda item: by_id[item[1].card].account_id if item[1].card else member.account_id if item[1].points else 0,
-    )
-    for number, tender in wanted:
-        _hold(attempt, number, tender, member, by_id.get(tender.card))
+    wanted = []
+    for number, tender in enumerate(plan.tenders):
+        card = by_id.get(tender.card)
+        account = tenders.of(tender.kind).account(plan=tender, member=member, card=card)
+        wanted.append((account.pk if account is not None else 0, number, tender, card))
+    for _account, number, tender, card in sorted(wanted, key=lambda item: item[:2]):
+        _hold(attempt, number, tender, member, card)
     return attempt
 
 
-def _hold(attempt: Any, number: int, tender: planning.PlanTender, member: Any, card: Any) -> None:
-    units, account, hold = 0, None, None
-    if tender.kind == "points_line":
-        units, account = tender.points, member.account
-    elif tender.kind == "giftcard":
-        units, account = to_minor(tender.amount, attempt.currency), card.account
-    if account is not None:
-        try:
-            hold = books.hold(
-                account=account,
-                units=units,
-                key=f"attempt:{attempt.uuid}:{number}",
-                until=attempt.expires_at,
-                source=Ref.of("attempt", attempt.pk),
-            )
-        except InsufficientUnits as error:
-            if card is not None:
-                raise exceptions.CardChanged(
-                    _("A gift card has less on it than a moment ago. Please check how you pay, and try again.")
-                ) from error
-            label = member.programme.points_label(error.missing)
-            raise exceptions.NotEnoughPoints(
-                _("You are missing %(points)s for the gift cards you want to pay with points.") % {"points": label},
-                error.missing,
-            ) from error
+def _hold(attempt: Any, number: int, plan: planning.PlanTender, member: Any, card: Any) -> None:
+    kind = tenders.of(plan.kind)
     _model("Tender").objects.create(
         attempt=attempt,
         number=number,
-        kind=tender.kind,
-        amount=tender.amount,
-        units=units,
-        line_index=tender.line_index,
-        card=card if tender.kind == "giftcard" else None,
-        hold=hold,
+        kind=plan.kind,
+        amount=plan.amount,
+        units=kind.units(plan=plan, currency=attempt.currency),
+        line_index=plan.line_index,
+        card=card,
+        hold=kind.hold(attempt=attempt, number=number, plan=plan, member=member, card=card),
     )
 
 
 def _money_missing(minimum: Decimal, currency: str) -> str:
-    from oscar_loyalty.money import format_money
-
     return _("At least %(amount)s of an order must be paid in money.") % {"amount": format_money(minimum, currency)}
 
 
@@ -203,7 +175,7 @@ def complete(*, attempt: Any, order: Any) -> Any:
     :raises AttemptClosed: when it was undone meanwhile, or its holds ran out.
     :raises PaymentProblem: when the order costs something else than what was agreed.
     """
-    row = _locked(attempt)
+    row = locked(attempt)
     if row.state == "placed" and row.order_id == order.pk:
         return row
     if row.state != "open":
@@ -212,104 +184,18 @@ def complete(*, attempt: Any, order: Any) -> Any:
         )
     if row.total != order.total_incl_tax or row.currency != order.currency:
         raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
-    tenders = list(row.tenders.select_related("hold__account", "card").order_by("hold__account_id", "number"))
-    for tender in tenders:
-        if tender.hold is not None:
-            try:
-                tender.entry = books.capture(
-                    hold=tender.hold,
-                    key=f"capture:{tender.hold.key}",
-                    source=Ref.of("order", order.pk),
-                    explanation={"why": "paid", "order": order.number, "kind": tender.kind},
-                )
-            except HoldClosed as error:
-                raise exceptions.AttemptClosed(
-                    _("This took too long: what was set aside for it is free again. Please try again.")
-                ) from error
-        tender.state = "captured"
+    rows = list(row.tenders.select_related("attempt", "hold__account", "card").order_by("hold__account_id", "number"))
+    for tender in rows:
+        tenders.of(tender.kind).capture(tender=tender, order=order)
         tender.save(update_fields=["entry", "state"])
-    tenders.sort(key=lambda tender: tender.number)
-    _allot(row, order, tenders)
-    _record_sources(order, tenders)
+    rows.sort(key=lambda tender: tender.number)
+    allotting.allot(row, order, rows)
+    allotting.record_sources(order, rows)
     row.state, row.order, row.closed_at = "placed", order, clock.now()
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
     _issue_cards(order, row)
     return row
-
-
-def _allot(attempt: Any, order: Any, tenders: Sequence[Any]) -> None:
-    Allotment = _model("Allotment")
-    minor = to_minor(Decimal(1), attempt.currency)
-    order_lines = _in_basket_order(attempt, order)
-    lines = [
-        planning.PlanLine(index, line.line_price_incl_tax, is_giftcard=giftcards.is_giftcard(line.product))
-        for index, line in enumerate(order_lines)
-    ]
-    rest = to_minor(attempt.total, attempt.currency) - sum(to_minor(line.amount, attempt.currency) for line in lines)
-    plan = [
-        planning.PlanTender(t.kind, t.amount, t.units if t.kind == "points_line" else 0, t.line_index, t.card_id)
-        for t in tenders
-    ]
-    rows = []
-    for tender, parts in zip(tenders, planning.allot(tenders=plan, lines=lines, rest=rest, minor=minor), strict=True):
-        for place, part in parts.items():
-            units = tender.units if tender.kind == "points_line" else part if tender.kind == "giftcard" else 0
-            rows.append(
-                Allotment(
-                    tender=tender,
-                    order_line=None if place is None else order_lines[place],
-                    amount=from_minor(part, attempt.currency),
-                    units=units,
-                )
-            )
-    Allotment.objects.bulk_create(rows)
-
-
-def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
-    """Return the order's lines in the order of the snapshot, which the tenders' ``line_index`` counts in.
-
-    Oscar creates them in that order; a shop's own ``OrderCreator`` might not.
-    """
-    left = list(order.lines.select_related("product").prefetch_related("attributes__option").order_by("pk"))
-    found = []
-    for wanted in attempt.snapshot["lines"]:
-        alike = [line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])]
-        if not alike:
-            raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
-        # Two lines of one product differ by what was chosen for them, such as paying with points.
-        chosen = {option["option"]: option["value"] for option in wanted["options"]}
-        match = next((line for line in alike if _chosen(line) == chosen), alike[0])
-        left.remove(match)
-        found.append(match)
-    return found + left
-
-
-def _chosen(line: Any) -> dict[str, Any]:
-    return {attribute.type: attribute.value for attribute in line.attributes.all()}
-
-
-#: What Oscar's payment sources are called; the shop's own payment records its own.
-SOURCES = {"points_line": "Points", "giftcard": "Gift card", "on_site": "At the salon"}
-
-
-def _record_sources(order: Any, tenders: Sequence[Any]) -> None:
-    SourceType, Source = get_model("payment", "SourceType"), get_model("payment", "Source")
-    for tender in tenders:
-        name = SOURCES.get(tender.kind)
-        if name is None:
-            continue
-        kind = SourceType.objects.get_or_create(name=name)[0]
-        paid = tender.amount if tender.kind != "on_site" else Decimal(0)
-        Source.objects.create(
-            order=order,
-            source_type=kind,
-            currency=order.currency,
-            amount_allocated=tender.amount,
-            amount_debited=paid,
-            reference=f"{tender.attempt.uuid}:{tender.number}",
-            label=str(tender.units) if tender.kind == "points_line" else "",
-        )
 
 
 def _issue_cards(order: Any, attempt: Any = None) -> None:
@@ -318,10 +204,11 @@ def _issue_cards(order: Any, attempt: Any = None) -> None:
     cards = giftcard_services.issue_for_lines(order, language=language)
     if not cards:
         return
-    unpaid = set()
-    if attempt is None or attempt.tenders.filter(kind="on_site").exists():
-        owed = _model("Allotment").objects.filter(tender__attempt=attempt, tender__kind="on_site", amount__gt=0)
-        unpaid = set(owed.values_list("order_line_id", flat=True)) if attempt else {c.order_line_id for c in cards}
+    if attempt is None:
+        return
+    later = [row for row in attempt.tenders.all() if not tenders.of(row.kind).paid_when_placed]
+    owed = _model("Allotment").objects.filter(tender__in=later, amount__gt=0)
+    unpaid = set(owed.values_list("order_line_id", flat=True)) if later else set()
     for card in cards:
         if card.order_line_id not in unpaid:
             giftcard_services.activate(card=card, key=f"order:{order.pk}")
@@ -330,39 +217,21 @@ def _issue_cards(order: Any, attempt: Any = None) -> None:
 @transaction.atomic
 def cancel(*, attempt: Any, reason: str = "") -> Any:
     """Undo an attempt that has no order: its holds are free again. Cancelling twice changes nothing."""
-    row = _locked(attempt)
+    row = locked(attempt)
     if row.state == "open":
-        _cancel(row, reason=reason)
+        undo(row, reason=reason)
     return row
 
 
-def _cancel(attempt: Any, *, reason: str) -> None:
-    tenders = attempt.tenders.filter(state="held").select_related("hold").order_by("hold__account_id", "number")
-    for tender in tenders:
-        if tender.hold is not None:
-            books.release(hold=tender.hold)
-        tender.state = "cancelled"
+def undo(attempt: Any, *, reason: str) -> None:
+    """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`)."""
+    rows = attempt.tenders.filter(state="held").select_related("hold").order_by("hold__account_id", "number")
+    for tender in rows:
+        tenders.of(tender.kind).cancel(tender=tender)
         tender.save(update_fields=["state"])
-    returns.look_again(cards=[tender.card_id for tender in tenders if tender.card_id])
+    returns.look_again(cards=[tender.card_id for tender in rows if tender.card_id])
     attempt.state, attempt.closed_at, attempt.reason = "cancelled", clock.now(), reason[:255]
     attempt.save(update_fields=["state", "closed_at", "reason"])
-
-
-def settle(*, attempt: Any) -> str:
-    """Bring an attempt to its end from what is stored, whoever calls and however often; return its state.
-
-    An attempt that is still open when its request is dead has no order, since both are written in one transaction;
-    so it
-    is undone, and its basket opened again.
-    """
-    with transaction.atomic():
-        row = _locked(attempt)
-        if row.state != "open" or row.leased_until > clock.now():
-            return str(row.state)
-        _cancel(row, reason="the request ended half way")
-        Basket = get_model("basket", "Basket")
-        Basket.objects.filter(pk=row.basket_id, status=Basket.FROZEN).update(status=Basket.OPEN)
-        return str(row.state)
 
 
 def order_placed_elsewhere(*, order: Any) -> None:
@@ -383,7 +252,7 @@ def mark_paid(*, order: Any) -> int:
         giftcard_services.activate(card=card, key=f"order:{order.pk}")
     if waiting:
         for source in get_model("payment", "Source").objects.filter(
-            order=order, source_type__name=SOURCES["on_site"], amount_debited=0
+            order=order, source_type__name=tenders.of("on_site").source, amount_debited=0
         ):
             source.debit(source.amount_allocated)
     return len(waiting)
@@ -394,11 +263,12 @@ __all__ = [
     "cancel",
     "complete",
     "first_try",
+    "locked",
     "mark_paid",
     "order_placed_elsewhere",
     "plan_for",
     "redirected",
     "refuse_second",
-    "settle",
+    "undo",
     "wait_for",
 ]

@@ -105,7 +105,7 @@ def paid_by_line(basket: Any, plan: Any, points: BasketPoints) -> dict[int, Deci
     rows = list(basket.all_lines())
     for tender, part in zip(plan.tenders, parts, strict=True):
         for index, units in part.items():
-            if index is not None and tender.kind in ("points_line", "giftcard"):
+            if index is not None and not tender.money:
                 pk = rows[index].pk
                 paid[pk] = paid.get(pk, Decimal(0)) + from_minor(units, basket.currency)
     return paid

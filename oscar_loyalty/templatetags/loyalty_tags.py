@@ -18,6 +18,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, format_money
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.payments.planning import NOT_MONEY
 from oscar_loyalty.storefront import selectors as storefront
 
 log = logging.getLogger("oscar_loyalty")
@@ -124,7 +125,7 @@ def loyalty_order_summary(context, order):
     paid = payments.paid_with(order)
     preview = earning.preview_order(order)
     brings = preview is not None and preview.points
-    if not brings and not any(part.kind in ("points_line", "giftcard") for part in paid):
+    if not brings and not any(part.kind in NOT_MONEY for part in paid):
         return ""
     return _render(
         context,

@@ -10,7 +10,7 @@ from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.payments import options, returns, selectors, services
+from oscar_loyalty.payments import options, returns, selectors, services, settling
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
 pytestmark = pytest.mark.django_db
@@ -241,10 +241,10 @@ def test_an_attempt_left_by_a_dead_request_is_undone(time, shopper, rich, card_1
         basket=basket, total=total, user=rich.user, member=rich, site=Site.objects.get_current(), plan=plan
     )
     assert ledger.balance(rich.account).usable == 1500
-    assert services.settle(attempt=attempt) == "open"
+    assert settling.settle(attempt=attempt) == "open"
     time.advance(minutes=3)
-    assert services.settle(attempt=attempt) == "cancelled"
-    assert services.settle(attempt=attempt) == "cancelled"
+    assert settling.settle(attempt=attempt) == "cancelled"
+    assert settling.settle(attempt=attempt) == "cancelled"
     basket.refresh_from_db()
     assert basket.status == "Open"
     assert ledger.balance(rich.account).usable == 2500
@@ -408,9 +408,9 @@ def test_paying_elsewhere_keeps_points_aside_until_the_customer_comes_back(
     assert ledger.balance(rich.account).usable == 1500
     attempt = attempts(state="open").get()
     time.advance(minutes=30)
-    assert services.settle(attempt=attempt) == "open"
+    assert settling.settle(attempt=attempt) == "open"
     time.advance(minutes=31)
-    assert services.settle(attempt=attempt) == "cancelled"
+    assert settling.settle(attempt=attempt) == "cancelled"
     basket.refresh_from_db()
     assert basket.status == "Open"
     assert ledger.balance(rich.account).usable == 2500

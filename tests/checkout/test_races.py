@@ -15,7 +15,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.payments import services
+from oscar_loyalty.payments import allotting, services
 from oscar_loyalty.payments.exceptions import AlreadyPlaced
 from tests.checkout.conftest import Shopper
 
@@ -143,7 +143,7 @@ def test_a_click_while_the_order_is_being_written_waits_for_it(rich, shopper, ca
     shopper.client.get("/checkout/preview/")
     window = Shopper()
     window.client.cookies.update(dict(shopper.client.cookies))
-    writing, allot = Event(), services._allot
+    writing, allot = Event(), allotting.allot
 
     def slow_allot(*args):
         writing.set()
@@ -151,7 +151,7 @@ def test_a_click_while_the_order_is_being_written_waits_for_it(rich, shopper, ca
         sleep(1)
         return allot(*args)
 
-    monkeypatch.setattr(services, "_allot", slow_allot)
+    monkeypatch.setattr(allotting, "allot", slow_allot)
 
     def begin():
         writing.wait(20)
