@@ -6,6 +6,7 @@ money; nothing else changes for the shop.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -16,28 +17,28 @@ from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.decorators import classonlymethod
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
-from oscar.core.loading import get_class
 
-from oscar_loyalty.checkout import cards
-from oscar_loyalty.checkout.placing import signal_afterwards
+from oscar_loyalty.checkout import cards, going_on
+from oscar_loyalty.payments.announcing import signal_afterwards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.payments import exceptions, services, tenders
+from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
 
-CheckoutSessionData = get_class("checkout.utils", "CheckoutSessionData")
 log = logging.getLogger("oscar_loyalty")
 
 
 class LoyaltyPaymentMixin:
     """Adds the tenders of the loyalty programme to a ``PaymentDetailsView``."""
 
-    #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``, or ``"on_site"``, money at the salon.
+    #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``; ``"on_site"``, money at the salon; or
+    #: ``"stripe"``, a card on Stripe's page.
     money_kind = "shop"
 
     _attempt: Any = None
@@ -61,7 +62,14 @@ class LoyaltyPaymentMixin:
                 return self._show_order(order)
             if attempt is not None:
                 return self._follow(attempt)
+        elif request.method == "GET" and (unfinished := going_on.unfinished(request)) is not None:
+            # Back from the page of the payment by the browser's own button: the basket is frozen.
+            return redirect(going_on.address(unfinished, "paid"))
         return super().dispatch(request, *args, **kwargs)
+
+    def get_money_kind(self) -> str:
+        """Return who takes the rest of this order; a shop that lets people choose overrides it."""
+        return self.money_kind
 
     def _was_own(self, basket_id):
         user = self.request.user
@@ -83,10 +91,11 @@ class LoyaltyPaymentMixin:
                 basket=context["basket"],
                 total=total.incl_tax,
                 cards=[entry.card for entry in context["loyalty_cards"]],
-                money_kind=self.money_kind,
+                money_kind=self.get_money_kind(),
             )
             cards.remember_plan(self.request, context["loyalty_plan"])
-            context["loyalty_paid_in_money_at_salon"] = self.money_kind == "on_site"
+            context["loyalty_paid_in_money_at_salon"] = self.get_money_kind() == "on_site"
+            context["loyalty_paid_by_card"] = self.get_money_kind() == "stripe"
         context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
         return context
 
@@ -136,8 +145,10 @@ class LoyaltyPaymentMixin:
             super().restore_frozen_basket()
 
     def handle_payment(self, order_number, total, **kwargs):
-        """Set points and cards aside, then let the shop take what is left."""
+        """Set points and cards aside, then let the shop take what is left, or send the customer to pay it."""
         self._attempt = self._begin(order_number, total)
+        if services.provider_tender(self._attempt) is not None:
+            self._send_to_provider(order_number)
         money = sum(
             (tender.amount for tender in self._attempt.tenders.all() if tenders.of(tender.kind).money),
             total.incl_tax * 0,
@@ -152,12 +163,55 @@ class LoyaltyPaymentMixin:
             services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
             raise
 
+    def _send_to_provider(self, order_number):
+        ways = tenders.Ways(
+            paid=self.request.build_absolute_uri(going_on.address(self._attempt, "paid")),
+            back=self.request.build_absolute_uri(going_on.address(self._attempt, "back")),
+            email=self._email(),
+            language=(get_language() or "")[:2],
+            text=_("Order %(number)s, %(shop)s")
+            % {"number": order_number, "shop": get_current_site(self.request).name},
+        )
+        try:
+            url = asking.ask(attempt=self._attempt, ways=ways)
+        except exceptions.PaymentProblem as problem:
+            raise UnableToTakePayment(str(problem)) from problem
+        except BaseException as problem:
+            services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+            raise
+        going_on.remember(self.request, self._attempt)
+        raise RedirectRequired(url)
+
+    def _email(self):
+        user = self._submission["user"]
+        if user.is_authenticated:
+            return user.email
+        return (self._submission.get("order_kwargs") or {}).get("guest_email") or ""
+
+    def _close_earlier(self, basket):
+        """An earlier try to pay for this basket may still be payable elsewhere: see to it that it is not."""
+        earlier = payments.live_attempt(basket)
+        if earlier is None or not earlier.snapshot.get("redirected") or services.provider_tender(earlier) is None:
+            return
+        try:
+            state = settling.give_up(attempt=earlier, reason="started again")
+        except (exceptions.ProviderDown, exceptions.ProviderRefused):
+            state = "open"
+        if state == "placed":
+            earlier.refresh_from_db()
+            raise _Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
+        if state == "open":
+            raise UnableToTakePayment(
+                _("Your bank has not answered yet whether you paid. Please try again in a few minutes.")
+            )
+
     def _begin(self, order_number, total):
         request, submission = self.request, self._submission
+        self._close_earlier(submission["basket"])
         offered = [entry.card for entry in cards.applied(request)]
         order_kwargs = submission.get("order_kwargs") or {}
         plan = services.plan_for(
-            basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.money_kind
+            basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.get_money_kind()
         )
         try:
             if not cards.is_as_shown(request, plan):
@@ -181,6 +235,8 @@ class LoyaltyPaymentMixin:
                 shipping_charge=submission.get("shipping_charge"),
                 billing_address=submission.get("billing_address"),
                 surcharges=submission.get("surcharges"),
+                status=self.get_initial_order_status(submission["basket"]) or "",
+                order_fields=_storable(order_kwargs) if tenders.is_provider(self.get_money_kind()) else None,
             )
         except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
             # Not an error of paying: Oscar's own handling would reopen the basket and blame the card.
@@ -223,6 +279,10 @@ class LoyaltyPaymentMixin:
         attempt = services.wait_for(attempt=attempt)
         if attempt.state == "placed":
             return self._show_order(attempt.order)
+        page = going_on.payment_page(attempt)
+        if page:
+            going_on.remember(self.request, attempt)
+            return HttpResponseRedirect(page)
         if attempt.state == "open":
             messages.info(self.request, _("Your order is still being placed. Look at your orders in a minute."))
         else:
@@ -230,9 +290,7 @@ class LoyaltyPaymentMixin:
         return redirect("basket:summary")
 
     def _show_order(self, order):
-        CheckoutSessionData(self.request).flush()
-        cards.forget(self.request)
-        self.request.session["checkout_order_id"] = order.pk
+        going_on.show_order(self.request, order)
         return HttpResponseRedirect(self.get_success_url())
 
 
@@ -241,6 +299,18 @@ class _Elsewhere(BaseException):
 
     def __init__(self, problem: exceptions.PaymentProblem) -> None:
         self.problem = problem
+
+
+def _storable(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a shop adds to its orders, as far as it is kept elsewhere or can be kept until the order is written.
+
+    :raises TypeError: when some of it cannot: such an order could not be placed later as it was agreed upon.
+    """
+    kept = {name: value for name, value in fields.items() if name not in ("guest_email", "site", "status")}
+    for name, value in kept.items():
+        if not isinstance(value, (str, int, bool, type(None))):
+            raise TypeError(f"{name!r} of the order is a {type(value).__name__}, which cannot wait for a payment.")
+    return kept
 
 
 def _part_of(total, money):

@@ -72,6 +72,15 @@ class AbstractProgramme(models.Model):
         blank=True,
         help_text=_("Order statuses that mean paid, for orders paid at the salon: their gift cards are issued then."),
     )
+    payment_failed_status = models.CharField(
+        _("orders whose payment failed"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "The status of orders whose card could not be charged in the end. Empty: their status stays; points and "
+            "gift cards are returned all the same."
+        ),
+    )
     pending_days = models.PositiveSmallIntegerField(
         _("days until usable"),
         default=14,

@@ -57,13 +57,16 @@ def return_lines(row):
     returns.return_lines(order=order, cancelled=cancelled, shipping=bool(row.payload.get("whole")))
 
 
+@handler(services.SETTLE, atomic=False)
+def settle(row):
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.get(pk=row.payload["attempt"])
+    settling.settle(attempt=attempt, at_once=True)
+
+
 @sweeper("payments.attempts")
 def attempts() -> int:
-    """Finish the attempts whose request has died."""
-    from oscar_loyalty import clock
-
-    stale = get_model("loyalty_payments", "PaymentAttempt").objects.filter(state="open", leased_until__lte=clock.now())
-    return sum(settling.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
+    """Finish the attempts whose request has died, whose customer does not come back, or whose money is owed."""
+    return settling.sweep()
 
 
 @sweeper("payments.paid")

@@ -42,7 +42,7 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         (
             _("When orders bring points"),
             "fas fa-shopping-cart",
-            ["award_on_status", "pending_days", "cancelled_order_statuses", "cancelled_line_statuses", "paid_statuses"],
+            ["award_on_status", "pending_days", "cancelled_order_statuses", "cancelled_line_statuses", "paid_statuses", "payment_failed_status"],
         ),
         (_("When visits bring points"), "fas fa-calendar-check", ["booking_delay_hours"]),
         (_("How long points live"), "fas fa-hourglass-half", ["expiry_months", "grace_days"]),
@@ -78,6 +78,13 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
             label=self.fields["award_on_status"].label,
             help_text=self.fields["award_on_status"].help_text,
             choices=[("", _("As soon as they are placed")), *((status, gettext(status)) for status in orders)],
+            required=False,
+        )
+        failed = _statuses("OSCAR_ORDER_STATUS_PIPELINE", [programme.payment_failed_status])
+        self.fields["payment_failed_status"] = forms.ChoiceField(
+            label=self.fields["payment_failed_status"].label,
+            help_text=self.fields["payment_failed_status"].help_text,
+            choices=[("", _("Leave the status as it is")), *((status, gettext(status)) for status in failed)],
             required=False,
         )
         self.fields["currency"].widget.attrs |= {"maxlength": 3, "autocapitalize": "characters"}
