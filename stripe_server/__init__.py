@@ -1,7 +1,7 @@
 """A Stripe of our own, for tests and the demo shop: stateful, strict, and able to go wrong on demand.
 
-It is spoken to over HTTP by Stripe's own client, knows neither Django nor the shop, and needs only the standard library.
-``CONTRACT.md`` says which of Stripe's behaviours it promises.
+It is spoken to over HTTP by Stripe's own client, knows neither Django nor the shop, and needs only the standard
+library. ``CONTRACT.md`` says which of Stripe's behaviours it promises.
 """
 
 from .client import Control, ControlError, Running, running

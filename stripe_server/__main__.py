@@ -1,4 +1,4 @@
-"""Run it: ``python -m stripe_server --port 8011 --state FILE --webhook URL --secret S``. Its address is the first line it prints."""
+"""``python -m stripe_server --port 8011 --state FILE --webhook URL``: the first line it prints is its address."""
 
 import argparse
 import signal

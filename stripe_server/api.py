@@ -53,10 +53,6 @@ def _list(kind, url, *filters):
     return run
 
 
-def _create_session(desk, params):
-    return sessions.create(desk, params)
-
-
 def _intent(what):
     return lambda desk, params, id: what(desk, desk.find("payment_intent", id, param="intent"), params)
 
@@ -83,7 +79,7 @@ def _by(*names):
 
 ONLY_EXPAND = _schema(EXPAND)
 ROUTES = (
-    Route("POST", "/v1/checkout/sessions", sessions.check, _create_session),
+    Route("POST", "/v1/checkout/sessions", sessions.check, sessions.create),
     Route(
         "GET",
         "/v1/checkout/sessions",
@@ -159,8 +155,8 @@ class Api:
             key = base64.b64decode(key.strip() or "Og==").decode("utf-8", "replace").partition(":")[0]
         if not key.strip():
             raise errors.AuthenticationError(
-                "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer "
-                "auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
+                "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+                "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
             )
         scope = self.server.keys.get(key.strip())
         if scope is None:
@@ -224,8 +220,8 @@ class Api:
             if found and route.method == method:
                 return route, found.groups()
         raise errors.InvalidRequest(
-            f"Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove the trailing slash. If "
-            "you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code.",
+            f"Unrecognized request URL ({method}: {path}). If you are trying to list objects, remove the trailing "
+            "slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier.",
             status=404,
         )
 
@@ -234,8 +230,6 @@ class Api:
         kind = fault.kind if fault else None
         store, keep = self.server.store, self.server.idempotency.keep
         desk = Desk(self.server, scope, request_id=request_id, key=key)
-        if route.run is _create_session:
-            sessions.check_times(desk, params)
         try:
             with store.transaction():
                 try:

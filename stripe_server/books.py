@@ -8,9 +8,9 @@ KEYS = ("authorised", "captured", "refunded", "released", "disputed", "net")
 def books(store, scope):
     """Per currency and per PaymentIntent, in smallest units.
 
-    ``authorised`` is what is held now and can still be captured, ``captured`` what was ever taken, ``refunded`` what went
-    back of it, ``released`` what was held and never taken, ``disputed`` what open and lost disputes took away, and ``net``
-    what the shop has: captured - refunded - disputed.
+    ``authorised`` is what is held now and can still be captured, ``captured`` what was ever taken, ``refunded`` what
+    went back of it, ``released`` what was held and never taken, ``disputed`` what open and lost disputes took away, and
+    ``net`` what the shop has: captured - refunded - disputed.
     """
     sessions = {row["payment_intent"]: row for row in store.many("checkout.session", scope) if row["payment_intent"]}
     charges, refunds, disputes = (_by_charge(store, scope, kind) for kind in ("charge", "refund", "dispute"))

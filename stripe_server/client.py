@@ -102,7 +102,7 @@ class Running:
         self.control = Control(url)
 
     def client(self, key=TEST_KEY, **options):
-        """Stripe's own client, speaking to this server; without its own retries unless ``max_network_retries`` says so."""
+        """Stripe's own client, speaking to this server; it tries once unless ``max_network_retries`` says more."""
         import stripe
 
         options = {"max_network_retries": 0, **options}

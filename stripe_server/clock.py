@@ -15,7 +15,7 @@ class Clock:
         return int(self.frozen_at if self.frozen_at is not None else time.time() + self.offset)
 
     def move(self, *, advance=0, to=None, freeze=None):
-        """Move it by seconds, or to a time; ``freeze`` stops it (True) or lets it run on from where it stands (False)."""
+        """Move it by seconds, or to a time; ``freeze`` stops it (True) or lets it run on (False)."""
         target = (self.now() if to is None else to) + advance
         stopped = self.frozen_at is not None if freeze is None else freeze
         self.frozen_at = target if stopped else None

@@ -17,14 +17,14 @@ class Control:
     def __init__(self, server):
         self.server = server
 
-    def call(self, name, values):
+    def call(self, name, query, text):
         """The status and body of ``/_control/<name>``."""
         act = getattr(self, name, None)
         if name.startswith("_") or name == "call" or act is None:
             return 404, {"error": f"No such control: {name}"}
-        values = dict(values)
-        scope = Scope(values.pop("account", self.server.account), values.pop("livemode", False))
         try:
+            values = query | (json.loads(text) if text.strip() else {})
+            scope = Scope(values.pop("account", self.server.account), values.pop("livemode", False))
             return 200, act(scope, **values)
         except errors.StripeError as error:
             return error.status, error.body()
@@ -53,7 +53,7 @@ class Control:
     # Customers and banks
 
     def pay(self, scope, session, card="4242424242424242", email=None, three_d_secure="complete"):
-        """Pay a session without a browser. A card that asks for 3-D Secure gets ``three_d_secure``: complete, fail or leave."""
+        """Pay a session without a browser; when the card asks for 3-D Secure, complete, fail or leave that."""
         desk = self._desk(scope)
         paid = self._kept(
             desk, sessions.pay, desk.find("checkout.session", session, param="session"), cards.find(card), email
@@ -144,13 +144,16 @@ class Control:
 
     # Webhooks
 
-    def endpoint(self, scope, url, secret, events=("*",)):
-        """From now on events go there as well."""
-        self.server.webhooks.listen(url, secret, account=scope.account, livemode=scope.livemode, events=events)
+    def endpoint(self, scope, url, secret=None, events=("*",), forget=False):
+        """From now on events of these books go there as well; or no longer."""
+        if forget:
+            self.server.webhooks.forget(url)
+        else:
+            self.server.webhooks.listen(url, secret, account=scope.account, livemode=scope.livemode, events=events)
         return {"endpoints": self.server.webhooks.endpoints()}
 
     def webhooks(self, scope, match="*", bend=None, times=1, seconds=1, hold=None, release=None, wait=None):
-        """Hold events back, release them ("created", "reversed", "shuffled"), bend the next ones, wait until all are sent."""
+        """Hold events back, release them, bend the next ones, wait until all are sent."""
         answer = {}
         if bend:
             self.server.webhooks.bend(match, bend, times, seconds)
@@ -172,10 +175,3 @@ class Control:
         row = Desk(self.server, scope).find("event", event, param="event")
         payload, signature = webhooks.message(row.body, secret, kind)
         return {"payload": payload, "signature": signature}
-
-
-def read(text):
-    values = json.loads(text) if text.strip() else {}
-    if not isinstance(values, dict):
-        raise ValueError("A JSON object is expected.")
-    return values

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from .api import Cut
-from .control import read
 
 STYLE = Path(__file__).with_name("pay.css")
 JSON = "application/json"
@@ -49,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.send(found.status, found.body, {"Content-Type": JSON, **found.headers})
             elif parts.path.startswith("/_control/"):
                 query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-                status, body = app.control.call(parts.path.removeprefix("/_control/"), {**query, **read(text)})
+                status, body = app.control.call(parts.path.removeprefix("/_control/"), query, text)
                 self.send(status, json.dumps(body, indent=2), {"Content-Type": JSON})
             elif parts.path == "/assets/pay.css":
                 self.send(200, STYLE.read_text(encoding="utf-8"), {"Content-Type": "text/css; charset=utf-8"})

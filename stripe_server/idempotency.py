@@ -1,4 +1,7 @@
-"""The same key is the same request: run once, its answer kept for a day and given again (docs.stripe.com/api/idempotent_requests)."""
+"""The same key is the same request: run once, its answer kept for a day and given again.
+
+See docs.stripe.com/api/idempotent_requests.
+"""
 
 import hashlib
 import json
@@ -71,7 +74,8 @@ class Idempotency:
             )
         if first != fingerprint(method, path, values):
             raise IdempotencyError(
-                f"Keys for idempotent requests can only be used with the same parameters they were first used with. {tail}"
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. "
+                f"{tail}"
             )
         return Kept(found["status"], found["body"], found["request"])
 

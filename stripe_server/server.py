@@ -34,7 +34,8 @@ FALLS_DUE = {
 class Server:
     """``state`` is a file that outlives the process; without one everything is in memory.
 
-    ``webhook_url`` and ``webhook_secret`` are where the shop's test-mode events go; ``name`` is the shop's line on the page.
+    ``webhook_url`` is where the shop's test-mode events go, signed with ``webhook_secret``; ``name`` is the shop's line
+    on the page; ``public_url`` is the address customers' browsers use, when it is another.
     """
 
     def __init__(

@@ -22,12 +22,13 @@ CREATE TABLE IF NOT EXISTS objects (
 CREATE INDEX IF NOT EXISTS objects_kind ON objects (kind, account, livemode, seq);
 CREATE INDEX IF NOT EXISTS objects_due ON objects (due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS replays (
-    account TEXT NOT NULL, livemode INTEGER NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, request TEXT NOT NULL,
-    status INTEGER NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY (account, livemode, key)
+    account TEXT NOT NULL, livemode INTEGER NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+    request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, created INTEGER NOT NULL,
+    PRIMARY KEY (account, livemode, key)
 );
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, url TEXT NOT NULL, kind TEXT, state TEXT NOT NULL,
-    due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, position REAL
+    due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER
 );
 CREATE INDEX IF NOT EXISTS deliveries_state ON deliveries (state, due);
 """
@@ -51,7 +52,7 @@ def letters(text, length):
 
 
 class Row:
-    """An object: ``body`` is what the API shows, ``private`` what only this server knows, ``due`` when it changes by itself."""
+    """An object: ``body`` is what the API shows, ``private`` this server only knows; at ``due`` it changes itself."""
 
     def __init__(self, body, private, due, scope):
         self.body, self.private, self.due, self.scope = body, private, due, scope

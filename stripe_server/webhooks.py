@@ -1,4 +1,4 @@
-"""Events are sent to the endpoints that listen, signed, by a thread, until one answers 2xx; or held back, or bent, on demand."""
+"""Events are sent to the endpoints that listen, signed, until they answer 2xx; or held back, or bent, on demand."""
 
 import fnmatch
 import hashlib
@@ -60,6 +60,9 @@ class Webhooks:
         new = {"url": url, "secret": secret, "account": account, "livemode": livemode, "events": list(events)}
         self.store.set_meta("endpoints", [*others, new])
 
+    def forget(self, url):
+        self.store.set_meta("endpoints", [one for one in self.endpoints() if one["url"] != url])
+
     def listening(self, scope, type):
         return [
             one
@@ -114,8 +117,8 @@ class Webhooks:
             if not keep_holding:
                 self.store.set_meta("hold", [])
             held = self.store.all(
-                "SELECT d.id, json_extract(o.body, '$.type') AS type FROM deliveries d JOIN objects o ON o.id = d.event "
-                "WHERE d.state = 'held' ORDER BY d.id"
+                "SELECT d.id, json_extract(o.body, '$.type') AS type FROM deliveries d "
+                "JOIN objects o ON o.id = d.event WHERE d.state = 'held' ORDER BY d.id"
             )
             ids = [one["id"] for one in held if fnmatch.fnmatchcase(one["type"], match)]
             if order == "reversed":
@@ -203,8 +206,8 @@ class Webhooks:
         return [
             dict(one)
             for one in self.store.all(
-                "SELECT d.id, d.event, json_extract(o.body, '$.type') AS type, d.url, d.kind, d.state, d.attempts, d.status "
-                "FROM deliveries d JOIN objects o ON o.id = d.event ORDER BY d.id"
+                "SELECT d.id, d.event, json_extract(o.body, '$.type') AS type, d.url, d.kind, d.state, d.attempts, "
+                "d.status FROM deliveries d JOIN objects o ON o.id = d.event ORDER BY d.id"
             )
         ]
 

@@ -18,7 +18,7 @@ from ..params import (
     url,
 )
 from ..store import new_id
-from . import charges, refunds
+from . import charges, disputes, refunds
 
 CANCEL_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
@@ -120,7 +120,10 @@ def make(desk, *, amount, currency, capture_method="automatic", session=None, **
 
 def create(desk, params):
     """By the API, without a session: ``confirm`` pays at once with a test card's ``pm_card_`` name."""
-    card = cards.find(params["payment_method"]) if "payment_method" in params else None
+    name = params.get("payment_method")
+    card = cards.BY_NAME.get(name)
+    if name and card is None:
+        raise errors.no_such("PaymentMethod", name, "payment_method")
     names = ("amount", "currency", "capture_method", "description", "metadata", "receipt_email", "payment_method_types")
     intent = make(desk, **{name: params[name] for name in names if name in params})
     if card:
@@ -162,9 +165,7 @@ def confirm(desk, intent, card, *, authenticated=False, customer_email=None):
     desk.save(intent)
     desk.emit("charge.succeeded", charge)
     desk.emit(after, intent)
-    if card.disputed:
-        from . import disputes
-
+    if card.disputed and charge["captured"]:
         disputes.create(desk, charge)
 
 
@@ -200,15 +201,15 @@ def capture(desk, intent, params):
         because = (
             "it has already been captured."
             if intent["status"] == "succeeded"
-            else f"it has a status of {intent['status']}. Only a PaymentIntent with one of the following statuses may be "
-            "captured: requires_capture."
+            else f"it has a status of {intent['status']}. Only a PaymentIntent with one of the following statuses may "
+            "be captured: requires_capture."
         )
         raise errors.unexpected_state(f"This PaymentIntent could not be captured because {because}", intent.body)
     amount = params.get("amount_to_capture", intent["amount_capturable"])
     if amount > intent["amount_capturable"]:
         raise Refused(
-            f"The amount to capture ({plain(amount, intent['currency'])}) is greater than the amount that can be captured "
-            f"({plain(intent['amount_capturable'], intent['currency'])}).",
+            f"The amount to capture ({plain(amount, intent['currency'])}) is greater than the amount that can be "
+            f"captured ({plain(intent['amount_capturable'], intent['currency'])}).",
             code="amount_too_large",
             param="amount_to_capture",
         )
@@ -225,6 +226,8 @@ def capture(desk, intent, params):
         desk.emit("refund.created", refund)
         desk.emit("charge.refunded", charge)
     desk.emit("payment_intent.succeeded", intent)
+    if cards.BY_NUMBER[charge.private["card"]].disputed:
+        disputes.create(desk, charge)
     return intent
 
 
@@ -232,8 +235,8 @@ def cancel(desk, intent, params):
     """By the API. A session's intent can be cancelled only while it waits for its capture: else expire the session."""
     if intent["status"] not in CANCELABLE:
         raise errors.unexpected_state(
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent with "
-            f"one of the following statuses may be canceled: {', '.join(CANCELABLE)}, processing.",
+            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
+            f"with one of the following statuses may be canceled: {', '.join(CANCELABLE)}, processing.",
             intent.body,
         )
     if intent.private["session"] and intent["status"] != "requires_capture":

@@ -92,7 +92,8 @@ def check(values):
     total = sum(item["quantity"] * item["price_data"]["unit_amount"] for item in params["line_items"])
     check_charge(total, prices[0]["currency"], param="line_items", what="The Checkout Session's total amount due")
     types = params.get("payment_method_types", [])
-    if intents_manual(params) and types and "card" not in types:
+    manual = params.get("payment_intent_data", {}).get("capture_method") == "manual"
+    if manual and types and "card" not in types:
         raise InvalidRequest(
             f"The payment method `{types[0]}` cannot be used with capture_method `manual`.",
             param="payment_method_types",
@@ -101,20 +102,13 @@ def check(values):
     return params
 
 
-def intents_manual(params):
-    return params.get("payment_intent_data", {}).get("capture_method") == "manual"
-
-
-def check_times(desk, params):
-    """Still before execution: ``expires_at`` against the server's own clock."""
-    expires = params.get("expires_at")
-    if expires is None:
-        return
+def check_expiry(desk, expires):
+    """Against the server's own clock."""
     if expires < desk.now + SHORTEST:
         raise InvalidRequest(
             "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.", param="expires_at"
         )
-    if expires > desk.now + LONGEST:
+    if expires >= desk.now + LONGEST:
         raise InvalidRequest(
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", param="expires_at"
         )
@@ -161,6 +155,8 @@ def _customer(address):
 
 
 def create(desk, params):
+    if "expires_at" in params:
+        check_expiry(desk, params["expires_at"])
     items = [_line_item(item) for item in params["line_items"]]
     total = sum(item["amount_total"] for item in items)
     mode = "live" if desk.livemode else "test"
@@ -226,7 +222,7 @@ def create(desk, params):
         "subscription": None,
         "success_url": params["success_url"],
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted",
+        "ui_mode": "hosted_page",
         "url": f"{desk.server.url}/c/pay/{id}",
         "wallet_options": None,
     }
