@@ -83,6 +83,11 @@ class Conf:
         return self._get("STRIPE_API_BASE", "")
 
     @property
+    def REFUND_EVENT_TYPES(self) -> list[str]:
+        """Names of Oscar's payment event types that mean a refund; the first is used for refunds made here."""
+        return self._get("REFUND_EVENT_TYPES", ["Refund", "Refunded"])
+
+    @property
     def SERVICE_CLASS_SLUGS(self) -> list[str]:
         """Slugs of the product classes whose products are bookable services."""
         return self._get("SERVICE_CLASS_SLUGS", ["service"])

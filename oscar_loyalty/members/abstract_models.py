@@ -26,10 +26,11 @@ class AbstractProgramme(models.Model):
         (NEAREST, _("To the nearest")),
         (UP, pgettext_lazy("rounding", "Up")),
     ]
-    DEBT, WRITE_OFF = "debt", "write_off"
+    DEBT, WRITE_OFF, BLOCK = "debt", "write_off", "block"
     CLAWBACK = [
         (DEBT, _("The balance goes below zero; the next points pay it back")),
         (WRITE_OFF, _("The balance stops at zero; the rest is forgiven")),
+        (BLOCK, _("Refunds are refused unless somebody insists; a cancelled order takes the balance below zero")),
     ]
 
     site = models.OneToOneField(
@@ -143,7 +144,7 @@ class AbstractProgramme(models.Model):
         max_length=16,
         choices=CLAWBACK,
         default=DEBT,
-        help_text=_("What happens when an order is cancelled whose points have been spent."),
+        help_text=_("What happens when an order is cancelled or refunded whose points have been spent."),
     )
     adjust_limit = models.PositiveIntegerField(
         _("adjustment limit"),
@@ -162,6 +163,7 @@ class AbstractProgramme(models.Model):
             ("adjust_points", _("Adjust points up to the limit")),
             ("approve_points", _("Approve adjustments above the limit")),
             ("manage_cards", _("Manage gift cards")),
+            ("refund_orders", _("Refund orders")),
             ("manage_programme", _("Change the programme and its rules")),
         ]
 

@@ -53,3 +53,12 @@ class ProviderRefused(PaymentProblem):
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class RefundRefused(PaymentProblem):
+    """Nothing was given back; ``field`` names what was asked wrongly: an argument of the refund, or
+    ``quantity_<line>`` and ``amount_<line>`` for what was asked of one line."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

@@ -11,7 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import returns, services, settling
+from oscar_loyalty.payments import refunds, returns, sending, services, settling
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -61,6 +61,16 @@ def return_lines(row):
 def settle(row):
     attempt = get_model("loyalty_payments", "PaymentAttempt").objects.get(pk=row.payload["attempt"])
     settling.settle(attempt=attempt, at_once=True)
+
+
+@handler(sending.GIVE_BACK, atomic=False)
+def give_back(row):
+    sending.send(pk=row.payload["part"])
+
+
+@handler("payments.come_back")
+def come_back(row):
+    refunds.come_back(order=get_model("order", "Order").objects.get(pk=row.payload["order"]))
 
 
 @sweeper("payments.attempts")

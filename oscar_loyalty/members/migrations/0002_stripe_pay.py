@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty_members', '0001_initial'),
+        ("loyalty_members", "0002_refunds"),
     ]
 
     operations = [
