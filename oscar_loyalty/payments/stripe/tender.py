@@ -125,7 +125,7 @@ class Stripe(Provider):
         with asking() as stripe:
             # What was asked for before and got no answer is found, however long ago: parts are not once by themselves.
             for refund in stripe.refunds.list({"payment_intent": tender.reference, "limit": 100}).auto_paging_iter():
-                if (refund.metadata or {}).get("return") == part.key:
+                if getattr(refund.metadata, "return", None) == part.key:
                     break
             else:
                 params = {
