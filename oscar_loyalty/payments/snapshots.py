@@ -36,11 +36,13 @@ def snapshot(
     shipping_charge: Any = None,
     billing_address: Any = None,
     surcharges: Any = None,
+    mail: bool = False,
 ) -> dict[str, Any]:
-    """Return the whole of a submission as JSON data."""
+    """Return the whole of a submission as JSON data; ``mail``: whether the outbox confirms the order."""
     return {
         "guest_email": guest_email or "",
         "language": get_language(),
+        "mail": mail,
         "lines": [
             {
                 "line": line.pk,

@@ -1,7 +1,7 @@
 """The ways of paying, by the name that ``Tender.kind`` stores."""
 
 from oscar_loyalty.payments.tenders.base import Look, Provider, TenderKind
-from oscar_loyalty.payments.tenders.money import OnSite, Shop
+from oscar_loyalty.payments.tenders.money import Later, OnSite, Shop
 from oscar_loyalty.payments.tenders.own import GiftCard, Points, PointsLine
 
 _kinds: dict[str, TenderKind] = {}
@@ -21,7 +21,7 @@ def of(kind: str) -> TenderKind:
     return _kinds[kind]
 
 
-for _class in (PointsLine, Points, GiftCard, OnSite, Shop):
+for _class in (PointsLine, Points, GiftCard, OnSite, Shop, Later):
     register(_class())
 
 __all__ = ["Look", "Provider", "TenderKind", "of", "register"]
