@@ -8,6 +8,7 @@ from oscar_loyalty.checkout.thanks import LoyaltyThankYouMixin
 
 class PaymentDetailsView(LoyaltyPaymentMixin, views.PaymentDetailsView):
     money_kind = "on_site"
+    mail_through_outbox = True
     template_name = "oscar_loyalty/checkout/payment_details.html"
     template_name_preview = "oscar_loyalty/checkout/preview.html"
 

@@ -31,6 +31,7 @@ def data():
         "rounding": "down",
         "redemption_points": "100",
         "redemption_amount": "1.00",
+        "points_share": "100",
         "minimum_cash": "0.00",
         "clawback_policy": "debt",
         "adjust_limit": "500",
