@@ -16,7 +16,7 @@ class Part:
     """One way in which a part of the order is going to be paid.
 
     ``title`` is the gift card that points buy, ``label`` the one that pays; ``left`` is what stays on it,
-    ``left_points`` what stays with the member. ``name`` and ``value`` are what the button posts that takes the part away.
+    ``left_points`` what stays with the member. ``name`` and ``value`` are what the button posts that takes it away.
     """
 
     kind: str

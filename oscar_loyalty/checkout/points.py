@@ -116,6 +116,6 @@ class PointsForm(forms.Form):
                 "points": label(number),
             }
         if number:
-            return "success", _("%(points)s pay a part of this order.") % {"points": label(number)}
+            return "success", _("You pay a part of this order with %(points)s.") % {"points": label(number)}
         names = {"points": self.offer.programme.points_name_many}
         return "info", _("No %(points)s are used for this order.") % names

@@ -57,7 +57,6 @@ def load_programme(*, started_at: datetime) -> Any:
             paid_statuses=["Complete"],
             expiry_months=12,
             points_at_checkout=True,
-            minimum_cash=Decimal("5.00"),
             started_at=started_at,
         )
         for code, rank, name, colour, multiplier, perks in TIERS:
