@@ -16,6 +16,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.decorators import classonlymethod
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -24,12 +25,12 @@ from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
 
-from oscar_loyalty.checkout import cards, going_on
-from oscar_loyalty.payments.announcing import signal_afterwards
+from oscar_loyalty.checkout import cards, going_on, parts, points
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.payments.announcing import signal_afterwards
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -40,6 +41,12 @@ class LoyaltyPaymentMixin:
     #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``; ``"on_site"``, money at the salon; or
     #: ``"stripe"``, a card on Stripe's page.
     money_kind = "shop"
+    #: Whether an order is paid for once ``handle_payment`` has let it pass. A shop that sends an invoice says no: gift
+    #: cards bought then wait until the order has one of the programme's paid statuses.
+    money_is_paid = True
+    #: Whether the outbox sends Oscar's confirmation, so that it survives a mail server that is down. If not, the view
+    #: sends it as ever, in ``send_order_placed_email``.
+    mail_through_outbox = False
 
     _attempt: Any = None
     _placed: Any = None
@@ -67,10 +74,6 @@ class LoyaltyPaymentMixin:
             return redirect(going_on.address(unfinished, "paid"))
         return super().dispatch(request, *args, **kwargs)
 
-    def get_money_kind(self) -> str:
-        """Return who takes the rest of this order; a shop that lets people choose overrides it."""
-        return self.money_kind
-
     def _was_own(self, basket_id):
         user = self.request.user
         if user.is_authenticated:
@@ -80,27 +83,30 @@ class LoyaltyPaymentMixin:
         except BadSignature:
             return False
 
+    def get_money_kind(self):
+        """Return the kind of tender that takes the rest; a shop that lets people choose overrides it."""
+        return "later" if self.money_kind == "shop" and not self.money_is_paid else self.money_kind
+
     # The page
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         total = context.get("order_total")
-        context["loyalty_cards"] = cards.applied(self.request)
         if total is not None:
-            context["loyalty_plan"] = services.plan_for(
+            context |= parts.context(
+                self.request,
                 basket=context["basket"],
                 total=total.incl_tax,
-                cards=[entry.card for entry in context["loyalty_cards"]],
                 money_kind=self.get_money_kind(),
+                form=kwargs.get("loyalty_points_form"),
             )
-            cards.remember_plan(self.request, context["loyalty_plan"])
             context["loyalty_paid_in_money_at_salon"] = self.get_money_kind() == "on_site"
             context["loyalty_paid_by_card"] = self.get_money_kind() == "stripe"
         context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
         return context
 
     def post(self, request, *args, **kwargs):
-        """Adding and removing gift cards posts to the same page as placing the order."""
+        """Adding and removing points and gift cards posts to the same page as placing the order."""
         if "loyalty_add_card" in request.POST:
             form = cards.CodeForm(request.POST, request=request, basket=request.basket)
             if form.is_valid():
@@ -112,7 +118,33 @@ class LoyaltyPaymentMixin:
             cards.remove(request, request.POST["loyalty_remove_card"])
             messages.info(request, _("The gift card has been removed."))
             return redirect(request.path)
+        if "loyalty_points_do" in request.POST:
+            return self._choose_points(request, request.POST["loyalty_points_do"])
         return super().post(request, *args, **kwargs)
+
+    def _choose_points(self, request, what):
+        """Use so many points, ``all`` that can be, or ``none``; the page's script asks for its changed parts only."""
+        total = self.build_submission()["order_total"]
+        offer = None
+        if total is not None:
+            offer = points.offer_for(request, basket=request.basket, total=total.incl_tax)
+        if offer is None or what == "none":
+            points.choose(request, 0)
+            messages.info(request, _("No points are used for this order any more."))
+            return redirect(request.path)
+        typed = str(offer.most) if what == "all" else request.POST.get("points", "")
+        form = points.PointsForm({"points": typed}, offer=offer)
+        if form.is_valid():
+            points.choose(request, form.cleaned_data["points"])
+        if "loyalty_live" in request.POST:
+            note = form.result(typed)[1] if form.is_valid() and form.clamped else ""
+            context = self.get_context_data(loyalty_points_form=form, loyalty_points_note=note)
+            return TemplateResponse(request, "oscar_loyalty/checkout/live.html", context)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(loyalty_points_form=form))
+        level, text = form.result(typed)
+        getattr(messages, level)(request, text)
+        return redirect(request.path)
 
     # Placing the order
 
@@ -208,10 +240,14 @@ class LoyaltyPaymentMixin:
     def _begin(self, order_number, total):
         request, submission = self.request, self._submission
         self._close_earlier(submission["basket"])
-        offered = [entry.card for entry in cards.applied(request)]
+        applied = cards.applied(request)
         order_kwargs = submission.get("order_kwargs") or {}
-        plan = services.plan_for(
-            basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.get_money_kind()
+        plan = parts.plan_of(
+            request,
+            basket=submission["basket"],
+            total=total.incl_tax,
+            applied=applied,
+            money_kind=self.get_money_kind(),
         )
         try:
             if not cards.is_as_shown(request, plan):
@@ -226,7 +262,7 @@ class LoyaltyPaymentMixin:
                 user=submission["user"],
                 member=members.member_of_request(request),
                 site=get_current_site(request),
-                cards=offered,
+                cards=[entry.card for entry in applied],
                 plan=plan,
                 order_number=order_number,
                 guest_email=order_kwargs.get("guest_email", ""),
@@ -235,6 +271,7 @@ class LoyaltyPaymentMixin:
                 shipping_charge=submission.get("shipping_charge"),
                 billing_address=submission.get("billing_address"),
                 surcharges=submission.get("surcharges"),
+                mail=self.mail_through_outbox,
                 status=self.get_initial_order_status(submission["basket"]) or "",
                 order_fields=_storable(order_kwargs) if tenders.is_provider(self.get_money_kind()) else None,
             )
@@ -271,6 +308,11 @@ class LoyaltyPaymentMixin:
             if isinstance(problem, exceptions.PaymentProblem):
                 raise UnableToPlaceOrder(str(problem)) from problem
             raise
+
+    def send_order_placed_email(self, order):
+        """Leave the confirmation to the outbox, where it has been queued with the order."""
+        if self._attempt is None or not self._attempt.snapshot.get("mail"):
+            super().send_order_placed_email(order)
 
     # A second click
 

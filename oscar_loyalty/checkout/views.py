@@ -12,6 +12,7 @@ from oscar_loyalty.payments.stripe.client import is_live
 
 
 class PaymentDetailsView(LoyaltyPaymentMixin, views.PaymentDetailsView):
+    mail_through_outbox = True
     template_name = "oscar_loyalty/checkout/payment_details.html"
     template_name_preview = "oscar_loyalty/checkout/preview.html"
 
@@ -32,7 +33,8 @@ class PaymentDetailsView(LoyaltyPaymentMixin, views.PaymentDetailsView):
     def post(self, request, *args, **kwargs):
         if "loyalty_choose_money" in request.POST:
             if money.choose(request, request.POST.get("loyalty_money", "")):
-                return redirect("checkout:preview")
+                too_small = self.get_context_data()["loyalty_too_small"]
+                return redirect("checkout:payment-details" if too_small else "checkout:preview")
             messages.error(request, _("Please choose how you want to pay."))
             return redirect("checkout:payment-details")
         return super().post(request, *args, **kwargs)

@@ -15,7 +15,7 @@ from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import format_money, from_minor
-from oscar_loyalty.payments import allotting, exceptions, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -43,15 +43,35 @@ def locked(attempt: Any) -> Any:
     return _model("PaymentAttempt").objects.select_for_update().get(pk=attempt.pk)
 
 
-def plan_for(*, basket: Any, total: Decimal, cards: Sequence[Any] = (), money_kind: str = "shop") -> planning.Plan:
-    """Return how ``basket`` is going to be paid, with the gift cards offered, in at most two queries for each card."""
+def plan_for(
+    *,
+    basket: Any,
+    total: Decimal,
+    cards: Sequence[Any] = (),
+    money_kind: str = "shop",
+    member: Any = None,
+    points: int = 0,
+) -> planning.Plan:
+    """Return how ``basket`` is going to be paid, in at most two queries for each card, and two for points.
+
+    ``cards`` are the gift cards offered, in their order; ``points`` is how many of the points of ``member`` may be used
+    at the programme's rate. What is not allowed is left out, never refused.
+    """
     currency = basket.currency
     offered = [
         planning.PlanCard(card.pk, from_minor(ledger.balance(card.account).usable, card.currency))
         for card in cards
         if card.currency == currency and card.state == "active"
     ]
-    return planning.plan(lines=snapshots.plan_lines(basket), total=Decimal(total), cards=offered, money_kind=money_kind)
+    return planning.plan(
+        lines=snapshots.plan_lines(basket),
+        total=Decimal(total),
+        cards=offered,
+        points=offering.at_rate(member=member, currency=currency, wanted=points) if points > 0 else None,
+        money_kind=money_kind,
+        minimum_charge=tenders.of(money_kind).minimum(currency),
+        minor=offering.minor_of(currency),
+    )
 
 
 def begin(
@@ -119,9 +139,9 @@ def _begin(
         raise ValueError("The plan is for another total.")
     if plan.points and (member is None or member.status != "active"):
         raise exceptions.PaymentProblem(_("Only members can pay with points."))
-    minimum = member.programme.minimum_cash if member is not None else Decimal(0)
-    if plan.points and plan.money < minimum:
-        raise exceptions.PaymentProblem(_money_missing(minimum, basket.currency))
+    _check_points(plan, member, basket.currency)
+    if plan.too_small:
+        raise exceptions.PaymentProblem(too_small(plan, basket.currency))
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
         user=user if user is not None and user.is_authenticated else None,
@@ -161,8 +181,26 @@ def _hold(attempt: Any, number: int, plan: planning.PlanTender, member: Any, car
     )
 
 
-def _money_missing(minimum: Decimal, currency: str) -> str:
-    return _("At least %(amount)s of an order must be paid in money.") % {"amount": format_money(minimum, currency)}
+def _check_points(plan: planning.Plan, member: Any, currency: str) -> None:
+    """Refuse what the programme does not allow (any more)."""
+    if not plan.points:
+        return
+    programme = member.programme
+    if plan.at_rate is not None and not offering.is_on(programme, currency):
+        raise exceptions.PaymentProblem(_("Orders cannot be paid with points at the moment."))
+    if plan.total - plan.paid_with_points < programme.minimum_cash:
+        amount = {"amount": format_money(programme.minimum_cash, currency)}
+        raise exceptions.PaymentProblem(
+            _("At least %(amount)s of an order must be paid in money or by gift card.") % amount
+        )
+
+
+def too_small(plan: planning.Plan, currency: str) -> str:
+    """Return why a plan whose rest is less than its provider takes cannot be carried out, for the customer."""
+    return _(
+        "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. Pay for one gift card less "
+        "with points, or pay in another way."
+    ) % {"rest": format_money(plan.money, currency), "minimum": format_money(plan.minimum, currency)}
 
 
 def redirected(*, attempt: Any, until: Any = None) -> None:
@@ -217,6 +255,8 @@ def complete(*, attempt: Any, order: Any) -> Any:
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
     _issue_cards(order, row)
+    if row.snapshot.get("mail"):
+        due.leave(kind="payments.order_mail", key=str(order.pk), payload={"order": order.pk})
     if provider_tender(row) is not None:
         settle_soon(row)
     return row
@@ -313,6 +353,7 @@ __all__ = [
     "redirected",
     "refuse_second",
     "settle_soon",
+    "too_small",
     "undo",
     "wait_for",
 ]

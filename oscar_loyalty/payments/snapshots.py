@@ -37,13 +37,15 @@ def snapshot(
     shipping_charge: Any = None,
     billing_address: Any = None,
     surcharges: Any = None,
+    mail: bool = False,
     user: Any = None,
     status: str = "",
     order_fields: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the whole of a submission as JSON data.
 
-    ``order_fields`` is what the shop adds to its orders (Oscar's ``order_kwargs``), ``status`` the one they begin with.
+    ``mail``: whether the outbox confirms the order. ``order_fields`` is what the shop adds to its orders (Oscar's
+    ``order_kwargs``), ``status`` the one they begin with.
     """
     return {
         "user": user.pk if user is not None and user.is_authenticated else None,
@@ -51,6 +53,7 @@ def snapshot(
         "order_fields": dict(order_fields or {}),
         "guest_email": guest_email or "",
         "language": get_language(),
+        "mail": mail,
         "lines": [
             {
                 "line": line.pk,

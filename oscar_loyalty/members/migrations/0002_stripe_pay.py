@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("loyalty_members", "0002_refunds"),
+        ("loyalty_members", "0002_refunds"), ("loyalty_members", "0002_splitting"),
     ]
 
     operations = [

@@ -1,7 +1,7 @@
 """The ways of paying, by the name that ``Tender.kind`` stores."""
 
 from oscar_loyalty.payments.tenders.base import Asked, Look, Provider, TenderKind, Ways
-from oscar_loyalty.payments.tenders.money import OnSite, Shop
+from oscar_loyalty.payments.tenders.money import Later, OnSite, Shop
 from oscar_loyalty.payments.tenders.own import GiftCard, Points, PointsLine
 
 _kinds: dict[str, TenderKind] = {}
@@ -31,7 +31,7 @@ def is_provider(kind: str) -> bool:
     return isinstance(_kinds.get(kind), Provider)
 
 
-for _class in (PointsLine, Points, GiftCard, OnSite, Shop):
+for _class in (PointsLine, Points, GiftCard, OnSite, Shop, Later):
     register(_class())
 
 __all__ = ["Asked", "Look", "Provider", "TenderKind", "Ways", "is_provider", "of", "providers", "register"]
