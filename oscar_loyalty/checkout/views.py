@@ -12,19 +12,18 @@ from oscar_loyalty.payments.stripe.client import is_live
 
 
 class PaymentDetailsView(LoyaltyPaymentMixin, views.PaymentDetailsView):
+    #: Whatever the customer chose of ``OSCAR_LOYALTY_MONEY``.
+    money_kind = ""
     mail_through_outbox = True
     template_name = "oscar_loyalty/checkout/payment_details.html"
     template_name_preview = "oscar_loyalty/checkout/preview.html"
 
-    #: Whatever the customer chose of ``OSCAR_LOYALTY_MONEY``.
-    money_kind = ""
-
     def get_money_kind(self):
-        return self.money_kind or money.chosen(self.request)
+        return super().get_money_kind() or money.chosen(self.request)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
-            loyalty_money_offered=[self.money_kind] if self.money_kind else money.offered(),
+            loyalty_money_offered=money.offered() if not self.money_kind else [],
             loyalty_money_chosen=self.get_money_kind(),
             loyalty_money_is_a_test=not is_live(),
             **kwargs,
