@@ -78,7 +78,7 @@ class Pages:
             try:
                 session = what(Desk(self.server, session.scope), session)
             except errors.CardError as error:
-                problem = error.code
+                problem = error.more.get("decline_code") or error.code
             except errors.Refused:
                 session = self.server.store.get("checkout.session", id)
         self.server.webhooks.nudge()
@@ -131,7 +131,7 @@ class Pages:
             else f'<label for="email">{words("email")} <small>({words("optional")})</small></label>'
             f'<input id="email" name="email" type="email" autocomplete="email" value="{escape(email)}">'
         )
-        invalid = ' aria-invalid="true"' if problem else ""
+        invalid = ' aria-invalid="true"' if problem == "incorrect_number" else ""
         leave = (
             f'<p class="leave"><a href="{escape(session["cancel_url"])}">{words("leave")}</a></p>'
             if session["cancel_url"]
@@ -155,8 +155,8 @@ aria-describedby="number-help"{invalid}>
 <button class="button" name="action" value="pay">{words("pay", amount=amount)}</button>
 <p class="or">{words("others")}</p>
 <div class="others">
-<button class="button quiet" name="action" value="declined">{words("declined")}</button>
-<button class="button quiet" name="action" value="three_d_secure">{words("three_d_secure")}</button>
+<button class="button quiet" name="action" value="declined" formnovalidate>{words("declined")}</button>
+<button class="button quiet" name="action" value="three_d_secure" formnovalidate>{words("three_d_secure")}</button>
 </div>
 </form>
 {leave}
@@ -175,7 +175,7 @@ aria-describedby="number-help"{invalid}>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>{words(title)}</title>
+<title>{words(title)} – {escape(words.shop)}</title>
 <link rel="stylesheet" href="/assets/pay.css">
 <link rel="icon" href="data:,">
 </head>

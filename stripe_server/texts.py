@@ -3,7 +3,7 @@
 TEXTS = {
     "en": {
         "demo": "This is a demonstration: no real card, no real money.",
-        "title": "Pay {shop}",
+        "title": "Complete your payment",
         "summary": "Your order",
         "total": "Total to pay",
         "card": "Card",
@@ -42,7 +42,7 @@ TEXTS = {
     },
     "fr": {
         "demo": "Ceci est une démonstration : ni vraie carte, ni véritable argent.",
-        "title": "Payer {shop}",
+        "title": "Régler votre commande",
         "summary": "Votre commande",
         "total": "Total à payer",
         "card": "Carte",
