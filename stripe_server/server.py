@@ -57,7 +57,7 @@ class Server:
         self.faults = Faults()
         self.webhooks = Webhooks(self.store, retry_seconds)
         if webhook_url:
-            self.webhooks.listen(webhook_url, webhook_secret, account=ACCOUNT)
+            self.webhooks.listen(webhook_url, webhook_secret, account=ACCOUNT, configured=True)
         self.api, self.control, self.pages = Api(self), Control(self), Pages(self)
         self.stopping = threading.Event()
         self.listener = Listener((host, port), self)
@@ -100,4 +100,4 @@ class Server:
                     desk = Desk(self, row.scope)
                     desk.now = max(row.due, row["created"])
                     FALLS_DUE[row["object"]](desk, row)
-                    self.webhooks.nudge()
+        self.webhooks.nudge()

@@ -123,6 +123,18 @@ def test_metadata_within_its_limits_is_kept(place):
     assert intent.metadata.to_dict() == metadata
 
 
+@promises(11)
+def test_metadata_is_merged_and_unset(place):
+    intent = place.intent(metadata={"order": "7", "note": "x"})
+    updated = place.client.v1.payment_intents.update(intent.id, {"metadata": {"note": "", "member": "3"}})
+    assert updated.metadata.to_dict() == {"order": "7", "member": "3"}
+    captured = place.client.v1.payment_intents.capture(intent.id, {"metadata": {"order": "8"}})
+    assert captured.metadata.to_dict() == {"order": "8", "member": "3"}
+    session = place.session(metadata={"order": "7"})
+    updated = place.client.v1.checkout.sessions.update(session.id, {"metadata": {"order": "8"}})
+    assert updated.metadata.to_dict() == {"order": "8"}
+
+
 @promises(12)
 def test_what_does_not_exist_is_missing(place):
     assert refused(place.client.v1.payment_intents.retrieve, "pi_nothing") == (

@@ -1,6 +1,7 @@
 """What goes wrong on demand, as Stripe's client meets it; the books tell what was done all the same."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -66,6 +67,30 @@ def test_no_answer_in_time(ours, shop, control, kind, captured):
         hasty.v1.payment_intents.capture(intent.id)
     assert time.monotonic() - began < 1.5
     assert control.books()["currencies"]["eur"]["captured"] == captured
+
+
+def test_many_at_once_never_take_or_give_back_more_than_there_is(shop, control):
+    intents = [shop.intent(), shop.intent(capture="automatic")]
+
+    def ask(number):
+        calls = (
+            lambda: shop.client.v1.payment_intents.capture(intents[0].id, {"amount_to_capture": 100 + number}),
+            lambda: shop.client.v1.refunds.create({"payment_intent": intents[1].id, "amount": 300}),
+        )
+        try:
+            calls[number % 2]()
+        except stripe.InvalidRequestError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(ask, range(24)))
+    assert sum(done[::2]) == 1
+    assert sum(done[1::2]) == 6
+    books = control.books()["payment_intents"]
+    assert books[intents[1].id]["refunded"] == 1800
+    assert books[intents[0].id]["captured"] + books[intents[0].id]["released"] == 2000
+    assert len(control.events("charge.captured")) == 1
 
 
 def test_faults_by_pattern_and_number(shop, control):
