@@ -190,12 +190,12 @@ class Api:
         if kind == "cut_before":
             raise Cut
         if kind == "timeout_before":
-            self.server.pause(fault.seconds)
+            self.server.faults.pause(fault.seconds)
             raise Cut
         answer = self._once(fault, method, path, text, scope, key, request_id)
         self.server.webhooks.nudge()
         if kind in ("timeout_after", "slow_after"):
-            self.server.pause(fault.seconds)
+            self.server.faults.pause(fault.seconds)
         if kind in ("timeout_after", "cut_after"):
             raise Cut
         if kind == "502_after":
@@ -216,7 +216,7 @@ class Api:
             self.server.sweep()
             params = route.check(values)
             if fault and fault.kind == "slow":
-                self.server.pause(fault.seconds)
+                self.server.faults.pause(fault.seconds)
             status, body = self._do(fault, route, ids, params, scope, (method, path, values), key, request_id)
         headers = {"Stripe-Should-Retry": "false"} if key and status >= 400 else {}
         return Answer(status, body, headers)

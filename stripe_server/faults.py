@@ -51,6 +51,7 @@ class Faults:
     def __init__(self):
         self.lock = threading.Lock()
         self.waiting = []
+        self.go_on = threading.Event()
 
     def add(self, match, kind, times=1, seconds=None):
         """``match`` is a pattern for "POST /v1/payment_intents/pi_…/capture", with ``*`` as wildcard."""
@@ -58,8 +59,15 @@ class Faults:
             self.waiting.append(Fault(match, kind, times, seconds))
 
     def clear(self):
+        """Forget those still waiting; a request that one holds up goes on at once."""
         with self.lock:
             self.waiting = []
+            self.go_on.set()
+            self.go_on = threading.Event()
+
+    def pause(self, seconds):
+        """Hold a request up for so long, or until :meth:`clear`."""
+        self.go_on.wait(seconds)
 
     def take(self, method, path):
         """The fault this request meets, or None; one is used up."""

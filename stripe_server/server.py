@@ -75,16 +75,13 @@ class Server:
 
     def stop(self):
         self.stopping.set()
+        self.faults.clear()
         self.listener.shutdown()
         self.listener.server_close()
         self.webhooks.stop()
         for thread in self.threads:
             thread.join(5)
         self.store.close()
-
-    def pause(self, seconds):
-        """Let time pass, but not longer than the server lives."""
-        self.stopping.wait(seconds)
 
     def _keep_time(self):
         while not self.stopping.wait(1):

@@ -1,6 +1,7 @@
 """Promises 1 to 22: refusals, and asking twice."""
 
 import threading
+import time
 import uuid
 
 import pytest
@@ -207,17 +208,19 @@ def test_the_same_key_for_something_else(place):
 
 @promises(17)
 def test_the_same_key_at_the_same_time(ours, control, shop):
-    control.fault("POST /v1/payment_intents", "slow", seconds=0.4)
+    control.fault("POST /v1/payment_intents", "slow", seconds=30)
     key, params, answers = shop.key(), {"amount": 2000, "currency": "eur"}, []
     thread = threading.Thread(
         target=lambda: answers.append(ours.client().v1.payment_intents.create(params, key)), daemon=True
     )
     thread.start()
     while control.call("faults")["faults"]:
-        pass
+        time.sleep(0.01)
+    time.sleep(0.1)
     found = refused(shop.client.v1.payment_intents.create, params, key)
     assert (found[0], found[2]) == (409, "idempotency_key_in_use")
-    thread.join()
+    control.call("faults", clear=True)
+    thread.join(10)
     assert shop.client.v1.payment_intents.create(params, key).id == answers[0].id
 
 

@@ -133,10 +133,22 @@ def test_which_language(locale, accepted, found):
 
 def test_both_languages_say_everything():
     assert TEXTS["en"].keys() == TEXTS["fr"].keys()
-    assert TEXTS["en"]["errors"].keys() == TEXTS["fr"]["errors"].keys()
+    for inner in ("errors", "states"):
+        assert TEXTS["en"][inner].keys() == TEXTS["fr"][inner].keys()
     for key, text in TEXTS["en"].items():
-        if key != "errors":
+        if isinstance(text, str):
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", TEXTS["fr"][key])), key
+
+
+def test_behind_the_scenes(ours, shop):
+    assert "Nobody has paid yet." in get(f"{ours.url}/").text
+    for number in range(21):
+        shop.intent(1000 + number)
+    session = shop.session(client_reference_id="order <7>", payment_intent_data=MANUAL)
+    ours.control.pay(session.id)
+    page = get(f"{ours.url}/", "fr").text
+    assert page.count("<tr>") == 1 + 20
+    assert "order &lt;7&gt;" in page and "Réservé sur la carte" in page and "25,00\u00a0€" in page
 
 
 class Page(HTMLParser):
