@@ -69,7 +69,9 @@ class Pages:
         head = "".join(f'<th scope="col">{words(key)}</th>' for key in ("payment", "state", *SUMS))
         rows = "".join(self.payment(words, id, found) for id, found in payments[: -NEWEST - 1 : -1])
         return f"""<p>{words("behind", number=NEWEST)}</p>
-<div class="scroll" role="region" tabindex="0" aria-label="{words("behind_title")}"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
+<div class="scroll" role="region" tabindex="0" aria-label="{words("behind_title")}">
+<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>
+</div>"""
 
     def payment(self, words, id, found):
         name = escape(found["client_reference_id"] or id)
