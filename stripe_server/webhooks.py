@@ -160,7 +160,7 @@ class Webhooks:
             self.stopped = True
             self.wake.notify_all()
         if self.thread.is_alive():
-            self.thread.join(TIMEOUT_SECONDS + 1)
+            self.thread.join(2)
 
     def nudge(self):
         """There is something to send, or something was sent."""
@@ -191,6 +191,8 @@ class Webhooks:
             return
         payload, signature = message(event.body, self.secret(delivery["url"]), delivery["kind"])
         status = post(delivery["url"], payload, signature)
+        if self.stopped:  # The books are closed; what is "sending" is sent again at the next start.
+            return
         attempts = delivery["attempts"] + 1
         if status is not None and 200 <= status < 300:
             state, due = "delivered", delivery["due"]
