@@ -61,6 +61,10 @@ def _expire(desk, params, id):
     return sessions.expire(desk, desk.find("checkout.session", id, param="session"))
 
 
+def _update_session(desk, params, id):
+    return sessions.update(desk, desk.find("checkout.session", id, param="session"), params)
+
+
 def _line_items(desk, params, id):
     session = desk.find("checkout.session", id, param="session")
     return shapes.as_list(session.private["line_items"], f"/v1/checkout/sessions/{id}/line_items")
@@ -92,11 +96,14 @@ ROUTES = (
         ONLY_EXPAND,
         _retrieve("checkout.session", "session", "checkout.session"),
     ),
+    Route("POST", "/v1/checkout/sessions/([^/]+)", _schema(sessions.UPDATE), _update_session),
     Route("GET", "/v1/checkout/sessions/([^/]+)/line_items", _schema(PAGE), _line_items),
     Route("POST", "/v1/checkout/sessions/([^/]+)/expire", ONLY_EXPAND, _expire),
     Route("POST", "/v1/payment_intents", intents.check_create, intents.create),
     Route("GET", "/v1/payment_intents", _schema(PAGE), _list("payment_intent", "/v1/payment_intents")),
     Route("GET", "/v1/payment_intents/([^/]+)", ONLY_EXPAND, _retrieve("payment_intent", "intent")),
+    Route("POST", "/v1/payment_intents/([^/]+)", _schema(intents.UPDATE), _intent(intents.update)),
+    Route("POST", "/v1/payment_intents/([^/]+)/confirm", _schema(intents.CONFIRM), _intent(intents.confirm_again)),
     Route("POST", "/v1/payment_intents/([^/]+)/capture", _schema(intents.CAPTURE), _intent(intents.capture)),
     Route("POST", "/v1/payment_intents/([^/]+)/cancel", _schema(intents.CANCEL), _intent(intents.cancel)),
     Route("GET", "/v1/charges", _by("payment_intent"), _list("charge", "/v1/charges", "payment_intent")),
@@ -183,12 +190,12 @@ class Api:
         if kind == "cut_before":
             raise Cut
         if kind == "timeout_before":
-            self.server.pause(fault.seconds)
+            self.server.faults.pause(fault.seconds)
             raise Cut
         answer = self._once(fault, method, path, text, scope, key, request_id)
         self.server.webhooks.nudge()
-        if kind == "timeout_after":
-            self.server.pause(fault.seconds)
+        if kind in ("timeout_after", "slow_after"):
+            self.server.faults.pause(fault.seconds)
         if kind in ("timeout_after", "cut_after"):
             raise Cut
         if kind == "502_after":
@@ -209,7 +216,7 @@ class Api:
             self.server.sweep()
             params = route.check(values)
             if fault and fault.kind == "slow":
-                self.server.pause(fault.seconds)
+                self.server.faults.pause(fault.seconds)
             status, body = self._do(fault, route, ids, params, scope, (method, path, values), key, request_id)
         headers = {"Stripe-Should-Retry": "false"} if key and status >= 400 else {}
         return Answer(status, body, headers)

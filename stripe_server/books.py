@@ -13,14 +13,14 @@ def books(store, scope):
     ``net`` what the shop has: captured - refunded - disputed.
     """
     sessions = {row["payment_intent"]: row for row in store.many("checkout.session", scope) if row["payment_intent"]}
-    charges, refunds, disputes = (_by_charge(store, scope, kind) for kind in ("charge", "refund", "dispute"))
+    charges = _by(store, scope, "charge", "payment_intent")
+    refunds, disputes = (_by(store, scope, kind, "charge") for kind in ("refund", "dispute"))
     totals = defaultdict(lambda: dict.fromkeys(KEYS, 0))
     intents = {}
     for intent in reversed(store.many("payment_intent", scope)):
-        mine = [row for row in charges.values() if row[0]["payment_intent"] == intent.id]
         sums = dict.fromkeys(KEYS, 0)
         sums["authorised"] = intent["amount_capturable"]
-        for (charge,) in mine:
+        for charge in charges.get(intent.id, []):
             sums["captured"] += charge["amount_captured"]
             for refund in refunds.get(charge.id, []):
                 if refund["status"] in ("succeeded", "pending"):
@@ -44,10 +44,10 @@ def books(store, scope):
     return {"currencies": dict(totals), "payment_intents": intents}
 
 
-def _by_charge(store, scope, kind):
+def _by(store, scope, kind, owner):
     found = defaultdict(list)
     for row in store.many(kind, scope):
-        found[row.id if kind == "charge" else row["charge"]].append(row)
+        found[row[owner]].append(row)
     return found
 
 

@@ -72,7 +72,7 @@ class Control:
         return self.call("webhooks", hold=True, match=match)
 
     def release(self, order="created", match="*", wait=10):
-        """Send what was held back, as "created", "reversed" or "shuffled", and wait until it has arrived."""
+        """Send what was held back: as "created", "reversed", "shuffled" or "together"; and wait until it arrived."""
         return self.call("webhooks", release=order, match=match, wait=wait)
 
     def bend(self, match, kind, times=1, seconds=1):

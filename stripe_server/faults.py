@@ -13,7 +13,8 @@
 ``lock_timeout``      429 with that code: the object is being worked on; nothing is done
 ``401``               the key is refused, as if it had been rolled
 ``402``               the bank declines, whatever the card; nothing is done, the answer is kept
-``slow``              it takes ``seconds`` (1) longer; meanwhile its key is in use
+``slow``              it takes ``seconds`` (1) longer to be done; meanwhile its key is in use
+``slow_after``        it is done, but the answer comes ``seconds`` (1) later: its webhooks come first
 ====================  ==================================================================================================
 """
 
@@ -31,7 +32,7 @@ KINDS = (
         "cut_before",
         "cut_after",
     ),
-    *("429", "lock_timeout", "401", "402", "slow"),
+    *("429", "lock_timeout", "401", "402", "slow", "slow_after"),
 )
 
 
@@ -40,7 +41,7 @@ class Fault:
         if kind not in KINDS:
             raise ValueError(f"No such fault: {kind!r}; there are {', '.join(KINDS)}.")
         self.match, self.kind, self.left = match, kind, times
-        self.seconds = seconds if seconds is not None else (1 if kind == "slow" else 30)
+        self.seconds = seconds if seconds is not None else (1 if kind.startswith("slow") else 30)
 
     def shown(self):
         return {"match": self.match, "kind": self.kind, "times": self.left, "seconds": self.seconds}
@@ -50,6 +51,7 @@ class Faults:
     def __init__(self):
         self.lock = threading.Lock()
         self.waiting = []
+        self.go_on = threading.Event()
 
     def add(self, match, kind, times=1, seconds=None):
         """``match`` is a pattern for "POST /v1/payment_intents/pi_…/capture", with ``*`` as wildcard."""
@@ -57,8 +59,15 @@ class Faults:
             self.waiting.append(Fault(match, kind, times, seconds))
 
     def clear(self):
+        """Forget those still waiting; a request that one holds up goes on at once."""
         with self.lock:
             self.waiting = []
+            self.go_on.set()
+            self.go_on = threading.Event()
+
+    def pause(self, seconds):
+        """Hold a request up for so long, or until :meth:`clear`."""
+        self.go_on.wait(seconds)
 
     def take(self, method, path):
         """The fault this request meets, or None; one is used up."""

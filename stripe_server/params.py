@@ -144,9 +144,9 @@ def list_of(check_one, most=100):
 
 
 def metadata(value, path):
-    """At most 50 keys of 40 characters without square brackets, with values of 500 (docs.stripe.com/metadata)."""
+    """At most 50 keys of 40 characters, with values of 500; an empty value unsets (docs.stripe.com/api/metadata)."""
     if value == "":
-        return {}
+        return None
     if not isinstance(value, dict):
         raise InvalidRequest("Invalid object", param=path)
     if len(value) > 50:
@@ -166,7 +166,14 @@ def metadata(value, path):
                 f"characters. Invalid value: {text[:30]}…",
                 param=f"{path}[{key}]",
             )
-    return {key: text for key, text in value.items() if text != ""}
+    return value
+
+
+def merged(old, new):
+    """Metadata after an update: an empty value takes its key away, an empty whole takes all (here None)."""
+    if new is None:
+        return {}
+    return {key: text for key, text in {**old, **new}.items() if text != ""}
 
 
 EXPAND = {"expand": list_of(string())}

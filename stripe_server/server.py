@@ -57,7 +57,7 @@ class Server:
         self.faults = Faults()
         self.webhooks = Webhooks(self.store, retry_seconds)
         if webhook_url:
-            self.webhooks.listen(webhook_url, webhook_secret, account=ACCOUNT)
+            self.webhooks.listen(webhook_url, webhook_secret, account=ACCOUNT, configured=True)
         self.api, self.control, self.pages = Api(self), Control(self), Pages(self)
         self.stopping = threading.Event()
         self.listener = Listener((host, port), self)
@@ -75,16 +75,13 @@ class Server:
 
     def stop(self):
         self.stopping.set()
+        self.faults.clear()
         self.listener.shutdown()
         self.listener.server_close()
         self.webhooks.stop()
         for thread in self.threads:
             thread.join(5)
         self.store.close()
-
-    def pause(self, seconds):
-        """Let time pass, but not longer than the server lives."""
-        self.stopping.wait(seconds)
 
     def _keep_time(self):
         while not self.stopping.wait(1):
@@ -100,4 +97,4 @@ class Server:
                     desk = Desk(self, row.scope)
                     desk.now = max(row.due, row["created"])
                     FALLS_DUE[row["object"]](desk, row)
-                    self.webhooks.nudge()
+        self.webhooks.nudge()

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS replays (
 );
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL, url TEXT NOT NULL, kind TEXT, state TEXT NOT NULL,
-    due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER
+    due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER, together INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS deliveries_state ON deliveries (state, due);
 """

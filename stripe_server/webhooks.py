@@ -45,8 +45,9 @@ def message(body, secret, kind=None):
 class Webhooks:
     def __init__(self, store, retry_seconds=RETRY_SECONDS):
         self.store, self.retry_seconds = store, retry_seconds
+        #: Never held while the store is asked: who holds the store may want it.
         self.wake = threading.Condition()
-        self.stopped = False
+        self.news = self.stopped = False
         self.bends = []
         self.thread = threading.Thread(target=self._work, name="stripe-webhooks", daemon=True)
 
@@ -55,9 +56,11 @@ class Webhooks:
     def endpoints(self):
         return self.store.meta("endpoints", [])
 
-    def listen(self, url, secret, *, account, livemode=False, events=("*",)):
-        others = [one for one in self.endpoints() if one["url"] != url or one["account"] != account]
+    def listen(self, url, secret, *, account, livemode=False, events=("*",), configured=False):
+        """``configured`` ones come from the command line: a new one takes the place of the last."""
         new = {"url": url, "secret": secret, "account": account, "livemode": livemode, "events": list(events)}
+        new["configured"] = configured
+        others = [one for one in self.endpoints() if one["url"] != url and not (configured and one["configured"])]
         self.store.set_meta("endpoints", [*others, new])
 
     def forget(self, url):
@@ -111,10 +114,13 @@ class Webhooks:
         """Events of these types wait until :meth:`release`."""
         self.store.set_meta("hold", [*self.store.meta("hold", []), match])
 
-    def release(self, *, match="*", order="created", keep_holding=False):
-        """Let held ones go: as "created", "reversed" or "shuffled". Returns how many."""
+    def release(self, *, match="*", order="created"):
+        """Let held ones go: as "created", "reversed", "shuffled", or "together" at the same moment. Returns how many.
+
+        With ``match`` only those of these types, and what comes later is still held back.
+        """
         with self.store.transaction():
-            if not keep_holding:
+            if match == "*":
                 self.store.set_meta("hold", [])
             held = self.store.all(
                 "SELECT d.id, json_extract(o.body, '$.type') AS type FROM deliveries d "
@@ -128,7 +134,10 @@ class Webhooks:
             now = time.time()
             for place, id in enumerate(ids):
                 due = now + place / 1_000_000
-                self.store.execute("UPDATE deliveries SET state = 'pending', due = ? WHERE id = ?", due, id)
+                self.store.execute(
+                    "UPDATE deliveries SET state = 'pending', due = ?, together = ? WHERE id = ?",
+                    *(due, order == "together", id),
+                )
         self.nudge()
         return len(ids)
 
@@ -142,6 +151,8 @@ class Webhooks:
     # Sending
 
     def start(self):
+        # What a killed process was sending may or may not have arrived: it is sent again.
+        self.store.execute("UPDATE deliveries SET state = 'pending' WHERE state = 'sending'")
         self.thread.start()
 
     def stop(self):
@@ -149,27 +160,30 @@ class Webhooks:
             self.stopped = True
             self.wake.notify_all()
         if self.thread.is_alive():
-            self.thread.join(TIMEOUT_SECONDS + 1)
+            self.thread.join(2)
 
     def nudge(self):
+        """There is something to send, or something was sent."""
         with self.wake:
+            self.news = True
             self.wake.notify_all()
 
     def _work(self):
         while not self.stopped:
-            delivery = self.store.one(
-                "SELECT * FROM deliveries WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT 1", time.time()
-            )
-            if delivery is None:
+            with self.wake:
+                self.news = False
+            delivery = self.store.one("SELECT * FROM deliveries WHERE state = 'pending' ORDER BY due, id LIMIT 1")
+            pause = min(0.5, delivery["due"] - time.time()) if delivery else 0.5
+            if pause > 0:
                 with self.wake:
-                    if not self.stopped:
-                        self.wake.wait(self._pause())
+                    if not self.news and not self.stopped:
+                        self.wake.wait(pause)
                 continue
-            self._send(delivery)
-
-    def _pause(self):
-        due = self.store.one("SELECT MIN(due) AS due FROM deliveries WHERE state = 'pending'")["due"]
-        return 0.5 if due is None else min(0.5, max(0.001, due - time.time()))
+            self.store.execute("UPDATE deliveries SET state = 'sending' WHERE id = ?", delivery["id"])
+            if delivery["together"]:
+                threading.Thread(target=self._send, args=(delivery,), daemon=True).start()
+            else:
+                self._send(delivery)
 
     def _send(self, delivery):
         event = self.store.get("event", delivery["event"])
@@ -177,6 +191,8 @@ class Webhooks:
             return
         payload, signature = message(event.body, self.secret(delivery["url"]), delivery["kind"])
         status = post(delivery["url"], payload, signature)
+        if self.stopped:  # The books are closed; what is "sending" is sent again at the next start.
+            return
         attempts = delivery["attempts"] + 1
         if status is not None and 200 <= status < 300:
             state, due = "delivered", delivery["due"]
@@ -188,17 +204,15 @@ class Webhooks:
             "UPDATE deliveries SET state = ?, due = ?, attempts = ?, status = ? WHERE id = ?",
             *(state, due, attempts, status, delivery["id"]),
         )
-        with self.wake:
-            self.wake.notify_all()
+        self.nudge()
 
     def settled(self, timeout=10):
         """Wait until nothing waits to be sent; False when it still does after ``timeout`` seconds."""
         end = time.monotonic() + timeout
-        while self.store.one("SELECT 1 FROM deliveries WHERE state = 'pending' LIMIT 1"):
+        while self.store.one("SELECT 1 FROM deliveries WHERE state IN ('pending', 'sending') LIMIT 1"):
             if time.monotonic() > end:
                 return False
-            with self.wake:
-                self.wake.wait(0.02)
+            time.sleep(0.01)
         return True
 
     def log(self):

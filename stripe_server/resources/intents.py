@@ -12,6 +12,7 @@ from ..params import (
     hash_of,
     integer,
     list_of,
+    merged,
     metadata,
     required,
     string,
@@ -40,6 +41,8 @@ CREATE = {
     "return_url": url,
     **EXPAND,
 }
+UPDATE = {"description": string(1000), "metadata": metadata, "receipt_email": email, **EXPAND}
+CONFIRM = {"payment_method": string(), "return_url": url, **EXPAND}
 CAPTURE = {"amount_to_capture": integer(1), "metadata": metadata, **EXPAND}
 CANCEL = {"cancellation_reason": string(choices=CANCEL_REASONS), **EXPAND}
 
@@ -94,7 +97,7 @@ def make(desk, *, amount, currency, capture_method="automatic", session=None, **
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": desk.livemode,
-        "metadata": given.get("metadata") or {},
+        "metadata": merged({}, given.get("metadata")),
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": None,
@@ -120,10 +123,7 @@ def make(desk, *, amount, currency, capture_method="automatic", session=None, **
 
 def create(desk, params):
     """By the API, without a session: ``confirm`` pays at once with a test card's ``pm_card_`` name."""
-    name = params.get("payment_method")
-    card = cards.BY_NAME.get(name)
-    if name and card is None:
-        raise errors.no_such("PaymentMethod", name, "payment_method")
+    card = _named(params["payment_method"]) if "payment_method" in params else None
     names = ("amount", "currency", "capture_method", "description", "metadata", "receipt_email", "payment_method_types")
     intent = make(desk, **{name: params[name] for name in names if name in params})
     if card:
@@ -131,6 +131,40 @@ def create(desk, params):
         desk.save(intent)
         if params.get("confirm"):
             confirm(desk, intent, card)
+    return intent
+
+
+def _named(name):
+    """The test card of a ``pm_card_`` name."""
+    if name not in cards.BY_NAME:
+        raise errors.no_such("PaymentMethod", name, "payment_method")
+    return cards.BY_NAME[name]
+
+
+def confirm_again(desk, intent, params):
+    """By the API: with another card, or with the one it was created with."""
+    if intent.private["session"]:
+        raise errors.unexpected_state(
+            "You cannot confirm this PaymentIntent because it was created by a Checkout Session.", intent.body
+        )
+    if "payment_method" in params:
+        card = _named(params["payment_method"])
+    elif intent["status"] == "requires_confirmation":
+        card = cards.BY_NUMBER[intent.private["card"]]
+    else:
+        raise errors.unexpected_state(
+            "You cannot confirm this PaymentIntent because it's missing a payment method.", intent.body
+        )
+    confirm(desk, intent, card)
+    return intent
+
+
+def update(desk, intent, params):
+    for name in ("description", "receipt_email"):
+        intent[name] = params.get(name, intent[name])
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
+    desk.save(intent)
     return intent
 
 
@@ -219,7 +253,8 @@ def capture(desk, intent, params):
     if released:
         refund = refunds.make(desk, charge, released, release=True)
     intent["status"], intent["amount_capturable"], intent["amount_received"] = "succeeded", 0, amount
-    intent["metadata"] = intent["metadata"] | params.get("metadata", {})
+    if "metadata" in params:
+        intent["metadata"] = merged(intent["metadata"], params["metadata"])
     desk.save(intent)
     desk.emit("charge.captured", charge)
     if released:

@@ -3,7 +3,7 @@
 from .. import cards, errors
 from ..errors import InvalidRequest, Refused
 from ..money import plain
-from ..params import EXPAND, clean, integer, metadata, string
+from ..params import EXPAND, clean, integer, merged, metadata, string
 from ..store import new_id
 from . import charges
 
@@ -42,7 +42,7 @@ def make(desk, charge, amount, *, reason=None, metadata=None, release=False, sta
         "created": desk.now,
         "currency": charge["currency"],
         "destination_details": {"card": {"type": "reversal" if release else "refund"}, "type": "card"},
-        "metadata": metadata or {},
+        "metadata": merged({}, metadata),
         "payment_intent": charge["payment_intent"],
         "reason": reason,
         "receipt_number": None,

@@ -11,6 +11,7 @@ from ..params import (
     hash_of,
     integer,
     list_of,
+    merged,
     metadata,
     required,
     string,
@@ -78,6 +79,7 @@ CREATE = {
     "allow_promotion_codes": boolean,
     **EXPAND,
 }
+UPDATE = {"metadata": metadata, **EXPAND}
 
 
 def check(values):
@@ -199,7 +201,7 @@ def create(desk, params):
         "invoice_creation": None,
         "livemode": desk.livemode,
         "locale": params.get("locale"),
-        "metadata": params.get("metadata", {}),
+        "metadata": merged({}, params.get("metadata")),
         "mode": "payment",
         "origin_context": None,
         "payment_intent": None,
@@ -284,6 +286,13 @@ def _finish(desk, session, intent):
         session.due = None
         desk.save(session)
         desk.emit("checkout.session.completed", shown(desk, session))
+    return session
+
+
+def update(desk, session, params):
+    if "metadata" in params:
+        session["metadata"] = merged(session["metadata"], params["metadata"])
+        desk.save(session)
     return session
 
 

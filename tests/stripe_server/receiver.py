@@ -9,12 +9,15 @@ class Receiver:
 
     def __init__(self, secret):
         self.secret, self.answers, self.got = secret, [], []
+        #: Called before each answer.
+        self.before = lambda: None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 payload = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 receiver.got.append((payload, self.headers.get("Stripe-Signature")))
+                receiver.before()
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -347,3 +347,7 @@ def test_a_declined_card_by_the_api(place):
     assert error.error.payment_intent.status == "requires_payment_method"
     kept = place.client.v1.payment_intents.retrieve(error.error.payment_intent.id)
     assert kept.last_payment_error.code == "card_declined"
+    again = place.client.v1.payment_intents.confirm(kept.id, {"payment_method": "pm_card_visa"})
+    assert (again.status, again.last_payment_error) == ("requires_capture", None)
+    with pytest.raises(stripe.InvalidRequestError, match="No such PaymentMethod"):
+        place.intent(card="pm_nothing")

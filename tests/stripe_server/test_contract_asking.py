@@ -1,6 +1,7 @@
 """Promises 1 to 22: refusals, and asking twice."""
 
 import threading
+import time
 import uuid
 
 import pytest
@@ -123,6 +124,18 @@ def test_metadata_within_its_limits_is_kept(place):
     assert intent.metadata.to_dict() == metadata
 
 
+@promises(11)
+def test_metadata_is_merged_and_unset(place):
+    intent = place.intent(metadata={"order": "7", "note": "x"})
+    updated = place.client.v1.payment_intents.update(intent.id, {"metadata": {"note": "", "member": "3"}})
+    assert updated.metadata.to_dict() == {"order": "7", "member": "3"}
+    captured = place.client.v1.payment_intents.capture(intent.id, {"metadata": {"order": "8"}})
+    assert captured.metadata.to_dict() == {"order": "8", "member": "3"}
+    session = place.session(metadata={"order": "7"})
+    updated = place.client.v1.checkout.sessions.update(session.id, {"metadata": {"order": "8"}})
+    assert updated.metadata.to_dict() == {"order": "8"}
+
+
 @promises(12)
 def test_what_does_not_exist_is_missing(place):
     assert refused(place.client.v1.payment_intents.retrieve, "pi_nothing") == (
@@ -195,17 +208,19 @@ def test_the_same_key_for_something_else(place):
 
 @promises(17)
 def test_the_same_key_at_the_same_time(ours, control, shop):
-    control.fault("POST /v1/payment_intents", "slow", seconds=0.4)
+    control.fault("POST /v1/payment_intents", "slow", seconds=30)
     key, params, answers = shop.key(), {"amount": 2000, "currency": "eur"}, []
     thread = threading.Thread(
         target=lambda: answers.append(ours.client().v1.payment_intents.create(params, key)), daemon=True
     )
     thread.start()
     while control.call("faults")["faults"]:
-        pass
+        time.sleep(0.01)
+    time.sleep(0.1)
     found = refused(shop.client.v1.payment_intents.create, params, key)
     assert (found[0], found[2]) == (409, "idempotency_key_in_use")
-    thread.join()
+    control.call("faults", clear=True)
+    thread.join(10)
     assert shop.client.v1.payment_intents.create(params, key).id == answers[0].id
 
 

@@ -1,5 +1,6 @@
 """Promises 57 to 63: events, and how they reach the shop."""
 
+import threading
 import time
 
 import pytest
@@ -128,6 +129,28 @@ def test_held_back_and_in_another_order(hooked, receiver, shop):
         "charge.succeeded",
         "payment_intent.created",
     ]
+
+
+@promises(62)
+def test_all_at_the_same_moment(hooked, receiver, shop):
+    barrier = threading.Barrier(3, timeout=5)
+    receiver.before = barrier.wait
+    hooked.control.hold()
+    shop.intent()
+    assert hooked.control.release("together")["settled"]
+    assert not barrier.broken
+    assert sorted(receiver.types()) == [
+        *("charge.succeeded", "payment_intent.amount_capturable_updated", "payment_intent.created"),
+    ]
+
+
+@promises(62)
+def test_before_the_answer_itself(hooked, receiver, shop):
+    hooked.control.fault("POST /v1/payment_intents", "slow_after", seconds=0.3)
+    receiver.before = lambda: times.append(time.monotonic())
+    times = []
+    shop.client.v1.payment_intents.create({"amount": 2000, "currency": "eur"})
+    assert times[0] < time.monotonic() - 0.1
 
 
 @promises(62)
