@@ -28,8 +28,9 @@ PERMISSIONS = {
     "loyalty-denominations": _staff(CARDS),
     "loyalty-denomination-create": _staff(CARDS),
     "loyalty-denomination": _staff(CARDS),
-    "loyalty-refunds": _staff(REFUND),
-    "loyalty-refund-part": _staff(REFUND),
+    # As Oscar's own page of an order, and to refund it.
+    "loyalty-refunds": _staff("order.view_order", REFUND),
+    "loyalty-refund-part": _staff("order.view_order", REFUND),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),
