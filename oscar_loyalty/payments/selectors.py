@@ -100,7 +100,8 @@ def backs(parts: Iterable[Any]) -> list[Back]:
 
 
 def refunds_of(order: Any) -> QuerySet[Any]:
-    """Return the refunds of ``order``, the newest first, with their lines and returns; four queries."""
+    """Return the refunds of ``order``, the newest first, with their lines and returns; the queries are few, however
+    many refunds there are."""
     rows = get_model("loyalty_payments", "Refund").objects.filter(order=order).order_by("-created_at", "-pk")
     return rows.select_related("order").prefetch_related(
         "lines__order_line",

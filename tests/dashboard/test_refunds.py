@@ -154,7 +154,7 @@ def test_waiting_and_refused(ask, owner, page, order, paid_by_bank, url):
     refund = order.loyalty_refunds.get()
     part = refund.returns.get(state="failed")
     where = url("refund-part", order.number, refund.uuid)
-    owner.post(where, {"part": part.pk, "action": "again"})
+    owner.post(where, {"tender": part.allotment.tender_id, "action": "again"})
     bank.answer = None
     due.sweep()
     part.refresh_from_db()
@@ -168,7 +168,9 @@ def test_a_refused_part_can_be_given_otherwise(ask, owner, order, paid_by_bank, 
     due.sweep()
     refund = order.loyalty_refunds.get()
     part = refund.returns.get(state="failed")
-    owner.post(url("refund-part", order.number, refund.uuid), {"part": part.pk, "action": "otherwise"})
+    owner.post(
+        url("refund-part", order.number, refund.uuid), {"tender": part.allotment.tender_id, "action": "otherwise"}
+    )
     due.sweep()
     part.refresh_from_db()
     assert (part.state, len(bank.asked)) == ("done", 1)

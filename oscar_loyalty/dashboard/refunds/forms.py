@@ -98,9 +98,9 @@ class RefundForm(TokenForm):
 class PartForm(forms.Form):
     """What becomes of money that a provider refused: asked again, or given by the shop in its own way."""
 
-    part = forms.ModelChoiceField(queryset=None, widget=forms.HiddenInput)
+    tender = forms.ModelChoiceField(queryset=None)
     action = forms.ChoiceField(choices=[("again", ""), ("otherwise", "")])
 
-    def __init__(self, *args: Any, parts: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tenders: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["part"].queryset = parts
+        self.fields["tender"].queryset = tenders

@@ -12,6 +12,7 @@ from oscar.core.loading import get_class as oscar_class
 
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.refunds.forms import PartForm, RefundForm
+from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money, from_minor
 from oscar_loyalty.payments import refunds, selectors, sending
 from oscar_loyalty.payments.exceptions import RefundRefused
@@ -115,13 +116,18 @@ class RefundPartView(OrderMixin, generic.View):
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         refund = get_object_or_404(self.order.loyalty_refunds, uuid=kwargs["uuid"])
-        form = PartForm(request.POST, parts=refund.returns.all())
+        tenders = get_model("loyalty_payments", "Tender").objects.filter(attempt__order=self.order)
+        form = PartForm(request.POST, tenders=tenders)
         if not form.is_valid():
             messages.error(request, _("Please try again."))
-        elif form.cleaned_data["action"] == "again":
-            sending.try_again(part=form.cleaned_data["part"])
+            return self.back()
+        parts = refund.returns.filter(allotment__tender=form.cleaned_data["tender"]).exclude(state="done")
+        if form.cleaned_data["action"] == "again":
+            for part in parts:
+                sending.try_again(part=part)
             messages.info(request, _("It will be tried again with the next sweep."))
         else:
-            sending.given_otherwise(part=form.cleaned_data["part"], reference=_("given otherwise"))
+            for part in parts:
+                sending.given_otherwise(part=part, reference=_("given otherwise"))
             messages.success(request, _("Noted: you have given it back yourself."))
         return self.back()
