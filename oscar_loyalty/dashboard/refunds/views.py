@@ -103,7 +103,7 @@ class RefundView(OrderMixin, generic.TemplateView):
             return True
         messages.success(self.request, _("%(amount)s has been refunded.") % {"amount": done.amount})
         for taken in done.taken:
-            text = _("%(points)s that the order had brought were taken back.")
+            text = _("Taken back: %(points)s that the order had brought.")
             messages.info(self.request, text % {"points": taken.label(taken.points)})
         return True
 
