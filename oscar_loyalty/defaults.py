@@ -88,6 +88,11 @@ class Conf:
         return self._get("REFUND_EVENT_TYPES", ["Refund", "Refunded"])
 
     @property
+    def REFUND_LATE_HOURS(self) -> int:
+        """After how many hours a refund that still waits for the payment provider turns the light red."""
+        return self._get("REFUND_LATE_HOURS", 6)
+
+    @property
     def SERVICE_CLASS_SLUGS(self) -> list[str]:
         """Slugs of the product classes whose products are bookable services."""
         return self._get("SERVICE_CLASS_SLUGS", ["service"])

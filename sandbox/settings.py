@@ -35,6 +35,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Apps that the salon has forked, as a shop of its own would.
 FORKS = {
     "oscar.apps.catalogue.apps.CatalogueConfig": "sandbox.catalogue.apps.CatalogueConfig",
+    "oscar.apps.order.apps.OrderConfig": "sandbox.order.apps.OrderConfig",
     "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
     STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
         "sandbox.dashboard.apps.CatalogueDashboardConfig"
@@ -135,7 +136,8 @@ VAR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database(os.environ.get("DATABASE_URL"))}
 MIGRATION_MODULES = {
     "appointment": "sandbox.appointment_migrations",  # the package ships none
-    "partner": "oscar.apps.partner.migrations",  # our fork changes no model
+    "order": "oscar.apps.order.migrations",  # our fork changes no model
+    "partner": "oscar.apps.partner.migrations",  # nor this one
 }
 
 STATIC_URL = "/static/"

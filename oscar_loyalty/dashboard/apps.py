@@ -36,6 +36,8 @@ PAGES = [
     ("gift-cards/values/<int:pk>/", "giftcards.values", "DenominationView", "loyalty-denomination"),
     ("gift-cards/<uuid:uuid>/", "giftcards.views", "GiftCardView", "loyalty-giftcard"),
     ("gift-cards/<uuid:uuid>/<str:action>/", "giftcards.views", "GiftCardActionView", "loyalty-giftcard-action"),
+    ("orders/<str:number>/refunds/", "refunds.views", "RefundView", "loyalty-refunds"),
+    ("orders/<str:number>/refunds/<uuid:uuid>/", "refunds.views", "RefundPartView", "loyalty-refund-part"),
     ("health/", "health.views", "HealthView", "loyalty-health"),
     ("health/audit/", "health.views", "AuditView", "loyalty-health-audit"),
     ("health/due/<int:pk>/retry/", "health.views", "RetryView", "loyalty-health-retry"),

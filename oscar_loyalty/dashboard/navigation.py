@@ -14,6 +14,7 @@ ADJUST = "loyalty_members.adjust_points"
 APPROVE = "loyalty_members.approve_points"
 CARDS = "loyalty_members.manage_cards"
 PROGRAMME = "loyalty_members.manage_programme"
+REFUND = "loyalty_members.refund_orders"
 
 
 def may(user: Any, *permissions: str) -> bool:

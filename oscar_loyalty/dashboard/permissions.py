@@ -1,6 +1,6 @@
 """Who may open which page: Oscar's ``permissions_map``, a list being "all of these", a tuple "one of these lists"."""
 
-from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, PROGRAMME, VIEW
+from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, PROGRAMME, REFUND, VIEW
 
 
 def _staff(*permissions: str) -> list[str]:
@@ -28,6 +28,9 @@ PERMISSIONS = {
     "loyalty-denominations": _staff(CARDS),
     "loyalty-denomination-create": _staff(CARDS),
     "loyalty-denomination": _staff(CARDS),
+    # As Oscar's own page of an order, and to refund it.
+    "loyalty-refunds": _staff("order.view_order", REFUND),
+    "loyalty-refund-part": _staff("order.view_order", REFUND),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

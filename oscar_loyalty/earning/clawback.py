@@ -1,7 +1,7 @@
 """Taking an order's points back, in proportion to what was cancelled, refunded, or is earned by a booking instead."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,13 +39,16 @@ class Refunded:
         return min(Fraction(1), part)
 
 
-def refunded(orders: Iterable[int]) -> dict[int, dict[int, Refunded]]:
-    """Return what was refunded of each order, by its primary key and the line's, in one query."""
+def refunded(orders: Sequence[int]) -> dict[int, dict[int | None, Refunded]]:
+    """Return what was refunded of each order by its primary key and the line's (``None``: shipping); two queries."""
     rows = get_model("loyalty_payments", "RefundLine").objects.filter(refund__order__in=list(orders)).order_by()
-    result: dict[int, dict[int, Refunded]] = defaultdict(dict)
+    result: dict[int, dict[int | None, Refunded]] = defaultdict(dict)
     sums = rows.values("refund__order", "order_line").annotate(pieces=Sum("quantity"), money=Sum("amount"))
     for row in sums:
         result[row["refund__order"]][row["order_line"]] = Refunded(row["pieces"], Decimal(row["money"]))
+    shipped = get_model("loyalty_payments", "Refund").objects.filter(order__in=list(orders), shipping__gt=0)
+    for order, money in shipped.order_by().values_list("order").annotate(money=Sum("shipping")):
+        result[order][None] = Refunded(0, Decimal(money))
     return result
 
 
@@ -59,9 +62,9 @@ def cancelled_quantities(order: Any, programme: Any) -> dict[int, int]:
     }
 
 
-def left_out(cancelled: Mapping[int, int], gone: Mapping[int, Refunded]) -> dict[int, int]:
+def left_out(cancelled: Mapping[int, int], gone: Mapping[int | None, Refunded]) -> dict[int, int]:
     """Return how many pieces of each line bring nothing: a piece that was cancelled and refunded went once."""
-    pieces = {pk: refund.pieces for pk, refund in gone.items() if refund.pieces}
+    pieces = {pk: refund.pieces for pk, refund in gone.items() if pk is not None and refund.pieces}
     return {pk: max(cancelled.get(pk, 0), pieces.get(pk, 0)) for pk in {*cancelled, *pieces}}
 
 
@@ -75,7 +78,7 @@ def claw_back(
     award: Any,
     order: Any,
     cancelled: Mapping[int, int],
-    gone: Mapping[int, Refunded],
+    gone: Mapping[int | None, Refunded],
     whole: bool,
     *,
     policy: str | None = None,
@@ -102,13 +105,12 @@ def claw_back(
         lost_value += value * part
         bought += value
     of_all = lost_value / bought if bought else Fraction(int(whole))
-    lost = sum(
-        (
-            Fraction(row.share) * (part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all)
-            for row in award.lines.all()
-        ),
-        Fraction(0),
-    )
+    lost = Fraction(0)
+    for row in award.lines.all():
+        part = part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all
+        if row.explanation.get("shipping") and None in gone:
+            part = max(part, _of_shipping(order, gone[None].amount))
+        lost += Fraction(row.share) * part
     target = award.points if whole else min(award.points, round_points(lost, "nearest"))
     titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
     why = "cancelled" if cancelled else "refunded" if gone else "booked"
@@ -122,6 +124,11 @@ def claw_back(
         happened_at=_cancelled_at(award.programme, order) if whole else None,
         policy=policy,
     )
+
+
+def _of_shipping(order: Any, amount: Decimal) -> Fraction:
+    whole = order.total_incl_tax - sum(line.line_price_incl_tax for line in order.lines.all())
+    return min(Fraction(1), Fraction(amount) / Fraction(whole)) if whole > 0 else Fraction(0)
 
 
 def _key(order: Any) -> str:

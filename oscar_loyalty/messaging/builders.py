@@ -13,6 +13,8 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import links
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import after_sending, builder
+from oscar_loyalty.money import Money
+from oscar_loyalty.payments import selectors as payments
 
 
 def _about(site: Any) -> dict[str, Any]:
@@ -115,4 +117,22 @@ def adjusted(message: Any) -> dict[str, Any] | None:
         "points": member.programme.points_label(abs(units)),
         "reason": item.adjustment.reason,
         "balance": member.programme.points_label(ledger.balance(member.account, clock.now()).usable),
+    }
+
+
+@builder("refunded")
+def refunded(message: Any) -> dict[str, Any] | None:
+    """What was refunded of an order, and the way each part goes."""
+    rows = get_model("loyalty_payments", "Refund").objects.filter(pk=message.context["refund"])
+    refund = rows.select_related("order__site", "order__user").first()
+    if refund is None:
+        return None
+    (full,) = payments.refunds_of(refund.order).filter(pk=refund.pk)
+    return {
+        **_about(refund.order.site),
+        "order": refund.order,
+        "amount": Money(refund.amount, refund.order.currency),
+        "lines": full.lines.all(),
+        "backs": payments.backs(full.returns.all()),
+        "name": refund.order.user.first_name if refund.order.user is not None else "",
     }

@@ -87,5 +87,25 @@ def tell_adjustment(row: Any) -> None:
         _tell(item.member, kind="adjusted", key=f"adjusted:{item.pk}", context={"item": item.pk})
 
 
+@handler("payments.refunded")
+def tell_refund(row: Any) -> None:
+    """Tell the customer what was refunded, and where it went."""
+    rows = get_model("loyalty_payments", "Refund").objects.select_related("order__user", "order__payment_attempt")
+    refund = rows.filter(pk=row.payload["refund"], amount__gt=0, kind__in=["refund", "cancellation"]).first()
+    if refund is None or not _is_news(refund.created_at):
+        return
+    attempt = getattr(refund.order, "payment_attempt", None)
+    member = attempt.member if attempt is not None else None
+    language = attempt.snapshot.get("language") or "" if attempt is not None else ""
+    services.queue(
+        kind="refunded",
+        key=f"refunded:{refund.pk}",
+        to=refund.order.email or "",
+        language=language or (member.language if member is not None else ""),
+        context={"refund": refund.pk},
+        member=member,
+    )
+
+
 def _tell(member: Any, *, kind: str, key: str, context: dict[str, Any]) -> None:
     services.queue(kind=kind, key=key, to=member.email, language=member.language, context=context, member=member)

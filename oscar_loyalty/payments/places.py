@@ -85,7 +85,9 @@ def places_of(order: Any, attempt: Any) -> dict[int | None, Place]:
         for place in result.values():
             place.left = 0
         rows = get_model("loyalty_payments", "Allotment").objects.filter(tender__attempt=attempt)
-        for allotment in rows.select_related("tender__entry", "tender__card", "tender__attempt").order_by("pk"):
+        for allotment in rows.select_related(
+            "tender__entry", "tender__card", "tender__attempt__member__programme", "tender__attempt__order"
+        ).order_by("pk"):
             place = result[allotment.order_line_id]
             place.allotments.append(allotment)
             place.left += left_of(allotment)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
@@ -21,6 +22,7 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money, from_minor, to_minor
 from oscar_loyalty.payments import oscar_records, places, returns, sending, tenders
+from oscar_loyalty.payments.exceptions import RefundRefused
 from oscar_loyalty.payments.wishes import WITHOUT_MONEY, Wanted, Wish
 
 
@@ -98,6 +100,7 @@ def refund(
     happened_at: datetime | None = None,
     force: bool = False,
     event: Any = None,
+    expected: Decimal | None = None,
 ) -> Any:
     """Give back a part of ``order`` and return the ``Refund``; the same ``key`` again returns the first.
 
@@ -107,12 +110,23 @@ def refund(
     Gift cards bought with the order are returned by the piece, and stop working; what they have paid is not refunded.
 
     ``force`` refunds even where the programme blocks it because the points earned have been spent. ``event`` is
-    Oscar's payment event where the shop made it already.
+    Oscar's payment event where the shop made it already. ``expected`` is what somebody was shown that it would be.
 
     :raises RefundRefused: with the field that was wrong; nothing is written then.
     """
     wish = Wish(lines or {}, amounts or {}, shipping, amount)
-    return _refund(order, wish, key, kind, reason, actor, happened_at, force, event).refund
+    return carry_out(
+        order=order,
+        wish=wish,
+        key=key,
+        kind=kind,
+        reason=reason,
+        actor=actor,
+        happened_at=happened_at,
+        force=force,
+        event=event,
+        expected=expected,
+    ).refund
 
 
 def preview(
@@ -132,19 +146,26 @@ def preview(
     """
     wish = Wish(lines or {}, amounts or {}, shipping, amount)
     with transaction.atomic():
-        done = _refund(order, wish, f"preview:{uuid4().hex}", kind, "", NOBODY, None, True, None, rehearsal=True)
+        done = carry_out(order=order, wish=wish, key=f"preview:{uuid4().hex}", kind=kind, force=True, rehearsal=True)
         transaction.set_rollback(True)
     return done
 
 
+def left_of(order: Any) -> dict[int | None, places.Place]:
+    """Return what is left of ``order`` to refund, by the line's primary key (``None``: shipping and surcharges)."""
+    return places.places_of(order, _attempt(order).first())
+
+
 def everything(order: Any) -> Wish:
     """Return the wish for all that is left of ``order``."""
-    return _everything(places.places_of(order, _attempt(order).first()), order.currency)
-
-
-def _everything(left: Mapping[int | None, places.Place], currency: str) -> Wish:
+    left, currency = left_of(order), order.currency
     return Wish(
-        lines={place.line.pk: place.pieces for place in left.values() if place.line is not None and place.pieces},
+        lines={
+            place.line.pk: place.pieces
+            for place in left.values()
+            # What has gone back as an amount is not there any more, though its pieces are.
+            if place.line is not None and place.pieces and (place.free or place.is_cards or not place.paid)
+        },
         # Pieces that went back for less than they were worth have left something.
         amounts={
             place.line.pk: from_minor(place.free, currency)
@@ -162,14 +183,15 @@ def give_all_back(*, order: Any, key: str, kind: str, reason: str = "", actor: R
     Of the kinds ``"dispute"`` and ``"capture_failed"``, points and gift cards return, and no money is sent: it has
     gone, or never came. Points that were earned and spent do not stand in the way.
     """
-    _lock_order(order)
+    lock_order(order)
     before = get_model("loyalty_payments", "Refund").objects.filter(key=key).first()
     if before is not None:
         return before
     wish = everything(order)
     if not wish.lines and not wish.amounts and not wish.shipping:
         return None
-    return _refund(order, wish, key, kind, reason, actor, None, True, None, loose=True).refund
+    done = carry_out(order=order, wish=wish, key=key, kind=kind, reason=reason, actor=actor, force=True, loose=True)
+    return done.refund
 
 
 def come_back(*, order: Any) -> Any:
@@ -178,7 +200,7 @@ def come_back(*, order: Any) -> Any:
     Return the ``Refund``, or ``None`` where there is nothing to give.
     """
     with transaction.atomic():
-        attempt = _lock_order(order)
+        attempt = lock_order(order)
         left = places.places_of(order, attempt)
         amounts: dict[int, Decimal] = {}
         for pk, place in left.items():
@@ -192,14 +214,14 @@ def come_back(*, order: Any) -> Any:
         mark = ":".join(f"{pk}-{left[pk].left}" for pk in sorted(amounts))
         wish = Wish(amounts=amounts)
         key = f"come-back:{order.pk}:{mark}"
-        return _refund(order, wish, key, "refund", "", NOBODY, None, True, None, loose=True).refund
+        return carry_out(order=order, wish=wish, key=key, force=True, loose=True).refund
 
 
 def _attempt(order: Any) -> Any:
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(order=order)
 
 
-def _lock_order(order: Any) -> Any:
+def lock_order(order: Any) -> Any:
     """Lock what stands for all that is given back of ``order``, and return its attempt (``None``: it has none)."""
     attempt = _attempt(order).select_for_update(of=("self",)).first()
     if attempt is None:
@@ -209,22 +231,28 @@ def _lock_order(order: Any) -> Any:
 
 
 @transaction.atomic
-def _refund(
+def carry_out(
+    *,
     order: Any,
     wish: Wish,
     key: str,
-    kind: str,
-    reason: str,
-    actor: Ref,
-    happened_at: datetime | None,
-    force: bool,
-    event: Any,
-    *,
+    kind: str = "refund",
+    reason: str = "",
+    actor: Ref = NOBODY,
+    happened_at: datetime | None = None,
+    force: bool = False,
+    event: Any = None,
+    expected: Decimal | None = None,
     loose: bool = False,
     rehearsal: bool = False,
 ) -> Done:
+    """Do what :func:`refund` says, and return what was done.
+
+    ``loose`` lets an amount go back for gift cards whose pieces have been refunded. ``rehearsal`` leaves out what
+    the shop's own code could hear of.
+    """
     at = happened_at or clock.now()
-    attempt = _lock_order(order)
+    attempt = lock_order(order)
     Refund = get_model("loyalty_payments", "Refund")
     if not rehearsal:
         before = Refund.objects.filter(key=key).first()
@@ -238,11 +266,14 @@ def _refund(
         order, {pk: wanted.pieces_gone(pk) for pk in wanted.quantities if left[pk].is_cards}, actor=actor
     )
     kept = wanted.keep(places.used_cards([pk for pk in wanted.quantities if left[pk].is_cards]), kind)
+    total = from_minor(sum(wanted.units.values()), order.currency)
+    if expected is not None and total != expected:
+        raise RefundRefused(_("Something has changed meanwhile. Please look again at what will be refunded."))
     row = Refund.objects.create(
         key=key,
         kind=kind,
         order=order,
-        amount=from_minor(sum(wanted.units.values()), order.currency),
+        amount=total,
         shipping=from_minor(wanted.units.get(None, 0), order.currency),
         reason=reason[:255],
         actor_type=actor.type,

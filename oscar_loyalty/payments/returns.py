@@ -36,7 +36,9 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     Allotment = get_model("loyalty_payments", "Allotment")
     parts = Allotment.objects.filter(tender__attempt=attempt, tender__entry__isnull=False)
     done = 0
-    parts = parts.select_related("tender__entry", "tender__card", "tender__attempt")
+    parts = parts.select_related(
+        "tender__entry", "tender__card", "tender__attempt__member__programme", "tender__attempt__order"
+    )
     for allotment in parts.order_by("tender__entry__account_id", "pk"):
         if allotment.order_line_id is None:
             share = Fraction(1) if shipping else Fraction(0)

@@ -24,6 +24,9 @@ from oscar_loyalty.storefront import selectors as storefront
 log = logging.getLogger("oscar_loyalty")
 register = template.Library()
 
+#: An order with more refunds than this shows the newest.
+MOST_REFUNDS = 25
+
 
 def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return ``otherwise`` where the tag fails; ``queries``: whether it asks the database at all."""
@@ -157,6 +160,16 @@ def loyalty_order_payment(context, order):
 def loyalty_paid_with(order):
     """Return how an order was paid, for a shop's own markup."""
     return payments.paid_with(order)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_refunds(context, order):
+    """Show a customer what was refunded of an order, and where it went."""
+    rows = list(payments.refunds_of(order)[:MOST_REFUNDS])
+    for refund in rows:
+        refund.backs = payments.backs(refund.returns.all())
+    return _render(context, "refunds", refunds=[refund for refund in rows if refund.amount], order=order)
 
 
 def _basket_points(request: Any) -> storefront.BasketPoints:

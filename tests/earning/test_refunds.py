@@ -32,6 +32,22 @@ def test_an_amount_takes_its_part(order, line, petals):
     assert petals() == (0, 132)
 
 
+def test_points_on_shipping_go_with_the_shipping(place, programme, member, per_euro, shampoo, time, petals):
+    services.save_programme(programme=programme, earn_shipping=True)
+    order = place((shampoo, 2))
+    Order = type(order)
+    Order.objects.filter(pk=order.pk).update(
+        shipping_incl_tax=D(10), shipping_excl_tax=D(10), total_incl_tax=D(35), total_excl_tax=D(35)
+    )
+    order.refresh_from_db()
+    orders.review_order(order=order)
+    assert petals() == (0, 35)
+    refunds.refund(order=order, key="1", shipping=D(4))
+    assert petals() == (0, 31)
+    refunds.give_all_back(order=order, key="2", kind="refund")
+    assert petals() == (0, 0)
+
+
 def test_what_was_refunded_and_then_cancelled_is_taken_once(order, line, petals, cancel, sweep):
     refunds.refund(order=order, key="1", lines={line["Haircut"]: 1})
     cancel(order.lines.get(title="Haircut"))

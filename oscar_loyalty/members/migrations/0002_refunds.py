@@ -4,19 +4,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_members', '0001_initial'),
+        ("loyalty_members", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='programme',
-            options={'permissions': [('view_loyalty', 'See members, their points and all movements'), ('adjust_points', 'Adjust points up to the limit'), ('approve_points', 'Approve adjustments above the limit'), ('manage_cards', 'Manage gift cards'), ('refund_orders', 'Refund orders'), ('manage_programme', 'Change the programme and its rules')], 'verbose_name': 'programme', 'verbose_name_plural': 'programmes'},
+            name="programme",
+            options={
+                "permissions": [
+                    ("view_loyalty", "See members, their points and all movements"),
+                    ("adjust_points", "Adjust points up to the limit"),
+                    ("approve_points", "Approve adjustments above the limit"),
+                    ("manage_cards", "Manage gift cards"),
+                    ("refund_orders", "Refund orders"),
+                    ("manage_programme", "Change the programme and its rules"),
+                ],
+                "verbose_name": "programme",
+                "verbose_name_plural": "programmes",
+            },
         ),
         migrations.AlterField(
-            model_name='programme',
-            name='clawback_policy',
-            field=models.CharField(choices=[('debt', 'The balance goes below zero; the next points pay it back'), ('write_off', 'The balance stops at zero; the rest is forgiven'), ('block', 'Refunds are refused unless somebody insists; a cancelled order takes the balance below zero')], default='debt', help_text='What happens when an order is cancelled or refunded whose points have been spent.', max_length=16, verbose_name='points already spent'),
+            model_name="programme",
+            name="clawback_policy",
+            field=models.CharField(
+                choices=[
+                    ("debt", "The balance goes below zero; the next points pay it back"),
+                    ("write_off", "The balance stops at zero; the rest is forgiven"),
+                    (
+                        "block",
+                        "Refunds are refused unless somebody insists; a cancelled order takes the balance below zero",
+                    ),
+                ],
+                default="debt",
+                help_text="What happens when an order is cancelled or refunded whose points have been spent.",
+                max_length=16,
+                verbose_name="points already spent",
+            ),
         ),
     ]
