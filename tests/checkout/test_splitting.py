@@ -313,7 +313,7 @@ def test_the_owners_page_of_the_order_says_what_paid(shopper, rich, allowed, hai
     shopper.place()
     order = Order.objects.get()
     page = admin_client.get(f"/dashboard/orders/{order.number}/").content.decode()
-    assert "How it was paid" in page and "500\xa0petals" in page and f"Gift card {card.label}" in page
+    assert "Paid with" in page and "500\xa0petals" in page and f"Gift card {card.label}" in page
 
 
 def test_the_payment_page_asks_a_bounded_number_of_queries(
