@@ -1,5 +1,6 @@
 """One order paid in four ways, in a browser and both languages: points, two gift cards, the rest at the salon."""
 
+import os
 import re
 from dataclasses import dataclass
 from decimal import Decimal as D
@@ -14,6 +15,7 @@ from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.reports import audit
+from sandbox.shop.data.people import OWNER
 from tests.browser.conftest import open_page, shot  # noqa: F401  (fixtures)
 from tests.sandbox.test_story import plain, product, reads, salon, sign_in  # noqa: F401  (salon is a fixture)
 
@@ -54,6 +56,9 @@ WORDS = {
         euros="{} €",
     ),
 }
+
+
+grouped = {"en": "4,000", "fr": "4 000"}
 
 
 def parts(page):
@@ -160,4 +165,20 @@ def test_one_order_is_paid_in_four_ways(language, salon, open_page, shot):  # no
         for what, amount in wanted[:3]:
             assert plain(what) in plain(text) and plain(amount) in plain(text)
         assert words.paid in plain(text)
+    page.set_content(message.alternatives[0][0])
+    shot(page, f"{name}-mail")
+
+    # The owner reads it on the dashboard's page of the order, and what is allowed on the programme's.
+    desk = open_page(locale="fr-FR" if language == "fr" else "en-GB")
+    sign_in(desk, words.prefix, OWNER.email)
+    desk.goto(f"{words.prefix}/dashboard/orders/{order.number}/")
+    desk.click("a[href='#payment']")
+    desk.locator("#payment", has_text=words.petals.format("700")).wait_for()
+    for card in (first, second):
+        reads(desk, words.card.format(card.label))
+    if folder := os.environ.get("LOYALTY_SHOTS"):
+        desk.locator("#payment").screenshot(path=f"{folder}/{name}-desk.png")
+    desk.goto(f"{words.prefix}/dashboard/loyalty/programme/")
+    reads(desk, words.petals.format(grouped[language]))
+    shot(desk, f"{name}-programme")
     assert audit.run(keep=False).clean
