@@ -97,6 +97,8 @@ class LoyaltyPaymentMixin:
                 form=kwargs.get("loyalty_points_form"),
             )
             context["loyalty_paid_in_money_at_salon"] = self.money_kind == "on_site"
+        else:
+            context["loyalty_cards"] = cards.applied(self.request)
         context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
         return context
 

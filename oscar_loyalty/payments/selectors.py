@@ -2,6 +2,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments.planning import IN_POINTS
 
@@ -30,7 +32,8 @@ def paid_with(order: Any) -> list[Paid]:
         result.append(
             Paid(
                 kind=tender.kind,
-                label=tender.get_kind_display(),
+                # Whose money it was handed to is a matter of staff.
+                label=_("Payment") if tender.kind == "shop" else tender.get_kind_display(),
                 amount=tender.amount,
                 points=points,
                 returned=sum((part.returned_amount for part in parts), Decimal(0)),
