@@ -102,6 +102,8 @@ class LoyaltyPaymentMixin:
             )
             context["loyalty_paid_in_money_at_salon"] = self.get_money_kind() == "on_site"
             context["loyalty_paid_by_card"] = self.get_money_kind() == "stripe"
+        else:
+            context["loyalty_cards"] = cards.applied(self.request)
         context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
         return context
 

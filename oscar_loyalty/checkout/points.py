@@ -65,7 +65,8 @@ class PointsField(forms.IntegerField):
     """A number as people write it: "1,000", "1 000"."""
 
     def to_python(self, value: Any) -> int | None:
-        text = re.sub(r"[\s\u00a0\u202f'’.,]", "", str(value or ""))
+        # Only between groups of three: "1.5" is a mistake, not fifteen.
+        text = re.sub(r"(?<=\d)[\s\u00a0\u202f'’.,](?=\d{3}(?!\d))", "", str(value or "").strip())
         if len(text.lstrip("+-0")) > DIGITS:
             raise forms.ValidationError(_("That is too large a number."))
         return super().to_python(text)

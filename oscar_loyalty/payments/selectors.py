@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -38,7 +39,8 @@ def paid_with(order: Any) -> list[Paid]:
         result.append(
             Paid(
                 kind=tender.kind,
-                label=tender.get_kind_display(),
+                # Whose money it was handed to is a matter of staff.
+                label=_("Payment") if tender.kind == "shop" else tender.get_kind_display(),
                 amount=tender.amount,
                 points=points,
                 returned=sum((part.returned_amount for part in parts), Decimal(0)),

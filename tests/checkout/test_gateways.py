@@ -121,7 +121,7 @@ def test_money_that_is_not_taken_gives_all_back(shopper, rich, split, gateway, p
 
 
 def test_a_process_that_is_told_to_stop_gives_all_back(shopper, rich, split, gateway):
-    basket, card = split
+    _basket, card = split
 
     def stop(view, number, total):
         raise SystemExit
@@ -142,7 +142,7 @@ def elsewhere(gateway):
 
 
 def test_a_customer_who_pays_elsewhere_comes_back_to_the_order(shopper, rich, split, elsewhere):
-    basket, card = split
+    basket, _card = split
     assert shopper.place().url == "https://bank.example/pay"
     assert elsewhere[0][1].incl_tax == D("10.00")
     assert ledger.balance(rich.account).usable == 0

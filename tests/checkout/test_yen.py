@@ -1,4 +1,4 @@
-"""A shop that sells in yen: whole ones, though Oscar stores two decimals; from the plan to the points that come back."""
+"""A shop that sells in yen: whole ones, though Oscar stores two decimals; from the plan to points that come back."""
 
 from decimal import Decimal as D
 

@@ -1,4 +1,4 @@
-"""The confirmation of an order goes through the outbox: nothing loses it, and nothing that it meets breaks the order."""
+"""The confirmation of an order goes through the outbox: nothing loses it, and nothing it meets breaks the order."""
 
 from decimal import Decimal as D
 
