@@ -2,37 +2,21 @@
 
 from typing import Any
 
-from django.core import signing
+from django.conf import settings
 from django.urls import reverse
 from oscar.core.loading import get_class
 
 from oscar_loyalty.checkout import cards
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import services
+from oscar_loyalty.payments import links, services
 
 #: Where the session keeps the attempt whose customer was sent elsewhere.
 KEY = "loyalty_attempt"
-SALT = "oscar_loyalty.checkout"
-#: How long a link shows the order that it belongs to, in seconds: the page has the codes of gift cards bought.
-SHOWN_FOR = 24 * 3600
 
 
 def address(attempt: Any, page: str) -> str:
     """Return the signed address of an attempt's page, ``"paid"`` or ``"back"``, in the active language."""
-    return reverse(f"loyalty-checkout:{page}", kwargs={"token": signing.dumps(str(attempt.uuid), salt=SALT)})
-
-
-def attempt_of(token: str) -> tuple[Any, bool]:
-    """Return the attempt of a signed address (``None``: it is not one of ours), and whether it is a recent one."""
-    recent = True
-    try:
-        uuid = signing.loads(token, salt=SALT, max_age=SHOWN_FOR)
-    except signing.SignatureExpired:
-        uuid, recent = signing.loads(token, salt=SALT), False
-    except signing.BadSignature:
-        return None, False
-    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("basket", "order")
-    return attempts.filter(uuid=uuid).first(), recent
+    return reverse(f"loyalty-checkout:{page}", kwargs={"token": links.make(attempt)})
 
 
 def remember(request: Any, attempt: Any) -> None:
@@ -85,11 +69,5 @@ def give_back(request: Any, attempt: Any) -> bool:
         basket.merge(mine)
     request.basket = request._basket_cache = basket
     # A guest's cookie names the other basket, or none: Oscar writes it anew.
-    request.cookies_to_delete.append(request_cookie())
+    request.cookies_to_delete.append(settings.OSCAR_BASKET_COOKIE_OPEN)
     return True
-
-
-def request_cookie() -> str:
-    from django.conf import settings
-
-    return str(settings.OSCAR_BASKET_COOKIE_OPEN)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.checkout import going_on
-from oscar_loyalty.payments import exceptions, services, settling
+from oscar_loyalty.payments import exceptions, links, services, settling
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -33,7 +33,7 @@ class PaidView(generic.View):
     template_name = "oscar_loyalty/checkout/confirming.html"
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        attempt, recent = going_on.attempt_of(kwargs["token"])
+        attempt, recent = links.read(kwargs["token"])
         if attempt is None or (request.user.is_authenticated and attempt.user_id not in (None, request.user.pk)):
             raise Http404
         state = self.settle(attempt)

@@ -12,6 +12,7 @@ PAGES = {
     "account": "loyalty-account:overview",
     "claim": "loyalty-account:claim",
     "balance": "loyalty-storefront:balance",
+    "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",
     "order": "customer:order",
     "guest_order": "customer:anon-order",

@@ -12,6 +12,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds, returns, sending, services, settling
+from oscar_loyalty.payments.stripe import webhooks
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -77,6 +78,12 @@ def come_back(row):
 def attempts() -> int:
     """Finish the attempts whose request has died, whose customer does not come back, or whose money is owed."""
     return settling.sweep()
+
+
+@sweeper("payments.events")
+def events() -> int:
+    """Forget what old events say of people; that they came is kept."""
+    return webhooks.forget()
 
 
 @sweeper("payments.paid")

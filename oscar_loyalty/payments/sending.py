@@ -63,6 +63,19 @@ def try_again(*, part: Any) -> Any:
 
 
 @transaction.atomic
+def bounced(*, reference: str, error: str) -> int:
+    """The bank sent back what a provider had given: the customer does not have it. Return how many parts that are."""
+    done = 0
+    for pk in _parts().filter(reference=reference, state="done").values_list("pk", flat=True):
+        row = _locked(pk)
+        if row.state == "done":
+            row.state, row.error = "failed", error[:255]
+            row.save(update_fields=["state", "error"])
+            done += 1
+    return done
+
+
+@transaction.atomic
 def given_otherwise(*, part: Any, reference: str = "") -> Any:
     """Note that the shop has given back, in its own way, a part that the provider refused; return the part."""
     row = _locked(part.pk)

@@ -9,9 +9,20 @@ import stripe_server
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import audit
 from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.payments.stripe import client as stripe_client
 from tests.checkout.conftest import *  # noqa: F403
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch):
+    """One request is one request: what is tried again is tried again by us."""
+    monkeypatch.setattr(stripe_client, "RETRIES", 0)
+    monkeypatch.setattr(stripe_client, "TIMEOUT", (2.0, 1.5))
+    stripe_client._client.cache_clear()
+    yield
+    stripe_client._client.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -86,12 +86,12 @@ def test_somebody_else_who_is_logged_in_sees_nothing(bank, to_stripe, ways, shop
 
 
 def test_an_old_link_shows_no_codes(bank, to_stripe, ways, shopper, member, haircut, monkeypatch):
-    from oscar_loyalty.checkout import going_on
+    from oscar_loyalty.payments import links
 
     shopper.add(haircut)
     to_stripe(shopper)
     bank.pay()
-    monkeypatch.setattr(going_on, "SHOWN_FOR", -1)
+    monkeypatch.setattr(links, "SHOWN_FOR", -1)
     response = shopper.client.get(ways(last_attempt())["paid"])
     assert response.url == f"/accounts/orders/{Order.objects.get().number}/"
     assert "checkout_order_id" not in shopper.client.session

@@ -12,7 +12,6 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import outcomes, placing, services, settling
 from oscar_loyalty.payments.exceptions import ProviderDown
-from oscar_loyalty.payments.stripe import client as stripe_client
 from tests.stripe.conftest import last_attempt, tender_of
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -25,16 +24,6 @@ class Killed(BaseException):
 
 def killed(*args, **kwargs):
     raise Killed
-
-
-@pytest.fixture(autouse=True)
-def _no_patience(monkeypatch):
-    """One request is one request: what is tried again is tried again by us."""
-    monkeypatch.setattr(stripe_client, "RETRIES", 0)
-    monkeypatch.setattr(stripe_client, "TIMEOUT", (2.0, 1.5))
-    stripe_client._client.cache_clear()
-    yield
-    stripe_client._client.cache_clear()
 
 
 @pytest.fixture

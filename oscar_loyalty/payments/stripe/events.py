@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import settling
+from oscar_loyalty.payments import sending, settling
 from oscar_loyalty.payments.exceptions import ProviderRefused
 from oscar_loyalty.payments.stripe.client import asking
 from oscar_loyalty.payments.stripe.webhooks import EVENT
@@ -18,6 +18,7 @@ from oscar_loyalty.payments.stripe.webhooks import EVENT
 log = logging.getLogger("oscar_loyalty")
 
 #: What changes how a payment stands.
+REFUNDS = ("refund.", "charge.refund.updated")
 PAYMENTS = ("checkout.session.", "payment_intent.", "charge.captured", "charge.expired", "charge.failed")
 
 
@@ -46,6 +47,8 @@ def handle(*, event: Any) -> Any:
     event.attempt = attempt
     if event.kind == "charge.dispute.created":
         note = _dispute(event, attempt)
+    elif event.kind.startswith(REFUNDS):
+        note = _refund(event, attempt)
     elif event.kind.startswith(PAYMENTS):
         note = settling.settle(attempt=attempt, at_once=True)
     else:
@@ -92,11 +95,24 @@ def _dispute(event: Any, attempt: Any) -> str:
         )
         attempt.order.notes.get_or_create(
             note_type="System",
-            message=_("The customer disputed the card payment (%(reason)s). Points and gift cards of this order were taken back; answer the dispute at Stripe.")
+            message=_(
+                "The customer disputed the card payment (%(reason)s). Points and gift cards of this order were taken "
+                "back; answer the dispute at Stripe."
+            )
             % {"reason": dispute.reason or "?"},
         )
     log.error("The payment of order %s is disputed", attempt.order.number)
     return "disputed"
+
+
+def _refund(event: Any, attempt: Any) -> str:
+    """A refund that was on its way may bounce at the customer's bank, days later."""
+    with asking() as stripe:
+        refund = stripe.refunds.retrieve(event.object_id)
+    if refund.status not in ("failed", "canceled"):
+        return str(refund.status)
+    reason = getattr(refund, "failure_reason", None) or refund.status
+    return f"refund {refund.status}" if sending.bounced(reference=refund.id, error=str(reason)) else "nothing to do"
 
 
 def _close(event: Any, state: str, note: str) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +17,8 @@ log = logging.getLogger("oscar_loyalty")
 
 #: How old a signature may be, in seconds; Stripe signs each delivery anew.
 TOLERANCE = 300
+#: For how long what an event says is kept; it names the customer.
+KEPT = timedelta(days=90)
 #: Kind of the due rows that handle what was stored.
 EVENT = "payments.stripe_event"
 
@@ -85,3 +87,10 @@ def _not_for_us(event: dict[str, Any]) -> str:
     if str(event.get("account") or "") != conf.STRIPE_ACCOUNT:
         return "another account"
     return ""
+
+
+def forget() -> int:
+    """Forget what the events of long ago say; return how many."""
+    rows = get_model("loyalty_payments", "StripeEvent").objects.filter(received_at__lt=clock.now() - KEPT)
+    old = rows.filter(state__in=["done", "ignored"]).exclude(payload={}).order_by("pk").values_list("pk", flat=True)
+    return int(get_model("loyalty_payments", "StripeEvent").objects.filter(pk__in=list(old[:1000])).update(payload={}))
