@@ -49,6 +49,7 @@ class LoyaltyPaymentMixin:
     mail_through_outbox = False
 
     _attempt: Any = None
+    _named = False
     _placed: Any = None
     _submission: dict[str, Any]
 
@@ -71,8 +72,65 @@ class LoyaltyPaymentMixin:
                 return self._follow(attempt)
         elif request.method == "GET" and (unfinished := going_on.unfinished(request)) is not None:
             # Back from the page of the payment by the browser's own button: the basket is frozen.
-            return redirect(going_on.address(unfinished, "paid"))
+            if services.provider_tender(unfinished) is not None:
+                return redirect(going_on.address(unfinished, "paid"))
+            self._take_back(request, unfinished)
         return super().dispatch(request, *args, **kwargs)
+
+    # What a shop's own payment may do beside ``handle_payment``
+
+    @property
+    def loyalty_attempt(self) -> str:
+        """The name of this try to pay: give it to your gateway, and set it when the customer comes back from there.
+
+        So what was paid for an older try, with other points and cards, never completes a newer one.
+        """
+        return str(self._attempt.uuid) if self._attempt is not None else ""
+
+    @loyalty_attempt.setter
+    def loyalty_attempt(self, uuid: str) -> None:
+        self._attempt, self._named = payments.attempt(uuid), True
+
+    def withdraw_payment(self, attempt: Any) -> bool:
+        """Override: make sure at your gateway that nobody can pay for ``attempt`` any more; return whether that is so.
+
+        It is called when a customer whom ``RedirectRequired`` sent there comes back without having paid. If you cannot
+        be sure, the basket and all that is set aside wait for ``OSCAR_LOYALTY_HOLD_MINUTES``.
+        """
+        return False
+
+    def void_payment(self, attempt: Any, problem: Exception) -> bool:
+        """Override: give back what your ``handle_payment`` took, as no order could be placed; return whether you did.
+
+        If not, the payment is shown to the owner as one to be given back by hand.
+        """
+        return False
+
+    def _take_back(self, request, attempt):
+        if attempt.state == "open":
+            try:
+                if not self.withdraw_payment(attempt):
+                    return
+            except Exception:
+                log.exception("The payment of attempt %s could not be withdrawn", attempt.uuid)
+                return
+            settling.call_off(attempt=attempt, reason="the customer came back without paying")
+            attempt.refresh_from_db()
+        if attempt.state == "cancelled" and going_on.give_back(request, attempt):
+            messages.info(request, _("You have not paid, and nothing was taken. Your basket is as it was."))
+
+    def _void(self, attempt, problem):
+        """The shop's payment has let the order pass, and there is none."""
+        if not attempt.tenders.filter(kind="shop", amount__gt=0).exists():
+            return
+        try:
+            done = self.void_payment(attempt, problem)
+        except Exception:
+            log.exception("The payment of attempt %s could not be voided", attempt.uuid)
+            done = False
+        if not done:
+            log.error("Attempt %s has no order; what was paid for it must be given back by hand", attempt.uuid)
+            services.to_be_given_back(attempt=attempt, why=f"{type(problem).__name__}: {problem}")
 
     def _was_own(self, basket_id):
         user = self.request.user
@@ -192,6 +250,7 @@ class LoyaltyPaymentMixin:
                 super().handle_payment(order_number, _part_of(total, money), **kwargs)
         except RedirectRequired:
             services.redirected(attempt=self._attempt)
+            going_on.remember(self.request, self._attempt)
             raise
         except BaseException as problem:
             services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
@@ -286,8 +345,10 @@ class LoyaltyPaymentMixin:
     def place_order(self, *args, **kwargs):
         """Order, sources, capture of points and cards, and the basket's submission are one transaction."""
         basket = kwargs["basket"] if "basket" in kwargs else args[2]
-        attempt = self._attempt = self._attempt or payments.live_attempt(basket)
-        if attempt is None:
+        if self._attempt is None and not self._named:
+            self._attempt = payments.live_attempt(basket)
+        attempt = self._attempt
+        if attempt is None or attempt.basket_id != basket.pk:
             raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
         with signal_afterwards(), transaction.atomic():
             order = super().place_order(*args, **kwargs)
@@ -307,6 +368,7 @@ class LoyaltyPaymentMixin:
                 return self._show_order(self._placed)
             if self._attempt is not None:
                 services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+                self._void(self._attempt, problem)
             if isinstance(problem, exceptions.PaymentProblem):
                 raise UnableToPlaceOrder(str(problem)) from problem
             raise

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -54,6 +55,14 @@ def paid_with(order: Any) -> list[Paid]:
 def live_attempt(basket: Any) -> Any:
     """Return the open attempt of ``basket``, or ``None``."""
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=basket, state="open").first()
+
+
+def attempt(uuid: Any) -> Any:
+    """Return the attempt of this name, or ``None``."""
+    try:
+        return get_model("loyalty_payments", "PaymentAttempt").objects.filter(uuid=UUID(str(uuid))).first()
+    except ValueError:
+        return None
 
 
 @dataclass

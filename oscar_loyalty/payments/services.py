@@ -296,6 +296,22 @@ def cancel(*, attempt: Any, reason: str = "") -> Any:
     return row
 
 
+@transaction.atomic
+def to_be_given_back(*, attempt: Any, why: str) -> None:
+    """The shop's own payment took money for ``attempt``, which has no order: somebody must give it back by hand."""
+    row = locked(attempt)
+    if row.state != "placed":
+        row.tenders.filter(kind="shop").update(state="failed", error=why[:255])
+
+
+@transaction.atomic
+def given_back(*, attempt: Any) -> None:
+    """Somebody has given back what the shop's own payment took for an attempt without an order."""
+    row = locked(attempt)
+    if row.state != "placed":
+        row.tenders.filter(kind="shop", state="failed").update(state="cancelled", error="")
+
+
 def undo(attempt: Any, *, reason: str) -> None:
     """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`).
 
@@ -345,6 +361,7 @@ __all__ = [
     "cancel",
     "complete",
     "first_try",
+    "given_back",
     "locked",
     "mark_paid",
     "order_placed_elsewhere",
@@ -353,6 +370,7 @@ __all__ = [
     "redirected",
     "refuse_second",
     "settle_soon",
+    "to_be_given_back",
     "too_small",
     "undo",
     "wait_for",

@@ -51,7 +51,7 @@ def settle(*, attempt: Any, at_once: bool = False) -> str:
         if waits and (not at_once or tender is None or not row.snapshot.get("redirected")):
             return "open"
         if tender is None:
-            return _undo(row, reason="the request ended half way")
+            return call_off(attempt=row, reason="the request ended half way")
         row = _decide(row, tender)
     if tender is not None and row.state != "open":
         outcomes.carry_out(attempt=row)
@@ -84,7 +84,7 @@ def _decide(attempt: Any, tender: Any) -> Any:
         _postpone(attempt, AFTER_ERROR, error=str(problem))
         raise
     if look.state == "gone":
-        attempt.state = _undo(attempt, reason=attempt.reason or "nobody paid")
+        attempt.state = call_off(attempt=attempt, reason=attempt.reason or "nobody paid")
     elif look.state == "pending":
         _postpone(attempt, services.AGAIN, status=str(look.detail.get("status", "")))
     else:
@@ -93,7 +93,8 @@ def _decide(attempt: Any, tender: Any) -> Any:
 
 
 @transaction.atomic
-def _undo(attempt: Any, *, reason: str) -> str:
+def call_off(*, attempt: Any, reason: str) -> str:
+    """Undo an open attempt for which nobody can pay any more, give its basket back, and return its state."""
     row = services.locked(attempt)
     if row.state == "open":
         services.undo(row, reason=reason)

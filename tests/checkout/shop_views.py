@@ -31,6 +31,8 @@ class ReturnView(SplitView):
         basket.strategy = request.strategy
         submission = self.build_submission(basket=basket)
         self._submission = submission
+        if "try" in request.GET:
+            self.loyalty_attempt = request.GET["try"]
         return self.handle_order_placement(
             self.checkout_session.get_order_number(),
             submission["user"],
