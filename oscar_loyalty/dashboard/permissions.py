@@ -31,6 +31,7 @@ PERMISSIONS = {
     # As Oscar's own page of an order, and to refund it.
     "loyalty-refunds": _staff("order.view_order", REFUND),
     "loyalty-refund-part": _staff("order.view_order", REFUND),
+    "loyalty-payment-settle": _staff(VIEW, PROGRAMME),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

@@ -11,7 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import refunds, returns, sending, services, settling
+from oscar_loyalty.payments import refunds, returns, sending, services, settling, watching
 from oscar_loyalty.payments.stripe import webhooks
 
 log = logging.getLogger("oscar_loyalty")
@@ -78,6 +78,17 @@ def come_back(row):
 def attempts() -> int:
     """Finish the attempts whose request has died, whose customer does not come back, or whose money is owed."""
     return settling.sweep()
+
+
+@sweeper("payments.deadlines")
+def deadlines() -> int:
+    """Tell somebody of money that will be lost unless it is taken within a day."""
+    return watching.tell_late()
+
+
+@handler(watching.TELL)
+def tell_late(row):
+    watching.tell(pk=row.payload["tender"])
 
 
 @sweeper("payments.events")
