@@ -22,7 +22,7 @@ def ask(*, attempt: Any, ways: tenders.Ways) -> str:
     tender = services.provider_tender(attempt)
     if tender is None:
         return ""
-    kind = tenders.of(tender.kind)
+    kind = tenders.provider(tender.kind)
     try:
         asked = kind.authorise(tender=tender, ways=ways)
     except (exceptions.ProviderDown, exceptions.ProviderRefused) as problem:
@@ -39,9 +39,7 @@ def ask(*, attempt: Any, ways: tenders.Ways) -> str:
         kind.close(tender=tender)
     except exceptions.PaymentProblem:
         log.warning("The page of attempt %s will close by itself", attempt.uuid)
-    raise exceptions.AttemptClosed(
-        _("This took too long: what was set aside for it is free again. Please try again.")
-    )
+    raise exceptions.AttemptClosed(_("This took too long: what was set aside for it is free again. Please try again."))
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ def carry_out(*, attempt: Any) -> None:
     tender = services.provider_tender(attempt)
     if tender is None or tender.state != "authorised":
         return
-    kind, placed = tenders.of(tender.kind), attempt.state == "placed"
+    kind, placed = tenders.provider(tender.kind), attempt.state == "placed"
     try:
         look = kind.take(tender=tender) if placed else kind.withdraw(tender=tender)
     except exceptions.PaymentProblem as problem:

@@ -75,7 +75,7 @@ def give_up(*, attempt: Any, reason: str = "the customer came back without payin
 
 
 def _decide(attempt: Any, tender: Any) -> Any:
-    kind = tenders.of(tender.kind)
+    kind = tenders.provider(tender.kind)
     until = tender.detail.get("until")
     over = until is None or datetime.fromisoformat(until) <= clock.now()
     try:

@@ -68,9 +68,7 @@ def _needing(what: str) -> Q:
 def light() -> Light:
     """Return the light of payments, in five queries."""
     attempts = _model("PaymentAttempt").objects
-    counts = {
-        what: attempts.filter(_needing(what)).distinct().count() for what in ("late", "failed", "owed", "stuck")
-    }
+    counts = {what: attempts.filter(_needing(what)).distinct().count() for what in ("late", "failed", "owed", "stuck")}
     return Light(**counts, events=_model("StripeEvent").objects.filter(state="failed").count())
 
 
@@ -172,8 +170,8 @@ def tell(*, pk: int) -> None:
     mail_admins(
         _("Order %(order)s: the card has not been charged yet") % values,
         _(
-            "%(amount)s of order %(order)s are set aside at %(provider)s until %(until)s, and could not be taken so far "
-            "(%(error)s). After that the money is lost. Charge it at %(provider)s by hand if it does not work here."
+            "%(amount)s of order %(order)s are set aside at %(provider)s until %(until)s, and could not be taken so "
+            "far (%(error)s). After that the money is lost. Charge it at %(provider)s by hand if it does not work here."
         )
         % values,
     )

@@ -60,7 +60,9 @@ def test_a_try_that_there_never_was(shopper, rich, gone, tries, name):
 
 def test_paying_for_an_older_try_completes_no_newer_one(shopper, rich, gone, tries, monkeypatch):
     voided = []
-    monkeypatch.setattr(SplitView, "void_payment", lambda view, attempt, problem: voided.append(str(attempt.uuid)) or True)
+    monkeypatch.setattr(
+        SplitView, "void_payment", lambda view, attempt, problem: voided.append(str(attempt.uuid)) or True
+    )
     settling.call_off(attempt=attempt(tries[0]), reason="test")
     shopper.client.get("/checkout/preview/")
     shopper.place()

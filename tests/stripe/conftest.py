@@ -11,6 +11,7 @@ from oscar_loyalty.ledger import audit
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments.stripe import client as stripe_client
 from tests.checkout.conftest import *  # noqa: F403
+from tests.dashboard.conftest import boss, staff, url  # noqa: F401
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
 

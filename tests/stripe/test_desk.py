@@ -8,7 +8,6 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import settling, watching
 from oscar_loyalty.payments.exceptions import ProviderDown
-from tests.dashboard.conftest import boss, staff, url  # noqa: F401
 from tests.stripe.conftest import last_attempt, tender_of
 
 Order = get_model("order", "Order")
@@ -32,12 +31,12 @@ def paid(bank, to_stripe, shopper, rich, haircut, card_10):
 
 
 @pytest.fixture
-def owner(client, boss):  # noqa: F811
+def owner(client, boss):
     client.force_login(boss)
     return client
 
 
-def test_the_list_and_one_of_them(paid, owner, url, bank):  # noqa: F811
+def test_the_list_and_one_of_them(paid, owner, url, bank):
     page = owner.get(url("payments")).content.decode()
     assert paid.order_number in page
     assert "Every payment came to its end." in page
@@ -51,7 +50,7 @@ def test_the_list_and_one_of_them(paid, owner, url, bank):  # noqa: F811
     assert "No payment matches" in owner.get(url("payments") + "?state=cancelled").content.decode()
 
 
-def test_looking_again_places_the_order(paid, owner, url):  # noqa: F811
+def test_looking_again_places_the_order(paid, owner, url):
     assert "Look again" in owner.get(url("payment", paid.uuid)).content.decode()
     owner.post(url("payment-settle", paid.uuid, "settle"))
     assert tender_of(paid).state == "captured"
@@ -59,14 +58,14 @@ def test_looking_again_places_the_order(paid, owner, url):  # noqa: F811
     assert Order.objects.count() == 1
 
 
-def test_looking_again_at_what_is_away(paid, owner, url, bank):  # noqa: F811
+def test_looking_again_at_what_is_away(paid, owner, url, bank):
     bank.control.fault("GET /v1/*", "500_before")
     response = owner.post(url("payment-settle", paid.uuid, "settle"), follow=True)
     assert "gave no clear answer" in response.content.decode()
     assert last_attempt().state == "open"
 
 
-def test_who_may_see_and_who_may_do(paid, client, staff, url):  # noqa: F811
+def test_who_may_see_and_who_may_do(paid, client, staff, url):
     client.force_login(staff(username="none"))
     assert client.get(url("payments")).status_code == 403
     client.force_login(staff("view_loyalty"))
@@ -76,7 +75,9 @@ def test_who_may_see_and_who_may_do(paid, client, staff, url):  # noqa: F811
     assert client.get(url("payment-settle", paid.uuid, "settle")).status_code in (403, 405)
 
 
-def test_many_payments_in_few_queries(bank, to_stripe, new_shopper, programme, haircut, owner, url, django_assert_max_num_queries):  # noqa: F811
+def test_many_payments_in_few_queries(
+    bank, to_stripe, new_shopper, programme, haircut, owner, url, django_assert_max_num_queries
+):
     for _shopper in range(5):
         shopper = new_shopper()
         shopper.add(haircut)
@@ -90,7 +91,7 @@ def test_many_payments_in_few_queries(bank, to_stripe, new_shopper, programme, h
         owner.get(url("payment-events"))
 
 
-def test_a_payment_that_will_be_lost_tomorrow(paid, owner, url, bank, settings):  # noqa: F811
+def test_a_payment_that_will_be_lost_tomorrow(paid, owner, url, bank, settings):
     settings.ADMINS = [("Ada", "ada@example.com")]
     bank.control.fault("POST /v1/payment_intents/*/capture", "500_before", times=1000)
     with pytest.raises(ProviderDown):
@@ -111,8 +112,15 @@ def test_a_payment_that_will_be_lost_tomorrow(paid, owner, url, bank, settings):
     assert watching.light().colour == "green"
 
 
-def test_an_event_that_failed_is_shown(paid, owner, url, bank):  # noqa: F811
+def test_an_event_that_failed_is_shown(paid, owner, url, bank):
     events = get_loyalty_model("loyalty_payments", "StripeEvent").objects
-    events.create(event_id="evt_1", kind="payment_intent.succeeded", state="failed", note="?", happened_at=paid.created_at, received_at=paid.created_at)
+    events.create(
+        event_id="evt_1",
+        kind="payment_intent.succeeded",
+        state="failed",
+        note="?",
+        happened_at=paid.created_at,
+        received_at=paid.created_at,
+    )
     assert "1 message from Stripe could not be handled" in owner.get(url("overview")).content.decode()
     assert "evt_1" in owner.get(url("payment-events") + "?state=failed").content.decode()

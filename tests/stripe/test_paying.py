@@ -230,7 +230,10 @@ def test_at_the_salon_instead(bank, shopper, member, haircut):
     page = shopper.client.get("/checkout/payment-details/").content.decode()
     assert "Now, by card" in page
     assert "At the salon" in page
-    assert shopper.client.post("/checkout/payment-details/", {"loyalty_choose_money": "1", "loyalty_money": "on_site"}).url == "/checkout/preview/"
+    assert (
+        shopper.client.post("/checkout/payment-details/", {"loyalty_choose_money": "1", "loyalty_money": "on_site"}).url
+        == "/checkout/preview/"
+    )
     assert shopper.place().url == "/checkout/thank-you/"
     assert last_attempt().tenders.get().kind == "on_site"
 

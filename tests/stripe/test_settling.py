@@ -51,7 +51,22 @@ def only_intent(bank):
 # Taking
 
 
-@pytest.mark.parametrize("fault", ["500_before", "500_stored", "500_after", "502_after", "timeout_before", "timeout_after", "cut_before", "cut_after", "429", "lock_timeout", "401"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "500_before",
+        "500_stored",
+        "500_after",
+        "502_after",
+        "timeout_before",
+        "timeout_after",
+        "cut_before",
+        "cut_after",
+        "429",
+        "lock_timeout",
+        "401",
+    ],
+)
 def test_whatever_goes_wrong_the_money_is_taken_once(bank, paid, fault):
     bank.control.fault("POST /v1/payment_intents/*/capture", fault, seconds=3)
     assert settle(paid) == "down"
@@ -63,7 +78,10 @@ def test_whatever_goes_wrong_the_money_is_taken_once(bank, paid, fault):
         bank.later(minutes=10)
         settling.sweep()
     assert tender_of(paid).state == "captured"
-    assert (only_intent(bank)["captured"], paid.order.sources.get(source_type__name="Stripe").amount_debited) == (3000, D("30.00"))
+    assert (only_intent(bank)["captured"], paid.order.sources.get(source_type__name="Stripe").amount_debited) == (
+        3000,
+        D("30.00"),
+    )
     assert paid.order.sources.get(source_type__name="Stripe").transactions.count() == 1
 
 
@@ -172,8 +190,13 @@ def number_taken(attempt):
 
     create_order(number=attempt.order_number)
     attempt.__class__.objects.create(
-        order=Order.objects.get(), site=attempt.site, total=0, created_at=clock.now(), leased_until=clock.now(),
-        expires_at=clock.now(), state="placed",
+        order=Order.objects.get(),
+        site=attempt.site,
+        total=0,
+        created_at=clock.now(),
+        leased_until=clock.now(),
+        expires_at=clock.now(),
+        state="placed",
     )
     Order.objects.update(total_incl_tax=0)
 
@@ -252,7 +275,12 @@ def test_a_basket_that_has_an_order_is_never_opened_again(bank, paid):
     order = create_order(number="elsewhere")
     Order.objects.filter(pk=order.pk).update(basket=paid.basket, total_incl_tax=0)
     paid.__class__.objects.create(
-        order=order, site=paid.site, total=0, created_at=clock.now(), leased_until=clock.now(), expires_at=clock.now(),
+        order=order,
+        site=paid.site,
+        total=0,
+        created_at=clock.now(),
+        leased_until=clock.now(),
+        expires_at=clock.now(),
         state="placed",
     )
     assert settle(paid) == "cancelled"
@@ -334,8 +362,13 @@ def test_the_order_is_as_it_was_agreed_upon(bank, to_stripe, shopper, member, ha
         iso_3166_1_a2="FR", printable_name="France", is_shipping_country=True
     )
     address = {
-        "first_name": "Rose", "last_name": "Martin", "line1": "1 rue des Fleurs", "line4": "Lyon",
-        "postcode": "69001", "country": country.pk, "phone_number": "+33 6 12 34 56 78",
+        "first_name": "Rose",
+        "last_name": "Martin",
+        "line1": "1 rue des Fleurs",
+        "line4": "Lyon",
+        "postcode": "69001",
+        "country": country.pk,
+        "phone_number": "+33 6 12 34 56 78",
     }
     shopper.client.post("/checkout/shipping-address/", address)
     shopper.client.get("/checkout/shipping-method/")
@@ -344,7 +377,10 @@ def test_the_order_is_as_it_was_agreed_upon(bank, to_stripe, shopper, member, ha
     assert settle(last_attempt()) == "placed"
     order = Order.objects.get()
     assert (order.total_incl_tax, order.shipping_code) == (D("19.00"), "free-shipping")
-    assert (order.shipping_address.line1, str(order.shipping_address.phone_number)) == ("1 rue des Fleurs", "+33612345678")
+    assert (order.shipping_address.line1, str(order.shipping_address.phone_number)) == (
+        "1 rue des Fleurs",
+        "+33612345678",
+    )
     assert order.discounts.get().amount == D("5.00")
     assert voucher.applications.get().order == order
     assert shopper.user.addresses.get().num_orders_as_shipping_address == 1
@@ -367,9 +403,13 @@ def _voucher():
     from oscar.test.factories import ConditionalOfferFactory, VoucherFactory
 
     benefit = get_model("offer", "Benefit").objects.create(
-        range=get_model("offer", "Range").objects.create(name="All", includes_all_products=True), type="Absolute", value=5
+        range=get_model("offer", "Range").objects.create(name="All", includes_all_products=True),
+        type="Absolute",
+        value=5,
     )
     condition = get_model("offer", "Condition").objects.create(range=benefit.range, type="Count", value=1)
-    voucher = VoucherFactory(code="ROSE", start_datetime=clock.now() - timedelta(days=1), end_datetime=clock.now() + timedelta(days=1))
+    voucher = VoucherFactory(
+        code="ROSE", start_datetime=clock.now() - timedelta(days=1), end_datetime=clock.now() + timedelta(days=1)
+    )
     voucher.offers.add(ConditionalOfferFactory(benefit=benefit, condition=condition, offer_type="Voucher"))
     return voucher

@@ -70,7 +70,12 @@ def callers(bank, shopper, ways):
             payload, signature = bank.control.signed(event=event["id"])
             codes.append(
                 Client()
-                .post("/stripe/webhook/", payload, content_type="application/json", headers={"Stripe-Signature": signature})
+                .post(
+                    "/stripe/webhook/",
+                    payload,
+                    content_type="application/json",
+                    headers={"Stripe-Signature": signature},
+                )
                 .status_code
             )
         due.sweep()
@@ -156,9 +161,7 @@ def test_the_last_one_is_sold_once(bank, to_stripe, new_shopper, programme, hair
         to_stripe(shopper)
         attempts.append(last_attempt())
         bank.pay(attempts[-1])
-    results = at_once(
-        *[lambda attempt=attempt: settling.settle(attempt=attempt, at_once=True) for attempt in attempts]
-    )
+    results = at_once(*[lambda attempt=attempt: settling.settle(attempt=attempt, at_once=True) for attempt in attempts])
     due.sweep()
     assert sorted(map(str, results)) == ["cancelled", "cancelled", "cancelled", "placed"]
     assert Order.objects.count() == 1

@@ -27,9 +27,13 @@ def events(**fields):
 
 def tell(payload, signature):
     # As Stripe does: without a cookie, and without the token that our own forms have.
-    return Client(enforce_csrf_checks=True).post(
-        URL, payload, content_type="application/json", headers={"Stripe-Signature": signature} if signature else {}
-    ).status_code
+    return (
+        Client(enforce_csrf_checks=True)
+        .post(
+            URL, payload, content_type="application/json", headers={"Stripe-Signature": signature} if signature else {}
+        )
+        .status_code
+    )
 
 
 @pytest.fixture
@@ -55,7 +59,11 @@ def told(bank, paid):
 def test_an_event_is_stored_and_then_handled(paid, told):
     assert tell(*told()) == 200
     event = events().get()
-    assert (event.state, event.kind, event.object_id) == ("waiting", "checkout.session.completed", tender_of(paid).session)
+    assert (event.state, event.kind, event.object_id) == (
+        "waiting",
+        "checkout.session.completed",
+        tender_of(paid).session,
+    )
     assert not Order.objects.exists()
     due.sweep()
     event.refresh_from_db()
@@ -154,8 +162,14 @@ def test_an_event_is_not_believed(bank, to_stripe, shopper, member, haircut):
     to_stripe(shopper)
     text = json.dumps(
         {
-            "id": "evt_1", "object": "event", "type": "checkout.session.completed", "created": 1, "livemode": False,
-            "data": {"object": {"id": tender_of(last_attempt()).session, "status": "complete", "payment_status": "paid"}},
+            "id": "evt_1",
+            "object": "event",
+            "type": "checkout.session.completed",
+            "created": 1,
+            "livemode": False,
+            "data": {
+                "object": {"id": tender_of(last_attempt()).session, "status": "complete", "payment_status": "paid"}
+            },
         }
     )
     assert tell(text, stripe.WebhookSignature.generate_signature_header(text, bank.running.webhook_secret)) == 200

@@ -8,7 +8,13 @@ STATES = [
     ("placed", _("placed")),
     ("cancelled", _("cancelled")),
 ]
-EVENT_STATES = [("", _("All")), ("waiting", _("waiting")), ("done", _("done")), ("ignored", _("ignored")), ("failed", _("failed"))]
+EVENT_STATES = [
+    ("", _("All")),
+    ("waiting", _("waiting")),
+    ("done", _("done")),
+    ("ignored", _("ignored")),
+    ("failed", _("failed")),
+]
 
 
 class PaymentSearchForm(forms.Form):

@@ -45,7 +45,14 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         (
             _("When orders bring points"),
             "fas fa-shopping-cart",
-            ["award_on_status", "pending_days", "cancelled_order_statuses", "cancelled_line_statuses", "paid_statuses", "payment_failed_status"],
+            [
+                "award_on_status",
+                "pending_days",
+                "cancelled_order_statuses",
+                "cancelled_line_statuses",
+                "paid_statuses",
+                "payment_failed_status",
+            ],
         ),
         (_("When visits bring points"), "fas fa-calendar-check", ["booking_delay_hours"]),
         (_("How long points live"), "fas fa-hourglass-half", ["expiry_months", "grace_days"]),

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.payments.stripe.minimums import THREE_DECIMALS
 
 #: Ways to take money that our checkout knows.
 KNOWN = ("stripe", "on_site")
@@ -66,7 +65,7 @@ def stripe(app_configs: Any, **kwargs: Any) -> list[Any]:
     if not conf.STRIPE_WEBHOOK_SECRET:
         found.append(
             Warning(
-                "OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET is empty: what Stripe tells us is refused; the sweep finds it, later.",
+                "OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET is empty: what Stripe says is refused; the sweep is later.",
                 hint="Add a webhook in Stripe's dashboard, and set this to its signing secret (whsec_…).",
                 id="loyalty.W031",
             )
@@ -74,18 +73,9 @@ def stripe(app_configs: Any, **kwargs: Any) -> list[Any]:
     if conf.HOLD_MINUTES < SHORTEST_HOLD:
         found.append(
             Error(
-                f"OSCAR_LOYALTY_HOLD_MINUTES is {conf.HOLD_MINUTES}: what is set aside would be free before the card is.",
+                f"OSCAR_LOYALTY_HOLD_MINUTES is {conf.HOLD_MINUTES}: what is set aside would be free too early.",
                 hint=f"A payment page lives 31 minutes: take {SHORTEST_HOLD} or more.",
                 id="loyalty.E023",
-            )
-        )
-    currency = getattr(settings, "OSCAR_DEFAULT_CURRENCY", "")
-    if currency in THREE_DECIMALS:
-        found.append(
-            Error(
-                f"Amounts in {currency} have three digits after the point, and Oscar stores two.",
-                hint='Take "stripe" out of OSCAR_LOYALTY_MONEY.',
-                id="loyalty.E024",
             )
         )
     return found

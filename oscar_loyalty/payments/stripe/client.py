@@ -62,7 +62,7 @@ def asking() -> Iterator[Any]:
     :raises RuntimeError: within a transaction, whose locks would be held while Stripe thinks.
     """
     blocks = connection.atomic_blocks
-    if blocks and not blocks[-1]._from_testcase:
+    if blocks and not blocks[-1]._from_testcase:  # type: ignore[attr-defined]
         raise RuntimeError("Stripe must not be asked within a transaction: its locks would wait for the network.")
     import stripe
 

@@ -21,6 +21,17 @@ def of(kind: str) -> TenderKind:
     return _kinds[kind]
 
 
+def provider(kind: str) -> Provider:
+    """Return the class of a kind that is paid through somebody who is asked over the network.
+
+    :raises LookupError: when it is not such a kind.
+    """
+    found = of(kind)
+    if not isinstance(found, Provider):
+        raise LookupError(f"Tenders of the kind {kind!r} have no provider.")
+    return found
+
+
 def providers() -> list[str]:
     """Return the kinds that are paid through somebody who is asked over the network."""
     return [kind for kind in _kinds if is_provider(kind)]
@@ -34,4 +45,4 @@ def is_provider(kind: str) -> bool:
 for _class in (PointsLine, Points, GiftCard, OnSite, Shop, Later):
     register(_class())
 
-__all__ = ["Asked", "Look", "Provider", "TenderKind", "Ways", "is_provider", "of", "providers", "register"]
+__all__ = ["Asked", "Look", "Provider", "TenderKind", "Ways", "is_provider", "of", "provider", "providers", "register"]
