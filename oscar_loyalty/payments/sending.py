@@ -53,13 +53,33 @@ def _locked(pk: int) -> Any:
 
 @transaction.atomic
 def try_again(*, part: Any) -> Any:
-    """Ask the provider once more for a part that it refused, or that still waits; return the part."""
+    """Ask the provider once more for a part that it refused, or that still waits; return the part.
+
+    What was refused is asked under another ``key``, which whoever asks makes the provider's idempotency key of.
+    """
     row = _locked(part.pk)
-    if row.state in ("failed", "waiting"):
-        row.state, row.error = "waiting", ""
-        row.save(update_fields=["state", "error"])
+    if row.state == "failed":
+        # Another name: a provider answers what it was asked before under the same name as it did then.
+        stem, _mark, number = row.key.partition(":again:")
+        row.state, row.error, row.key = "waiting", "", f"{stem}:again:{int(number or 0) + 1}"
+        row.save(update_fields=["state", "error", "key"])
+    if row.state == "waiting":
         leave(row)
     return row
+
+
+@transaction.atomic
+def bounced(*, reference: str, error: str) -> int:
+    """What a provider had given back has not arrived after all: the parts of that reference failed. Return how many."""
+    done = 0
+    for pk in _parts().filter(reference=reference, state="done").order_by("pk").values_list("pk", flat=True):
+        row = _locked(pk)
+        if row.state == "done":
+            oscar_records.unrecord_return(row)
+            row.state, row.error = "failed", error[:255]
+            row.save(update_fields=["state", "error"])
+            done += 1
+    return done
 
 
 @transaction.atomic

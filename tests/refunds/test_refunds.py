@@ -218,6 +218,30 @@ def test_a_provider_that_refuses_is_asked_again_only_by_hand(shopper, programme,
     due.sweep()
     part.refresh_from_db()
     assert (part.state, part.error) == ("done", "")
+    assert part.key.endswith(":again:1")
+
+
+def test_what_a_provider_gave_and_did_not_arrive_fails(shopper, programme, haircut, paid_by_bank):
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    paid_by_bank(order)
+    source = order.sources.get()
+    source.debit(source.amount_allocated)
+    refund = refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    due.sweep()
+    part = refund.returns.get()
+    source.refresh_from_db()
+    assert (part.state, source.amount_refunded) == ("done", D("30.00"))
+    assert [sending.bounced(reference=part.reference, error="The card was closed.") for _time in range(2)] == [1, 0]
+    part.refresh_from_db()
+    source.refresh_from_db()
+    assert (part.state, part.error, source.amount_refunded) == ("failed", "The card was closed.", D("0.00"))
+    sending.try_again(part=part)
+    due.sweep()
+    part.refresh_from_db()
+    source.refresh_from_db()
+    assert (part.state, source.amount_refunded) == ("done", D("30.00"))
 
 
 def test_a_lost_dispute_sends_no_money(shopper, programme, haircut, issue, paid_by_bank):

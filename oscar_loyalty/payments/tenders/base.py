@@ -104,5 +104,8 @@ class Provider(TenderKind):
         raise NotImplementedError
 
     def give_back(self, *, part: Any) -> str:
-        """Give the money of a ``TenderReturn`` back and return the provider's reference."""
+        """Give the money of a ``TenderReturn`` back and return the provider's reference.
+
+        The part's ``key`` names this try: make the idempotency key of it.
+        """
         raise NotImplementedError
