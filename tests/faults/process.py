@@ -111,6 +111,11 @@ class Process:
             self.pid = 0
 
 
+def mail_into(folder):
+    """Return the settings with which mail is written into ``folder``."""
+    return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": str(folder)}
+
+
 class Shop(Process):
     """The shop's web server, with a thread for each request, as ``runserver`` has."""
 
@@ -141,9 +146,7 @@ class Shop(Process):
             serve,
             boundary=boundary,
             act=act,
-            EMAIL_BACKEND="django.core.mail.backends.filebased.EmailBackend",
-            EMAIL_FILE_PATH=str(mail),
-            **overrides,
+            **mail_into(mail) | overrides,
         )
         listener.close()
 
@@ -196,4 +199,4 @@ def mails(folder):
     return found
 
 
-__all__ = ["Lost", "Process", "Shop", "Window", "cut", "kill", "mails"]
+__all__ = ["Lost", "Process", "Shop", "Window", "cut", "kill", "mail_into", "mails"]
