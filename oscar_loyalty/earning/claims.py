@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import get_language
 
 from oscar_loyalty import clock
@@ -143,19 +143,15 @@ def _take_one(order: Any, *, member: Any, user: Any, emails: list[str], source: 
     done = _model("GuestClaim").objects.filter(order=order.pk).select_related("order", "member").first()
     if done is not None:
         return done if done.member_id == member.pk else None
-    rows = guests.guest_orders(emails, member.programme).filter(pk=order.pk)
-    if not get_model("order", "Order").objects.filter(pk__in=rows.order_by().values("pk")).update(user=user):
+    rows = guests.placed_with(emails, member.programme).filter(pk=order.pk)
+    if not rows.update(user=user):
         return None
     row = get_model("order", "Order").objects.get(pk=order.pk)
     claim = _model("GuestClaim")(
         order=row, member=member, email=row.guest_email.strip().lower(), source=source, link=link
     )
     claim.claimed_at = clock.now()
-    try:
-        with transaction.atomic():
-            claim.save()
-    except IntegrityError:
-        return None
+    claim.save()
     buyers.take_over(order=row, user=user)
     orders.review_order(order=row)
     return claim

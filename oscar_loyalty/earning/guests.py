@@ -70,11 +70,16 @@ def proven(user: Any, programme: Any) -> set[str]:
 # Orders
 
 
+def placed_with(emails: Iterable[str], programme: Any) -> QuerySet[Any]:
+    """Return the shop's orders without a user that were placed with one of these addresses."""
+    orders = get_model("order", "Order").objects.filter(site=programme.site_id, user__isnull=True)
+    orders = orders.annotate(guest_address=Lower("guest_email"))
+    return orders.filter(guest_address__in=[email.lower() for email in emails if email])
+
+
 def guest_orders(emails: Iterable[str], programme: Any) -> QuerySet[Any]:
     """Return the orders that were placed as a guest with one of these addresses and wait to be taken, newest first."""
-    orders = get_model("order", "Order").objects.filter(site=programme.site_id, user__isnull=True)
-    orders = orders.filter(loyalty_claim__isnull=True).annotate(guest_address=Lower("guest_email"))
-    return orders.filter(guest_address__in=[email.lower() for email in emails if email]).order_by("-date_placed", "-pk")
+    return placed_with(emails, programme).filter(loyalty_claim__isnull=True).order_by("-date_placed", "-pk")
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,13 @@ def _points(orders: Sequence[Any], programme: Any, member: Any) -> dict[int, int
         purchase = facts.of_tier(purchases[order.pk], tier)
         found[order.pk] = evaluate(policy, book.at(order.date_placed, purchase.lines), purchase).points
     return found
+
+
+def awarded(orders: Iterable[Any]) -> dict[int, int]:
+    """Return what each order has brought and kept, by its primary key, where it has been awarded."""
+    keys = {f"order:{order.pk}": order.pk for order in orders}
+    awards = _model("Award").objects.filter(reference__in=keys)
+    return {keys[award.reference]: award.points - award.clawed_back for award in awards}
 
 
 def membership_for(user: Any, email: str, programme: Any) -> Any:
