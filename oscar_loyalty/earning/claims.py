@@ -70,8 +70,8 @@ def claim(*, link: Any, user: Any) -> list[Any]:
     :raises ProgrammeClosed: while the programme is not open.
     :raises MembershipRests: when the user's membership is on hold or closed.
     """
-    row = _model("GuestLink").objects.select_for_update(of=("self",)).select_related("programme", "order").get(
-        pk=link.pk
+    row = (
+        _model("GuestLink").objects.select_for_update(of=("self",)).select_related("programme", "order").get(pk=link.pk)
     )
     if row.used_at is not None:
         if row.used_by_id != user.pk:
@@ -116,10 +116,7 @@ def _take(
         return []
     member = _member(programme, user, emails)
     # In one order always: two buttons of one customer do not wait for each other for ever.
-    claims = [
-        _take_one(order, member=member, user=user, emails=emails, source=source, link=link)
-        for order in found
-    ]
+    claims = [_take_one(order, member=member, user=user, emails=emails, source=source, link=link) for order in found]
     return [claim for claim in claims if claim is not None]
 
 

@@ -20,7 +20,6 @@ from oscar_loyalty.earning.engine import evaluate, round_points
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 
-
 #: How long after it was placed a guest order is news to its customer; what lies further back is history.
 NEWS = timedelta(days=7)
 

@@ -72,7 +72,9 @@ def test_the_guest_is_written_to_once_with_what_the_order_brings(guest_order, sw
     assert guests.read_token(token, programme) == link
 
 
-def test_an_order_that_brings_nothing_is_not_written_about(programme, place, haircut, sweep, django_capture_on_commit_callbacks):
+def test_an_order_that_brings_nothing_is_not_written_about(
+    programme, place, haircut, sweep, django_capture_on_commit_callbacks
+):
     with django_capture_on_commit_callbacks(execute=True):
         place((haircut, 1), by=None, number="1", guest_email=GUEST)
     sweep()
@@ -155,7 +157,9 @@ def test_what_is_cancelled_brings_nothing_or_is_taken_back(guest_order, lea, pro
     assert Order.objects.filter(user=lea).count() == 3
 
 
-def test_points_come_when_the_order_gets_there(guest_order, lea, programme, link_of, django_capture_on_commit_callbacks):
+def test_points_come_when_the_order_gets_there(
+    guest_order, lea, programme, link_of, django_capture_on_commit_callbacks
+):
     member_services.save_programme(programme=programme, award_on_status="Complete")
     order = guest_order()
     claims.claim(link=link_of(order), user=lea)

@@ -6,62 +6,133 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_earning', '0001_initial'),
-        ('loyalty_members', '0001_initial'),
-        ('order', '0001_initial'),
+        ("loyalty_earning", "0001_initial"),
+        ("loyalty_members", "0001_initial"),
+        ("order", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GuestLink',
+            name="GuestLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nonce', models.CharField(max_length=32, unique=True, verbose_name='nonce')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('made_at', models.DateTimeField(verbose_name='made at')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used at')),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
-                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_guest_links', to='order.order', verbose_name='order')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guest_links', to='loyalty_members.programme')),
-                ('used_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_guest_links', to=settings.AUTH_USER_MODEL, verbose_name='used by')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nonce", models.CharField(max_length=32, unique=True, verbose_name="nonce")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                ("made_at", models.DateTimeField(verbose_name="made at")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="used at")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="asked by",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="loyalty_guest_links",
+                        to="order.order",
+                        verbose_name="order",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="guest_links",
+                        to="loyalty_members.programme",
+                    ),
+                ),
+                (
+                    "used_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="loyalty_guest_links",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="used by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'link for guest orders',
-                'verbose_name_plural': 'links for guest orders',
-                'abstract': False,
+                "verbose_name": "link for guest orders",
+                "verbose_name_plural": "links for guest orders",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='GuestClaim',
+            name="GuestClaim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('source', models.CharField(choices=[('order', "by the link in the order's e-mail"), ('address', 'by the link that was asked for'), ('proven', 'on the member pages, the address being proven')], max_length=16, verbose_name='how')),
-                ('claimed_at', models.DateTimeField(verbose_name='claimed at')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guest_claims', to='loyalty_members.member')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_claim', to='order.order')),
-                ('link', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='claims', to='loyalty_earning.guestlink', verbose_name='link')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("order", "by the link in the order's e-mail"),
+                            ("address", "by the link that was asked for"),
+                            ("proven", "on the member pages, the address being proven"),
+                        ],
+                        max_length=16,
+                        verbose_name="how",
+                    ),
+                ),
+                ("claimed_at", models.DateTimeField(verbose_name="claimed at")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="guest_claims",
+                        to="loyalty_members.member",
+                    ),
+                ),
+                (
+                    "order",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="loyalty_claim", to="order.order"
+                    ),
+                ),
+                (
+                    "link",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="claims",
+                        to="loyalty_earning.guestlink",
+                        verbose_name="link",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'claimed guest order',
-                'verbose_name_plural': 'claimed guest orders',
-                'ordering': ['-claimed_at', '-pk'],
-                'abstract': False,
+                "verbose_name": "claimed guest order",
+                "verbose_name_plural": "claimed guest orders",
+                "ordering": ["-claimed_at", "-pk"],
+                "abstract": False,
             },
         ),
         migrations.AddIndex(
-            model_name='guestlink',
-            index=models.Index(fields=['email', 'made_at'], name='loyalty_guestlink_email'),
+            model_name="guestlink",
+            index=models.Index(fields=["email", "made_at"], name="loyalty_guestlink_email"),
         ),
         migrations.AddIndex(
-            model_name='guestlink',
-            index=models.Index(fields=['used_by', 'used_at'], name='loyalty_guestlink_used'),
+            model_name="guestlink",
+            index=models.Index(fields=["used_by", "used_at"], name="loyalty_guestlink_used"),
         ),
         migrations.AddConstraint(
-            model_name='guestlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('order__isnull', False)), fields=('order', 'email'), name='loyalty_guestlink_order'),
+            model_name="guestlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("order__isnull", False)), fields=("order", "email"), name="loyalty_guestlink_order"
+            ),
         ),
     ]
