@@ -314,6 +314,18 @@ def test_one_link_proves_the_address_and_brings_them_all(guest_order, lea, progr
         claims.claim_proven(user=lea, programme=programme)
 
 
+def test_the_orders_own_link_after_another_brought_it(guest_order, lea, user, programme, link_of):
+    order = guest_order()
+    lea.email = GUEST
+    lea.save()
+    (claim,) = claims.claim(link=claims.ask(user=lea, programme=programme), user=lea)
+    with pytest.raises(OrderTaken):
+        claims.claim(link=link_of(order), user=user)
+    assert guests.proven(user, programme) == set()
+    assert claims.claim(link=link_of(order), user=lea) == [claim]
+    assert usable(lea, programme) == 92
+
+
 def test_a_changed_address_transfers_nothing(guest_order, lea, user, programme, link_of, sweep):
     """Somebody writes another's address into the own account, having proven one of the own."""
     own = guest_order("1", email="mine@example.com")
