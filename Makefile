@@ -4,7 +4,7 @@ VENV ?= .venv
 PORT ?= 8000
 RUN = $(VENV)/bin/python
 
-.PHONY: help sandbox sandbox-reset test lint docs migrations clean
+.PHONY: help sandbox sandbox-reset test test-stripe lint docs migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,12 @@ sandbox-reset: ## Forget all that was done in the demo shop; the next start make
 test: ## Run the whole suite on SQLite and on PostgreSQL (PYTEST="..." sets pytest's options)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/services.py -- $(RUN) scripts/suite.py
+
+test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
+	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \
+		echo "STRIPE_TEST_KEY must hold a secret key of Stripe's test mode (sk_test_...)."; exit 2;; esac
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@STRIPE_TEST_KEY="$(STRIPE_TEST_KEY)" $(RUN) -m pytest tests/stripe_server
 
 lint: ## ruff, and mypy on the ledger, the engine and the payments
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs

@@ -37,12 +37,16 @@ SUITES = [
     Suite(
         "shop",
         "tests.settings",
-        ["tests", "--ignore=tests/club", "--ignore=tests/sandbox", "--ignore=tests/packaging"],
+        [
+            "tests",
+            *(f"--ignore=tests/{name}" for name in ("club", "sandbox", "packaging", "stripe_server")),
+        ],
     ),
     Suite("club", "tests.settings_club", ["tests/club"]),
     Suite("sandbox", "tests.settings_sandbox", ["tests/sandbox"]),
-    # It touches no database: once is enough.
+    # They touch no database: once is enough.
     Suite("packaging", "tests.settings", ["tests/packaging"], ("sqlite",)),
+    Suite("stripe server", "tests.settings", ["tests/stripe_server"], ("sqlite",)),
 ]
 
 CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in ([\d.]+)s(?: \([\d:]+\))? ?=*$")

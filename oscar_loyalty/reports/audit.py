@@ -227,6 +227,14 @@ def refunds() -> Iterator[Finding]:
 
 
 @check
+def guest_claims() -> Iterator[Finding]:
+    """A guest order that a member has taken is in that member's account, as long as there is one."""
+    claims = get_model("loyalty_earning", "GuestClaim").objects.filter(member__user__isnull=False)
+    for claim in claims.filter(order__user__isnull=True).select_related("order", "member").iterator():
+        yield Finding("claims.order", f"order {claim.order.number}", f"taken by {claim.member.number}, but nobody's")
+
+
+@check
 def tier_groups() -> Iterator[Finding]:
     """A member is in the groups of every tier up to the own one, and in no other tier's."""
     Member, Tier = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Tier")
