@@ -7,7 +7,7 @@ from django.db import transaction
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import oscar_records, tenders
-from oscar_loyalty.payments.exceptions import ProviderRefused
+from oscar_loyalty.payments.exceptions import ProviderDown, ProviderRefused
 
 #: Kind of the due rows that ask a provider.
 GIVE_BACK = "payments.give_back"
@@ -32,6 +32,8 @@ def send(*, pk: int) -> str:
     part = _parts().select_related("allotment__tender__attempt", "refund").get(pk=pk)
     if part.state != "waiting":
         return str(part.state)
+    if part.allotment.tender.state == "authorised":
+        raise ProviderDown("The money is set aside, and not ours yet: it is given back once it was taken.")
     reference, error = "", ""
     try:
         reference = tenders.of(part.allotment.tender.kind).give_back(part=part)  # type: ignore[attr-defined]

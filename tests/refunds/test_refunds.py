@@ -221,6 +221,22 @@ def test_a_provider_that_refuses_is_asked_again_only_by_hand(shopper, programme,
     assert part.key.endswith(":again:1")
 
 
+def test_money_that_is_not_taken_yet_is_given_back_later(time, shopper, programme, haircut, paid_by_bank):
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    tenders = get_loyalty_model("loyalty_payments", "Tender").objects.filter(kind="stripe")
+    tenders.update(state="authorised")
+    refund = refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    due.sweep()
+    assert (bank.asked, refund.returns.get().state) == ([], "waiting")
+    tenders.update(state="captured")
+    time.advance(minutes=1)
+    due.sweep()
+    assert refund.returns.get().state == "done"
+
+
 def test_what_a_provider_gave_and_did_not_arrive_fails(shopper, programme, haircut, paid_by_bank):
     shopper.add(haircut)
     shopper.place()
