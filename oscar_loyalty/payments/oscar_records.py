@@ -23,8 +23,14 @@ def record_return(part: Any) -> None:
 def unrecord_return(part: Any) -> None:
     """The money of a part that was done has not arrived: its source has not refunded it."""
     source = _source(part)
-    shown = source.transactions.filter(reference=_reference(part), txn_type="Refund") if source is not None else None
-    if shown is not None and shown.exclude(status="failed").update(status="failed"):
+    if source is None:
+        return
+    # Parts that were given back in one go share their reference: one of that amount stands for this one.
+    shown = source.transactions.filter(reference=_reference(part), txn_type="Refund", amount=part.amount)
+    row = shown.exclude(status="failed").order_by("pk").first()
+    if row is not None:
+        row.status = "failed"
+        row.save(update_fields=["status"])
         source.amount_refunded -= part.amount
         source.save(update_fields=["amount_refunded"])
 
