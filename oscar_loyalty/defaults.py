@@ -93,6 +93,12 @@ class Conf:
         return self._get("REFUND_LATE_HOURS", 6)
 
     @property
+    def GUEST_LINK_DAYS(self) -> int:
+        """How many days a link works that brings a guest's order to an account; so long, too, an address counts as
+        proven that such a link was sent to."""
+        return self._get("GUEST_LINK_DAYS", 60)
+
+    @property
     def SERVICE_CLASS_SLUGS(self) -> list[str]:
         """Slugs of the product classes whose products are bookable services."""
         return self._get("SERVICE_CLASS_SLUGS", ["service"])

@@ -12,8 +12,8 @@ class AccountConfig(OscarConfig):
     namespace = "loyalty-account"
 
     def get_urls(self):
-        def view(name):
-            return get_class("account.views", name).as_view()
+        def view(name, module="views"):
+            return get_class(f"account.{module}", name).as_view()
 
         return self.post_process_urls(
             [
@@ -23,6 +23,8 @@ class AccountConfig(OscarConfig):
                 path("gift-cards/<uuid:uuid>/resend/", view("ResendView"), name="giftcard-resend"),
                 path("earn/", view("EarnView"), name="earn"),
                 path("join/", view("JoinView"), name="join"),
+                path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),
+                path("guest-orders/<str:token>/", view("GuestClaimView", "guests"), name="guest-claim"),
                 path("join/<str:token>/", view("ClaimView"), name="claim"),
             ]
         )

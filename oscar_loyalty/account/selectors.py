@@ -8,7 +8,10 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from oscar_loyalty.earning import claims, guests
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, format_money
 
 
@@ -88,3 +91,53 @@ def _points(programme: Any, number: Any) -> str:
         return str(programme.points_label(int(number)))
     name = programme.points_name_many if number >= 2 else programme.points_name_one
     return f"{number_format(number)}\xa0{name}"
+
+
+def state_of(link: Any, user: Any) -> str:
+    """Return how a link for guest orders stands with ``user``.
+
+    ``unknown``, ``mine`` (taken by the user), ``taken`` (by somebody else), ``closed`` (the programme), ``resting``
+    (the user's membership), ``open``.
+    """
+    if link is None:
+        return "unknown"
+    signed_in = user.is_authenticated
+    if link.used_at is not None:
+        return "mine" if signed_in and link.used_by_id == user.pk else "taken"
+    if link.order_id is not None and link.order.user_id is not None:
+        return "mine" if signed_in and link.order.user_id == user.pk else "taken"
+    if link.order_id is not None and hasattr(link.order, "loyalty_claim"):
+        # Whoever had it has deleted the account since.
+        return "taken"
+    if not link.programme.is_active:
+        return "closed"
+    member = members.member_for(user, link.programme) if signed_in else None
+    return "resting" if member is not None and not member.can_earn else "open"
+
+
+def behind(link: Any, member: Any) -> dict[str, Any]:
+    """Return what waits behind a link that is open: the first orders, and points and gift cards of those."""
+    orders = guests.guest_orders([link.email], link.programme)
+    if link.order_id is not None:
+        orders = orders.filter(pk=link.order_id)
+    waiting = guests.waiting(orders[: claims.MOST], link.programme, member=member)
+    return {
+        "waiting": waiting,
+        "points": sum(each.points for each in waiting),
+        "cards": sum(each.cards for each in waiting),
+    }
+
+
+@dataclass(frozen=True)
+class News:
+    """What claimed orders have brought: whole points, and how many gift cards."""
+
+    points: int
+    cards: int
+
+
+def brought(taken: Iterable[Any]) -> News:
+    """Return what the orders of these claims have brought so far."""
+    orders = [claim.order for claim in taken]
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order__in=orders)
+    return News(sum(guests.awarded(orders).values()), cards.count())

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.sites.shortcuts import get_current_site
@@ -53,6 +54,8 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         context.update(programme=self.programme, member=self.member, section=self.section)
+        # Where nobody can order as a guest, there is nothing to add.
+        context["guest_checkout"] = getattr(settings, "OSCAR_ALLOW_ANON_CHECKOUT", False)
         return context
 
 

@@ -220,11 +220,7 @@ class LoyaltyPaymentMixin:
             return self._follow(news.problem.attempt)
 
     def freeze_basket(self, basket):
-        """Freeze the basket unless another request has submitted it meanwhile: a second click must not reopen it."""
-        Basket = get_model("basket", "Basket")
-        open_ = Basket.objects.filter(pk=basket.pk, status__in=[*Basket.editable_statuses, Basket.FROZEN])
-        if open_.update(status=Basket.FROZEN):
-            basket.status = Basket.FROZEN
+        """The attempt freezes it, in its own transaction: a process that dies before leaves no frozen basket behind."""
 
     def restore_frozen_basket(self):
         """Give the basket back, unless its order exists or is being placed by another request."""

@@ -29,6 +29,8 @@ PAGES = [
     ("adjustments/<int:pk>/<str:decision>/", "members.adjusting", "DecideView", "loyalty-adjustment-decide"),
     ("movements/", "movements.views", "MovementListView", "loyalty-movements"),
     ("movements/export/<str:format>/", "movements.views", "MovementExportView", "loyalty-movements-export"),
+    ("guest-orders/", "guests.views", "GuestOrderListView", "loyalty-guest-orders"),
+    ("guest-orders/<int:pk>/send/", "guests.views", "GuestOrderSendView", "loyalty-guest-order-send"),
     ("gift-cards/", "giftcards.views", "GiftCardListView", "loyalty-giftcards"),
     ("gift-cards/export/<str:format>/", "giftcards.views", "GiftCardExportView", "loyalty-giftcards-export"),
     ("gift-cards/values/", "giftcards.values", "DenominationListView", "loyalty-denominations"),

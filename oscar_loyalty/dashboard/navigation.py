@@ -54,6 +54,7 @@ NAVIGATION = [
             _entry(_("Members"), "loyalty-members", VIEW),
             _entry(_("Adjustments"), "loyalty-adjustments", VIEW, APPROVE),
             _entry(_("Movements"), "loyalty-movements", VIEW),
+            _entry(_("Guest orders"), "loyalty-guest-orders", VIEW),
             _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
             _entry(_("Programme and tiers"), "loyalty-programme", PROGRAMME),
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),

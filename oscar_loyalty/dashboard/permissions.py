@@ -21,6 +21,7 @@ PERMISSIONS = {
     "loyalty-adjustment": (_staff(VIEW), _staff(APPROVE)),
     # Whoever asked may call it off; the service decides who is who.
     "loyalty-adjustment-decide": (_staff(APPROVE), _staff(ADJUST)),
+    "loyalty-guest-order-send": _staff(VIEW, PROGRAMME),
     "loyalty-giftcards": _staff(CARDS),
     "loyalty-giftcards-export": _staff(CARDS),
     "loyalty-giftcard": _staff(CARDS),

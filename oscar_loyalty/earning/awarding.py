@@ -22,7 +22,7 @@ def _model(name: str) -> Any:
 class Grant:
     """An award to be made. ``name`` is what staff and customers know the source by;
 
-    ``order_lines`` are by the lines' keys.
+    ``order_lines`` are by the lines' keys; ``said`` is what the entry's explanation tells beside the points.
     """
 
     member: Any
@@ -37,6 +37,7 @@ class Grant:
     expires_at: datetime | None
     order_lines: dict[str, int] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -105,6 +106,7 @@ def _explanation(grant: Grant) -> dict[str, Any]:
         "source": grant.source.type,
         "number": grant.name,
         **grant.outcome.explanation,
+        **grant.said,
         "lines": lines,
     }
 

@@ -31,3 +31,19 @@ class NotEnough(EarningError):
     def __init__(self, member, missing: int) -> None:
         super().__init__(f"{missing} points are missing on {member.number}.")
         self.member, self.missing = member, missing
+
+
+class OrderTaken(EarningError):
+    """Somebody else has taken this guest order, or the link for it."""
+
+
+class NotProven(EarningError):
+    """Nobody has shown that this address is theirs lately."""
+
+
+class AskedAlready(EarningError):
+    """A link to this address was asked for a moment ago, or too often today."""
+
+
+class MembershipRests(EarningError):
+    """The membership is on hold or closed: nothing can be earned with it."""

@@ -188,7 +188,7 @@ def entry_sentences(
         named = [
             ((titles or {}).get(line.get("product")) or line.get("title", ""), line) for line in why.get("lines", [])
         ]
-        return award_sentences(why, named, programme, staff=staff)
+        return award_sentences(why, named, programme, staff=staff) + _claimed(why)
     said = _plain(reason, why)
     result = [said] if said else []
     if why.get("expired"):
@@ -198,6 +198,12 @@ def entry_sentences(
         label = points(why["written_off"], programme)
         result.append(_("%(points)s were spent already and are forgiven") % {"points": label})
     return result
+
+
+def _claimed(why: Mapping[str, Any]) -> list[str]:
+    if not why.get("claimed"):
+        return []
+    return [_("Ordered as a guest, added on %(date)s") % {"date": day(datetime.fromisoformat(why["claimed"]))}]
 
 
 def _plain(reason: str, why: Mapping[str, Any]) -> str:

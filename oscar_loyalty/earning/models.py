@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.earning import abstract_models
+from oscar_loyalty.earning import abstract_claims, abstract_models
 
 __all__ = []
 
@@ -66,3 +66,17 @@ if not is_model_registered("loyalty_earning", "CustomerNumber"):
         pass
 
     __all__.append("CustomerNumber")
+
+if not is_model_registered("loyalty_earning", "GuestLink"):
+
+    class GuestLink(abstract_claims.AbstractGuestLink):
+        pass
+
+    __all__.append("GuestLink")
+
+if not is_model_registered("loyalty_earning", "GuestClaim"):
+
+    class GuestClaim(abstract_claims.AbstractGuestClaim):
+        pass
+
+    __all__.append("GuestClaim")

@@ -3,12 +3,13 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, F, Q
+from django.utils.translation import get_language
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
@@ -19,9 +20,18 @@ from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 
+#: How long after it was placed a guest order is news to its customer; what lies further back is history.
+NEWS = timedelta(days=7)
+
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
+
+
+def locked_review(order_pk: int) -> Any:
+    """Return the review of an order under its lock: whoever changes what an order brings takes it first."""
+    review, _made = _model("OrderReview").objects.get_or_create(order_id=order_pk)
+    return _model("OrderReview").objects.select_for_update().get(pk=review.pk)
 
 
 @transaction.atomic
@@ -34,17 +44,20 @@ def review_order(*, order: Any) -> Any:
     programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
     if programme is None:
         return None
-    review, _made = _model("OrderReview").objects.get_or_create(order_id=order.pk)
-    review = _model("OrderReview").objects.select_for_update().get(pk=review.pk)
+    review = locked_review(order.pk)
     order = get_model("order", "Order").objects.prefetch_related("lines", "status_changes").get(pk=order.pk)
     attempts = get_model("loyalty_payments", "PaymentAttempt").objects
     if order.basket_id and attempts.filter(basket=order.basket_id, state="open").exists():
         # What pays for which line is not written yet; the sweep comes back, since the review stays open.
         return None
+    if order.user_id is None:
+        _keep_claimed(order)
     cancelled = cancelled_quantities(order, programme)
     whole = order.status in programme.cancelled_order_statuses
     refunded = clawback.refunded([order.pk]).get(order.pk, {})
     award = clawback.award_of(order)
+    if order.user_id is None and award is None and not whole:
+        _invite_guest(programme, order)
     if award is None and not whole and programme.is_active:
         _award_one(programme, order, clawback.left_out(cancelled, refunded))
         # What was refunded without a piece coming back is in the award, and is taken off it again.
@@ -60,6 +73,22 @@ def review_order(*, order: Any) -> Any:
     review.reviewed_at = clock.now()
     review.save()
     return award or clawback.award_of(order)
+
+
+def _keep_claimed(order: Any) -> None:
+    """Oscar saves a whole order: one that was read before its guest claimed it would be written back without user."""
+    claim = _model("GuestClaim").objects.filter(order=order.pk, member__user__isnull=False).select_related("member")
+    for found in claim:
+        get_model("order", "Order").objects.filter(pk=order.pk, user__isnull=True).update(user=found.member.user_id)
+        order.user_id = found.member.user_id
+
+
+def _invite_guest(programme: Any, order: Any) -> None:
+    """Leave word that somebody without an account has bought something, while that is news."""
+    since = max(programme.started_at, clock.now() - NEWS)
+    if programme.is_active and order.guest_email and order.date_placed >= since:
+        payload = {"order": order.pk, "language": get_language() or settings.LANGUAGE_CODE}
+        due.leave(kind="earning.guest_order", key=str(order.pk), payload=payload)
 
 
 def _lines_cancelled(order: Any, programme: Any) -> int:
@@ -160,11 +189,10 @@ def _award(
 ) -> list[Any]:
     """Award orders, each as of its moment; who may earn is decided here."""
     members = _members(programme, {order.user_id for order, _at in orders})
-    orders = [
-        (order, at)
-        for order, at in orders
-        if order.user_id in members and not (joined and members[order.user_id].joined_at > order.date_placed)
-    ]
+    orders = [(order, at) for order, at in orders if order.user_id in members]
+    late = [order.pk for order, _at in orders if joined and members[order.user_id].joined_at > order.date_placed]
+    claims = _claims([order.pk for order, _at in orders])
+    orders = [(order, at) for order, at in orders if order.pk not in late or order.pk in claims]
     if not orders:
         return []
     plain = [order for order, _at in orders]
@@ -194,10 +222,16 @@ def _award(
                 usable_from=times.days_later(at, programme.pending_days),
                 expires_at=times.end_of_life(at, programme.expiry_months),
                 order_lines={line.key: int(line.key) for line in purchase.lines},
+                said={"claimed": claims[order.pk].isoformat()} if order.pk in claims else {},
                 more={"left_out": {str(line.pk): without[line.pk] for line in order.lines.all() if line.pk in without}},
             )
         )
     return give(grants)
+
+
+def _claims(orders: Sequence[int]) -> dict[int, datetime]:
+    """Return when those of the orders were claimed that were placed by a guest: their customer joined afterwards."""
+    return dict(_model("GuestClaim").objects.filter(order__in=orders).values_list("order", "claimed_at"))
 
 
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:

@@ -198,7 +198,9 @@ def preview_order(order: Any) -> Preview | None:
     if award is not None:
         return _of_award(award)
     member = members.member_for(order.user, programme) if order.user_id else None
-    if member is not None and (not member.can_earn or member.joined_at > order.date_placed):
+    if member is not None and not member.can_earn:
+        return None
+    if member is not None and member.joined_at > order.date_placed and not hasattr(order, "loyalty_claim"):
         return None
     if member is None and order.user_id is None and order.status in programme.cancelled_order_statuses:
         return None

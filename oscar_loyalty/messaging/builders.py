@@ -6,6 +6,8 @@ from django.contrib.sites.models import Site
 from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
+from oscar_loyalty.earning import guests
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
@@ -140,6 +142,7 @@ def refunded(message: Any) -> dict[str, Any] | None:
     }
 
 
+<<<<<<< HEAD
 @builder("payment_released")
 def payment_released(message: Any) -> dict[str, Any] | None:
     """A card payment was let go, because its order could not be placed."""
@@ -157,3 +160,44 @@ def payment_released(message: Any) -> dict[str, Any] | None:
         "lines": attempt.snapshot.get("lines", []),
         "basket_url": absolute("basket_back", attempt.site, token=payment_links.make(attempt)) if waits else "",
     }
+=======
+def _guest(message: Any) -> tuple[Any, list[Any]]:
+    """Return an unused link of an open programme with what waits behind it."""
+    links = get_model("loyalty_earning", "GuestLink").objects.select_related("programme__site", "asked_by")
+    link = links.filter(pk=message.context["link"], used_at__isnull=True, programme__is_active=True).first()
+    if link is None:
+        return None, []
+    found = guests.guest_orders([link.email], link.programme)
+    if link.order_id is not None:
+        found = found.filter(pk=link.order_id)
+    return link, guests.waiting(found, link.programme)
+
+
+def _to_guest(link: Any, waiting: list[Any]) -> dict[str, Any]:
+    points = sum(each.points for each in waiting)
+    return {
+        **_about(link.programme.site),
+        "programme": link.programme,
+        "waiting": waiting,
+        "points": link.programme.points_label(points) if points else "",
+        "cards": sum(each.cards for each in waiting),
+        "days": conf.GUEST_LINK_DAYS,
+        "claim_url": absolute("guest_claim", link.programme.site, token=guests.token_of(link)),
+    }
+
+
+@builder("guest_order")
+def guest_order(message: Any) -> dict[str, Any] | None:
+    """To a guest: what the order brings, as long as it brings something and nobody has taken it."""
+    link, waiting = _guest(message)
+    if not any(waiting):
+        return None
+    return {**_to_guest(link, waiting), "number": waiting[0].order.number}
+
+
+@builder("guest_orders")
+def guest_orders(message: Any) -> dict[str, Any] | None:
+    """To an address that somebody has in the account: its guest orders, and the link that shows whose it is."""
+    link, waiting = _guest(message)
+    return _to_guest(link, waiting) if waiting else None
+>>>>>>> refunds

@@ -6,8 +6,10 @@ from typing import Any
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import handler
+from oscar_loyalty.earning import claims, guests
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import services
 
 log = logging.getLogger("oscar_loyalty")
@@ -93,6 +95,32 @@ def congratulate(row: Any) -> None:
     if change.before is not None and change.before.rank >= change.after.rank:
         return
     _tell(change.member, kind="tier_up", key=f"tier_up:{change.pk}", context={"change": change.pk})
+
+
+@handler("earning.guest_order")
+def invite_guest(row: Any) -> None:
+    """Tell whoever has ordered without an account what the order would bring, with a link to take it."""
+    orders = get_model("order", "Order").objects.filter(user__isnull=True, loyalty_claim__isnull=True)
+    order = orders.filter(pk=row.payload["order"]).exclude(guest_email="").first()
+    if order is None or not _is_news(order.date_placed):
+        return
+    programme = members.programme_for(site=order.site) if order.site_id else None
+    if programme is None or not any(guests.waiting([order], programme)):
+        return
+    link = claims.link_for(order=order, programme=programme)
+    services.queue_guest_order(link=link, language=row.payload.get("language", ""))
+
+
+@handler("earning.guest_address")
+def send_guest_link(row: Any) -> None:
+    """Send the link that was asked for to the address of an account, if anything was ordered with it as a guest."""
+    links = get_model("loyalty_earning", "GuestLink").objects.select_related("programme")
+    link = links.filter(pk=row.payload["link"], used_at__isnull=True).first()
+    if link is None or not guests.guest_orders([link.email], link.programme).exists():
+        return
+    key = f"guest_orders:{link.pk}"
+    language = row.payload.get("language") or ""
+    services.queue(kind="guest_orders", key=key, to=link.email, language=language, context={"link": link.pk})
 
 
 @handler("messaging.adjusted")

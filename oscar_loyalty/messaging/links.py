@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 PAGES = {
     "account": "loyalty-account:overview",
     "claim": "loyalty-account:claim",
+    "guest_claim": "loyalty-account:guest-claim",
     "balance": "loyalty-storefront:balance",
     "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",

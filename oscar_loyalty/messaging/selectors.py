@@ -1,5 +1,6 @@
 """All reads of the outbox."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -29,3 +30,10 @@ def of_card(card: Any) -> QuerySet[Any]:
     """Return the messages about a gift card, newest first."""
     rows = get_model("loyalty_messaging", "Message").objects.filter(kind__in=["giftcard", "giftcard_sent"])
     return rows.filter(context__card=card.pk).order_by("-created_at", "-pk")
+
+
+def of_guest_links(links: Iterable[Any]) -> dict[int, Any]:
+    """Return the messages with which links for single guest orders were sent, by the links' primary keys."""
+    keys = {f"guest_order:{link.pk}": link.pk for link in links}
+    rows = get_model("loyalty_messaging", "Message").objects.filter(key__in=keys)
+    return {keys[row.key]: row for row in rows}

@@ -67,6 +67,12 @@ def queue(
     return message
 
 
+def queue_guest_order(*, link: Any, language: str = "") -> Any:
+    """Queue the mail to whoever has placed ``link.order`` without an account, once; return it."""
+    key = f"guest_order:{link.pk}"
+    return queue(kind="guest_order", key=key, to=link.order.guest_email, language=language, context={"link": link.pk})
+
+
 @transaction.atomic
 def send(*, message: Any) -> Any:
     """Write a message and send it, unless it was sent before; return it.

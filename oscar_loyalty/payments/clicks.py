@@ -11,8 +11,6 @@ from oscar_loyalty.payments import exceptions
 
 #: How long a second click waits for the first to end, in seconds.
 PATIENCE = 20.0
-#: How long it waits for the first to begin, which has frozen the basket already.
-START = 3.0
 
 
 def _model(name: str) -> Any:
@@ -33,21 +31,11 @@ def refuse_second(*, basket: Any) -> None:
         raise exceptions.UnderWay(_("This order is being placed at this moment."), other)
 
 
-def first_try(*, basket_id: int, patience: float = START) -> tuple[Any, Any]:
-    """Return the order of a basket, and the open attempt to pay for it, as far as there are any.
-
-    A request freezes its basket a moment before it commits its attempt: that moment is waited for.
-    """
-    Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
-    deadline = time.monotonic() + patience
-    while True:
-        # Before the order: what is frozen no more has one, or is open again.
-        frozen = Basket.objects.filter(pk=basket_id, status=Basket.FROZEN).exists()
-        attempt = _model("PaymentAttempt").objects.filter(basket=basket_id, state="open").first()
-        order = Order.objects.filter(basket=basket_id).first()
-        if order is not None or attempt is not None or not frozen or time.monotonic() > deadline:
-            return order, attempt
-        time.sleep(0.05)
+def first_try(*, basket_id: int) -> tuple[Any, Any]:
+    """Return the order of a basket, and the open attempt to pay for it, as far as there are any."""
+    # The attempt first: one that ends in between has become an order.
+    attempt = _model("PaymentAttempt").objects.filter(basket=basket_id, state="open").first()
+    return get_model("order", "Order").objects.filter(basket=basket_id).first(), attempt
 
 
 def wait_for(*, attempt: Any, patience: float = PATIENCE) -> Any:

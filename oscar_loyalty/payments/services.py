@@ -34,6 +34,13 @@ def _lock_basket(pk: int | None) -> None:
     list(get_model("basket", "Basket").objects.select_for_update().filter(pk=pk).values_list("pk", flat=True))
 
 
+def _freeze(basket: Any) -> None:
+    """Freeze the basket with its attempt, in one transaction: a frozen basket always has one, which the sweep finds."""
+    Basket = get_model("basket", "Basket")
+    Basket.objects.filter(pk=basket.pk).update(status=Basket.FROZEN)
+    basket.status = Basket.FROZEN
+
+
 def locked(attempt: Any) -> Any:
     """Return the attempt as the database has it, in a transaction, under the locks of its basket and its own.
 
@@ -86,7 +93,7 @@ def begin(
     order_number: Any = "",
     **submission: Any,
 ) -> Any:
-    """Commit an attempt to pay for ``basket``, with holds on the points and cards it takes, and return it.
+    """Commit an attempt to pay for ``basket``, frozen, with holds on the points and cards it takes, and return it.
 
     It commits before the caller asks anybody for money, so it must not run inside a transaction. ``total`` is
     Oscar's price of
@@ -142,6 +149,7 @@ def _begin(
     _check_points(plan, member, basket.currency)
     if plan.too_small:
         raise exceptions.PaymentProblem(too_small(plan, basket.currency))
+    _freeze(basket)
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
         user=user if user is not None and user.is_authenticated else None,

@@ -13,7 +13,11 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 
+<<<<<<< HEAD
 from oscar_loyalty.checkout import going_on
+=======
+from oscar_loyalty.earning import guests
+>>>>>>> refunds
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
@@ -121,6 +125,19 @@ def loyalty_earn_order(context, order):
     if preview is None or not preview.points:
         return ""
     return _render(context, "earned", preview=preview, programme=preview.programme)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_keep_order(context, order):
+    """Say to whoever has ordered as a guest how the points and gift cards of ``order`` come to an account."""
+    programme = members.programme_for(site=order.site) if order.site_id else None
+    if programme is None or order.user_id is not None or not order.guest_email:
+        return ""
+    (waiting,) = guests.waiting([order], programme)
+    if not waiting:
+        return ""
+    return _render(context, "keep", programme=programme, waiting=waiting, order=order)
 
 
 @register.simple_tag(takes_context=True)

@@ -56,7 +56,6 @@ def check_out(
             shipping_method=method,
             shipping_charge=charge,
         )
-        basket.freeze()
         with transaction.atomic():
             order = OrderCreator().place_order(
                 basket=basket,

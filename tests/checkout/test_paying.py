@@ -234,7 +234,6 @@ def test_an_attempt_left_by_a_dead_request_is_undone(time, shopper, rich, card_1
     from oscar.core.prices import Price
 
     basket = shopper.add(card_10, pay_with_points=True)
-    basket.freeze()
     total = Price(currency="EUR", excl_tax=D("10.00"), tax=D("0.00"))
     plan = services.plan_for(basket=basket, total=total.incl_tax)
     attempt = services.begin(

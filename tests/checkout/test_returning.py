@@ -129,15 +129,6 @@ def test_a_second_click_with_a_card_follows_the_first(shopper, programme, haircu
     assert shopper.client.session[cards.KEY] == [[card.pk, 1]]
 
 
-def test_a_click_that_meets_a_frozen_basket_waits_for_its_attempt(shopper, programme, haircut, issue, monkeypatch):
-    basket = shopper.add(haircut)
-    basket.freeze()
-    tries = iter([None, lambda: begin(basket, issue("25.00"))])
-    monkeypatch.setattr(clicks.time, "sleep", lambda seconds: (next(tries) or str)())
-    order, attempt = services.first_try(basket_id=basket.pk)
-    assert (order, attempt.basket_id) == (None, basket.pk)
-
-
 def test_nobody_waits_for_a_customer_who_pays_elsewhere(shopper, programme, haircut, issue, monkeypatch):
     attempt = begin(shopper.add(haircut), issue("25.00"))
     services.redirected(attempt=attempt)

@@ -25,6 +25,7 @@ SHOWN = {
     "adjustments": 16,
     "adjustment": 14,
     "movements": 18,
+    "guest-orders": 16,
     "giftcards": 16,
     "giftcard": 24,
     "denominations": 12,
@@ -100,7 +101,7 @@ def test_nobody_else_comes_in(client, url, user, programme, arguments):
 
 def test_each_permission_opens_its_pages(client, url, staff, programme, member, card):
     pages = {
-        "view_loyalty": ["overview", "members", "movements", "adjustments", "health"],
+        "view_loyalty": ["overview", "members", "movements", "guest-orders", "adjustments", "health"],
         "manage_cards": ["giftcards", "denominations"],
         "manage_programme": ["programme", "rules"],
         "approve_points": ["adjustments"],

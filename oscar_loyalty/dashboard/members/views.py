@@ -90,6 +90,7 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             page_obj=page,
             paginator=page.paginator,
             changes=changes,
+            claims=member.guest_claims.select_related("order")[:10],
             own=member.user_id == self.request.user.pk,
             welcome=messaging.outbox(member=member).filter(kind="joined").first(),
             adjust_form=self.adjust_form or AdjustForm(),
