@@ -142,7 +142,6 @@ def refunded(message: Any) -> dict[str, Any] | None:
     }
 
 
-<<<<<<< HEAD
 @builder("payment_released")
 def payment_released(message: Any) -> dict[str, Any] | None:
     """A card payment was let go, because its order could not be placed."""
@@ -160,7 +159,8 @@ def payment_released(message: Any) -> dict[str, Any] | None:
         "lines": attempt.snapshot.get("lines", []),
         "basket_url": absolute("basket_back", attempt.site, token=payment_links.make(attempt)) if waits else "",
     }
-=======
+
+
 def _guest(message: Any) -> tuple[Any, list[Any]]:
     """Return an unused link of an open programme with what waits behind it."""
     links = get_model("loyalty_earning", "GuestLink").objects.select_related("programme__site", "asked_by")
@@ -200,4 +200,3 @@ def guest_orders(message: Any) -> dict[str, Any] | None:
     """To an address that somebody has in the account: its guest orders, and the link that shows whose it is."""
     link, waiting = _guest(message)
     return _to_guest(link, waiting) if waiting else None
->>>>>>> refunds

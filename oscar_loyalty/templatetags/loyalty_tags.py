@@ -13,11 +13,8 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 
-<<<<<<< HEAD
 from oscar_loyalty.checkout import going_on
-=======
 from oscar_loyalty.earning import guests
->>>>>>> refunds
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
