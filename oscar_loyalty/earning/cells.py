@@ -1,4 +1,4 @@
-"""How each field of an import of members, balances or purchases is read, by the parsers of :mod:`oscar_loyalty.cells`."""
+"""How each field of an import of members, balances or purchases is read, by :mod:`oscar_loyalty.cells`."""
 
 from collections.abc import Callable
 from typing import Any
