@@ -1,10 +1,12 @@
 import uuid
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -152,6 +154,13 @@ class AbstractGiftCard(models.Model):
     def label(self) -> str:
         """A short name that tells cards apart and is of no use to a thief."""
         return self.uuid.hex[:8].upper()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day, in the shop's own time, on which the card can be spent; ``None``: it never ends."""
+        if self.expires_at is None:
+            return None
+        return timezone.localdate(self.expires_at - timedelta(microseconds=1))
 
     @property
     def units(self) -> int:

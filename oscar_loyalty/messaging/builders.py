@@ -1,10 +1,8 @@
 """What each kind of message says, found from the ids it was queued with, at the moment it is sent."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.sites.models import Site
-from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import clock
@@ -80,9 +78,8 @@ def giftcard_ends(message: Any) -> dict[str, Any] | None:
     if not left:
         return None
     site = _card_site(card)
-    # It can be spent until midnight: the last day is the one before.
-    last_day = timezone.localtime(card.expires_at - timedelta(seconds=1)).date()
-    return {**_about(site), "card": card, "left": left, "last_day": last_day, "balance_url": absolute("balance", site)}
+    balance_url = absolute("balance", site)
+    return {**_about(site), "card": card, "left": left, "last_day": card.last_day, "balance_url": balance_url}
 
 
 @after_sending("giftcard_ends")

@@ -55,7 +55,7 @@ def test_off_and_on(owner, url, sent, boss):
     assert "disabled" in text and "Stolen" in text and "Ada Boss" in text and "Enable the card" in text
     assert selectors.balance(sent).amount == 0
     for _click in range(2):
-        action("enable")
+        action("enable", reason="Found")
     sent.refresh_from_db()
     assert sent.state == "active" and selectors.balance(sent).amount == 25
     assert owner.post(url("giftcard-action", sent.uuid, "burn")).status_code == 404
