@@ -47,7 +47,7 @@ class Conf:
         return self._get("GIFTCARD_ATTEMPTS_WINDOW", 60)
 
     @property
-    def GIFTCARD_TOPUP_LIMIT(self) -> Decimal:
+    def GIFTCARD_TOPUP_LIMIT(self) -> Any:
         """How much money, in a card's own currency, whoever manages gift cards may put on cards by hand at a time; more
         needs the permission to approve points."""
         return Decimal(str(self._get("GIFTCARD_TOPUP_LIMIT", 500)))

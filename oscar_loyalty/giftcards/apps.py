@@ -10,4 +10,4 @@ class GiftcardsConfig(application.OscarConfig):
 
     def ready(self):
         # Registers the handler, the sweepers and the system checks.
-        from oscar_loyalty.giftcards import bulk, checks, services  # noqa: F401
+        from oscar_loyalty.giftcards import bulk, checks, services, staff_checks  # noqa: F401
