@@ -42,6 +42,11 @@ class Law:
     forever: bool = False
     to_year_end: bool = False
 
+    @property
+    def years(self) -> int | None:
+        """The shortest life in years, for people: every law says it so."""
+        return self.months // 12 if self.months is not None else None
+
     def earliest(self, start: datetime) -> datetime | None:
         """Return the earliest end of a card loaded at ``start``; ``None`` where nothing is set, or none is allowed."""
         if self.months is None:

@@ -279,7 +279,7 @@ def test_an_import_is_looked_at_and_then_made(clerk, url, read):
     batch = the("GiftCardBatch")
     assert response["Location"] == url("giftcard-batch", batch.pk)
     page = clerk.get(url("giftcard-batch", batch.pk)).content.decode()
-    assert "2 new cards: €25.00" in page and "1 row is left out" in page and "value: it is missing" in page
+    assert "2 new cards (€25.00)" in page and "1 row is left out" in page and "value: it is missing" in page
     assert "ABC-12345" not in page and "ABC-999" not in page
     assert not get_model("loyalty_giftcards", "GiftCard").objects.exists()
     for _press in range(2):

@@ -32,6 +32,15 @@ from oscar_loyalty.reports.exports import Column
 SHOWN = 50
 
 
+def _say(request: Any, batch: Any) -> None:
+    batch.refresh_from_db(fields=["state"])
+    if batch.state == "done":
+        # Where work is done as it comes in, they are there already.
+        messages.success(request, _("The cards are made."))
+    else:
+        messages.success(request, _("The cards are being made. You may leave this page."))
+
+
 class BatchListView(ProgrammeMixin, generic.TemplateView):
     template_name = "oscar_loyalty/dashboard/giftcards/batches.html"
     needs_programme = False
@@ -78,7 +87,7 @@ class BatchCreateView(ProgrammeMixin, generic.FormView):
         except (GiftCardError, KeyConflict) as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
-        messages.success(self.request, _("The cards are being made. You may leave this page."))
+        _say(self.request, batch)
         return redirect("loyalty-dashboard:loyalty-giftcard-batch", pk=batch.pk)
 
 
@@ -128,7 +137,7 @@ class BatchStartView(BatchView):
         except GiftCardError as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, _("The cards are being made. You may leave this page."))
+            _say(request, self.batch)
         return redirect("loyalty-dashboard:loyalty-giftcard-batch", pk=self.batch.pk)
 
 
