@@ -9,15 +9,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty.loading import get_model
-
 MULTI, SINGLE = "multi", "single"
 TAX_KINDS = [(MULTI, _("multi-purpose: taxed when it pays")), (SINGLE, _("single-purpose: taxed when it is sold"))]
 
 
 def tax_kind_of(product: Any) -> str:
     """Return how cards of ``product`` are taxed: as its denomination says, multi-purpose without one."""
-    if product is None or product.pk is None:
-        return MULTI
-    rows = get_model("loyalty_giftcards", "Denomination").objects.filter(product=product.pk)
-    return rows.values_list("tax_kind", flat=True).first() or MULTI
+    denomination = getattr(product, "loyalty_denomination", None) if product is not None else None
+    return denomination.tax_kind if denomination is not None else MULTI
