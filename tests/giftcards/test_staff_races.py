@@ -1,13 +1,21 @@
 """What the shop does to cards, from many hands at once."""
 
+import signal
+import subprocess
+import sys
+import time as clocks
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import bulk, selectors, services, staff
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports import audit
+from tests import processes
 from tests.giftcards.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,4 +108,36 @@ def test_taking_back_while_it_is_spent_never_loses_or_makes_money(boss):
     card.refresh_from_db()
     spent = get_model("loyalty_ledger", "Entry").objects.filter(key="s").exists()
     assert (card.state, selectors.balance(card).amount) == (("active", 7) if spent else ("waiting", 0))
+    assert audit.run(keep=False).findings == []
+
+
+SWEEP = """
+import django; django.setup()
+from oscar_loyalty.due import services
+from oscar_loyalty.giftcards import bulk
+bulk.SLICE = 7
+services.sweep()
+"""
+
+
+def test_a_killed_worker_loses_and_doubles_nothing(boss, monkeypatch):
+    """kill -9 in the middle of a batch: slices are made or not, and the next sweep makes what is left."""
+    monkeypatch.setattr(bulk, "SLICE", 7)
+    batch = bulk.ask(name="x", number=700, value=D("1"), key="x", user=boss)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", SWEEP], env=processes.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    limit = clocks.monotonic() + 100
+    while cards().count() < 21 and worker.poll() is None and clocks.monotonic() < limit:
+        clocks.sleep(0.005)
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    assert worker.returncode == -signal.SIGKILL
+    done = cards().count()
+    assert 0 < done < 700 and done % 7 == 0
+    # The slice that was being made is leased; its lease runs out.
+    with clock.frozen(timezone.now() + timedelta(minutes=10)):
+        due.sweep()
+    batch.refresh_from_db()
+    assert (batch.state, batch.made, cards().count()) == ("done", 700, 700)
     assert audit.run(keep=False).findings == []
