@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from oscar_loyalty import clock
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.money import to_minor
 
@@ -161,6 +162,11 @@ class AbstractGiftCard(models.Model):
         if self.expires_at is None:
             return None
         return timezone.localdate(self.expires_at - timedelta(microseconds=1))
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end has come. What is on it all the same, the ledger knows."""
+        return self.expires_at is not None and self.expires_at <= clock.now()
 
     @property
     def units(self) -> int:

@@ -66,6 +66,7 @@ def ask(
     activated at the till; then ``value`` may be ``None``: each gets its own. Nobody is sent a mail.
 
     :raises NotAllowed: when they hold more together than ``user`` may put on cards.
+    :raises ValidationError: when they would end sooner than the law of the shop's country allows.
     :raises KeyConflict: when the key was used for other cards.
     :raises ValueError: when they are too many or none, or the value cannot be.
     """
@@ -76,6 +77,10 @@ def ask(
         raise ValueError("Only cards that are activated at the till may be blank.")
     if value is not None and (to_minor(value, currency) <= 0 or value > staff.DEAREST):
         raise ValueError("A gift card is worth more than nothing, and no fortune.")
+    if expiry_kind == "months":
+        expiry.check_months(months, country=expiry.policy().country)
+    elif expiry_kind == "day":
+        expiry.check_end(expires_at)
     if value is not None and not at_till:
         staff.check_limit(user=user, amount=value * number, currency=currency)
     else:

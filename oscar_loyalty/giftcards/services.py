@@ -293,8 +293,7 @@ def look_up(code: str, *, who: Guard, currency: str = "", empty_ok: bool = False
         card = cards.select_related("account").first()
     if card is None or (currency and card.currency != currency):
         raise CodeRefused
-    ended = card.expires_at is not None and card.expires_at <= clock.now()
-    if (ended or not empty_ok) and not _has_money(card):
+    if (card.ended or not empty_ok) and not _has_money(card):
         raise CodeRefused
     guard.give_back(who)
     return card

@@ -153,6 +153,10 @@ def activate_at_till(
         raise GiftCardError(_("The gift card %(label)s is not sold at the till.") % {"label": row.label})
     if row.state != "waiting":
         raise GiftCardError(_("The gift card %(label)s is active already, or disabled.") % {"label": row.label})
+    now = clock.now()
+    end = expiry.end_of_batch(batch, now)
+    if end is not None and end <= now:
+        raise GiftCardError(_("The last day of the gift card %(label)s has passed.") % {"label": row.label})
     if row.value == 0:
         if value is None or to_minor(value, row.currency) <= 0 or value > DEAREST:
             raise ValueError("A blank card needs a value above zero that can be believed.")
@@ -160,15 +164,7 @@ def activate_at_till(
         row.value = value
         # First: the database refuses an active card that is worth nothing.
         row.save(update_fields=["value"])
-    now = clock.now()
-    services.activate(
-        card=row,
-        key=key,
-        actor=actor_of(user),
-        deliver=deliver,
-        expires_at=expiry.end_of_batch(batch, now),
-        happened_at=now,
-    )
+    services.activate(card=row, key=key, actor=actor_of(user), deliver=deliver, expires_at=end, happened_at=now)
     if note:
         event = row.events.filter(kind="activated").order_by("-pk").first()
         event.detail |= {"reason": note[:255]}

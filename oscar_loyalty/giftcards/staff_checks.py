@@ -24,9 +24,7 @@ def staff_numbers(app_configs, **kwargs):
     for name in ("GIFTCARD_REMIND_DAYS", "GIFTCARD_GRACE_DAYS"):
         days = getattr(conf, name)
         if not isinstance(days, int) or isinstance(days, bool) or days < 0:
-            problems.append(
-                Error(f"OSCAR_LOYALTY_{name} is no whole number of days, zero or more.", id="loyalty.E051")
-            )
+            problems.append(Error(f"OSCAR_LOYALTY_{name} is no whole number of days, zero or more.", id="loyalty.E051"))
     return problems
 
 

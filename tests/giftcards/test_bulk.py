@@ -5,6 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import bulk, selectors, services
@@ -96,6 +97,14 @@ def test_they_end_as_they_are_told(time):
     assert ends["never"] is None and ends["day"] == time.at + timedelta(days=10)
     assert (ends["policy"] - time.at).days == 365 and (ends["months"] - time.at).days == 92
     assert audit.run(keep=False).findings == []
+
+
+def test_they_heed_the_law_whoever_asks(time):
+    services.set_policy(country="IE", months=60)
+    for fields in ({"expiry_kind": "months", "months": 12}, {"expiry_kind": "day", "expires_at": time.at}):
+        with pytest.raises(ValidationError):
+            ask(**fields)
+    assert ask(expiry_kind="months", months=60)
 
 
 def test_so_much_money_needs_somebody_else(clerk, boss, settings):

@@ -160,6 +160,13 @@ def test_a_card_from_the_till_lives_from_its_activation(clerk, time):
     assert card.expires_at > time.at + timedelta(days=180)
 
 
+def test_a_card_whose_day_has_passed_is_not_sold(clerk, time):
+    card = printed(expiry_kind="day", expires_at=time.at + timedelta(days=5))[0]
+    time.advance(days=5)
+    with pytest.raises(GiftCardError):
+        staff.activate_at_till(card=card, key="k", user=clerk)
+
+
 @pytest.mark.parametrize("value", [D("25"), None])
 def test_a_mistake_is_taken_back_on_its_day(value, clerk, time, who):
     card = printed(value=value)[0]

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import generic
 
-from oscar_loyalty import clock
 from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, ResendForm, actor, names_of
 from oscar_loyalty.dashboard.giftcards.actions import StaffActions, card_forms
 from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm
@@ -85,7 +84,6 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
             balance=Money(from_minor(balance.usable, card.currency), card.currency),
             topped_up=selectors.topped_up(card),
             expired=Money(from_minor(expiry.expired_units(card), card.currency), card.currency),
-            ended=card.expires_at is not None and card.expires_at <= clock.now(),
             tax_name=report.TAX_NAMES[card.tax_kind],
             held=Money(from_minor(balance.held, card.currency), card.currency),
             events=events,

@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
@@ -76,6 +77,8 @@ class Command(BaseCommand):
                 expiry_kind="policy" if months is None else "months" if months else "never",
                 months=months,
             )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         except (ValueError, InvalidOperation, KeyConflict) as error:
             raise CommandError(str(error) or "The value is no number.") from error
         with self.bar(options, batch.number, "cards") as bar:
