@@ -179,6 +179,13 @@ def test_what_a_batch_cannot_be(fields, field, asked):
     assert not get_model("loyalty_giftcards", "GiftCardBatch").objects.exists()
 
 
+def test_back_and_other_cards_are_another_batch(asked):
+    asked()
+    response = asked(number="4")
+    assert "asked for before" in str(response.context["form"].non_field_errors())
+    assert the("GiftCardBatch").number == 3
+
+
 def test_a_batch_heeds_the_law(asked):
     services.set_policy(country="US", months=60)
     assert set(asked(expiry="months", months="12").context["form"].errors) == {"months"}
@@ -292,6 +299,12 @@ def test_an_import_is_looked_at_and_then_made(clerk, url, read):
     batch = selectors.batches().first()
     assert (batch.number, batch.known_number) == (0, 2)
     assert "were brought in before" in clerk.get(url("giftcard-batch", batch.pk)).content.decode()
+
+
+def test_back_and_another_file_is_another_import(read):
+    assert read()["Location"] == read()["Location"]
+    assert read("value\n7\n", column_code="", column_value="")["Location"] != read()["Location"]
+    assert get_model("loyalty_giftcards", "GiftCardBatch").objects.count() == 2
 
 
 @pytest.mark.parametrize(

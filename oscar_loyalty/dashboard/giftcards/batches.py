@@ -21,7 +21,7 @@ from oscar_loyalty.dashboard.giftcards.staff_forms import BatchForm, ImportForm,
 from oscar_loyalty.dashboard.navigation import CODES, may
 from oscar_loyalty.giftcards import bulk, imports, selectors
 from oscar_loyalty.giftcards.exceptions import GiftCardError
-from oscar_loyalty.importing import MappingError
+from oscar_loyalty.importing import MappingError, digest
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
@@ -39,6 +39,10 @@ def _say(request: Any, batch: Any) -> None:
         messages.success(request, _("The cards are made."))
     else:
         messages.success(request, _("The cards are being made. You may leave this page."))
+
+
+def _content(seen: imports.Seen) -> str:
+    return digest(seen.known, seen.refused_number, *[row["key"] for row in seen.rows])
 
 
 class BatchListView(ProgrammeMixin, generic.TemplateView):
@@ -84,7 +88,12 @@ class BatchCreateView(ProgrammeMixin, generic.FormView):
                 expires_at=end_of(cleaned["last_day"]),
                 user=self.request.user,
             )
-        except (GiftCardError, KeyConflict) as error:
+        except KeyConflict:
+            form.add_error(
+                None, _("This batch was asked for before, with other cards. Open the page anew for another.")
+            )
+            return self.form_invalid(form)
+        except GiftCardError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
         _say(self.request, batch)
@@ -221,7 +230,8 @@ class ImportView(ProgrammeMixin, generic.FormView):
             return None
         return bulk.keep_import(
             name=cleaned["name"],
-            key=f"dashboard:{self.request.user.pk}:{cleaned['token']}",
+            # Back from the next page, another file is another import.
+            key=f"dashboard:{self.request.user.pk}:{cleaned['token']}:{_content(seen)}",
             rows=seen.rows,
             refused=seen.refused,
             refused_number=seen.refused_number,
