@@ -241,7 +241,9 @@ def test_selling_a_printed_card(clerk, url, asked):
     action = url("giftcard-action", card.uuid, "deactivate")
     assert set(clerk.post(action, {"reason": ""}).context["deactivate_form"].errors) == {"reason"}
     for _press in range(2):
-        assert "waits to be sold" in clerk.post(action, {"reason": "Wrong one"}, follow=True).content.decode()
+        assert (
+            "waits to be sold" in clerk.post(action, {"reason": "Wrong one", "sure": "1"}, follow=True).content.decode()
+        )
     card.refresh_from_db()
     assert (card.state, card.value) == ("waiting", 0)
 

@@ -43,6 +43,12 @@ class StaffActions:
         context = {"card": self.card, "form": form, "title": title, "sentences": sentences, "button": button}
         return render(self.request, "oscar_loyalty/dashboard/giftcards/confirm.html", context)
 
+    def ask(self, form: Any, name: str, *, title: str, sentence: str) -> Any:
+        """Return the page with what is wrong, or the question; ``None`` once it was answered."""
+        if not form.is_valid() or "change" in self.request.POST:
+            return self.again(**{name: form})
+        return None if self.sure else self.confirm(form, title=title, sentences=[sentence], button=title)
+
     @property
     def sure(self) -> bool:
         return "sure" in self.request.POST
@@ -110,8 +116,14 @@ class StaffActions:
 
     def deactivate(self):
         form = ReasonForm(self.request.POST, auto_id="deactivate_%s")
-        if not form.is_valid():
-            return self.again(deactivate_form=form)
+        question = self.ask(
+            form,
+            "deactivate_form",
+            title=_("Take the activation back"),
+            sentence=_("Its money is taken off the card, which waits to be sold again."),
+        )
+        if question is not None:
+            return question
         staff.deactivate(card=self.card, reason=form.cleaned_data["reason"], actor=actor(self.request))
         messages.success(self.request, _("The activation is taken back; the card waits to be sold again."))
         return None

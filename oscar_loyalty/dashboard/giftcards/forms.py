@@ -5,6 +5,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.dashboard.base import ResendForm
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent
@@ -36,6 +37,12 @@ class ReasonForm(forms.Form):
 
 class ReissueForm(ReasonForm):
     generation = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ResendCardForm(ResendForm):
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=255, widget=forms.TextInput({"autocomplete": "off"})
+    )
 
 
 class DenominationForm(forms.Form):

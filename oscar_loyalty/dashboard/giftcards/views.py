@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, ResendForm, actor, names_of
+from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.giftcards.actions import StaffActions, card_forms
-from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm
+from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm, ResendCardForm
 from oscar_loyalty.dashboard.health.services import resend_once
 from oscar_loyalty.giftcards import expiry, selectors, services
 from oscar_loyalty.giftcards.exceptions import GiftCardError
@@ -128,39 +128,65 @@ class GiftCardActionView(StaffActions, GiftCardView):
 
     def disable(self):
         form = ReasonForm(self.request.POST, auto_id="disable_%s")
-        if not form.is_valid():
-            return self.again(disable_form=form)
+        question = self.ask(
+            form,
+            "disable_form",
+            title=_("Disable the card"),
+            sentence=_("Nothing can be paid with the card any more. Enabled again, it has its money back."),
+        )
+        if question is not None:
+            return question
         services.disable(card=self.card, reason=form.cleaned_data["reason"], actor=actor(self.request))
         messages.success(self.request, _("The card is disabled; nothing can be paid with it."))
+        return None
 
     def enable(self):
         form = ReasonForm(self.request.POST, auto_id="enable_%s")
-        if not form.is_valid():
-            return self.again(enable_form=form)
+        question = self.ask(
+            form,
+            "enable_form",
+            title=_("Enable the card"),
+            sentence=_("The card gets back what was taken off it."),
+        )
+        if question is not None:
+            return question
         services.enable(card=self.card, reason=form.cleaned_data["reason"], actor=actor(self.request))
         messages.success(self.request, _("The card is in use again."))
+        return None
 
     def reissue(self):
         form = ReissueForm(self.request.POST, auto_id="reissue_%s")
-        if not form.is_valid():
-            return self.again(reissue_form=form)
+        known = self.card.recipient_email or selectors.buyer_email(self.card)
+        question = self.ask(
+            form,
+            "reissue_form",
+            title=_("Make a new code"),
+            sentence=_("The new code goes to %(email)s; the old one is void at once.") % {"email": known}
+            if known
+            else _("The old code is void at once. No e-mail is known to send the new one to."),
+        )
+        if question is not None:
+            return question
         services.reissue(
             card=self.card,
             generation=form.cleaned_data["generation"],
             reason=form.cleaned_data["reason"],
             actor=actor(self.request),
         )
-        messages.success(
-            self.request, _("The card has a new code, which is on its way by e-mail. The old one is void.")
-        )
+        if known:
+            text = _("The card has a new code, which is on its way by e-mail. The old one is void.")
+        else:
+            text = _("The card has a new code; the old one is void. Nobody was sent it.")
+        messages.success(self.request, text)
+        return None
 
     def resend(self):
-        form = ResendForm(self.request.POST)
+        form = ResendCardForm(self.request.POST)
         rows = messaging.of_card(self.card).filter(kind="giftcard", context__generation=self.card.generation)
         message = rows.first()
         if message is None or not form.is_valid():
             messages.error(self.request, _("There is no e-mail about this card to send again."))
             return
         if resend_once(message=message, tries=form.cleaned_data["tries"]):
-            services.note_resent(card=self.card, actor=actor(self.request))
+            services.note_resent(card=self.card, actor=actor(self.request), reason=form.cleaned_data["reason"])
         messages.success(self.request, _("The card is on its way to %(email)s again.") % {"email": message.to})
