@@ -1,5 +1,6 @@
 """Settings, each with its default and a sentence. A shop sets ``OSCAR_LOYALTY_<NAME>`` in its own settings."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -44,6 +45,28 @@ class Conf:
     def GIFTCARD_ATTEMPTS_WINDOW(self) -> int:
         """Length of that window, in minutes."""
         return self._get("GIFTCARD_ATTEMPTS_WINDOW", 60)
+
+    @property
+    def GIFTCARD_TOPUP_LIMIT(self) -> Any:
+        """How much money, in a card's own currency, whoever manages gift cards may put on cards by hand at a time; more
+        needs the permission to approve points."""
+        return Decimal(str(self._get("GIFTCARD_TOPUP_LIMIT", 500)))
+
+    @property
+    def GIFTCARD_REMIND_DAYS(self) -> int:
+        """How many days before a gift card ends its holder is reminded, once; 0: never."""
+        return self._get("GIFTCARD_REMIND_DAYS", 30)
+
+    @property
+    def GIFTCARD_GRACE_DAYS(self) -> int:
+        """How many days what comes back to a gift card that has ended since can still be spent."""
+        return self._get("GIFTCARD_GRACE_DAYS", 30)
+
+    @property
+    def GIFTCARD_FOREIGN_CODES(self) -> bool:
+        """Whether codes of another system, brought in by an import, are accepted. They are often short, and so easier
+        to guess than ours."""
+        return self._get("GIFTCARD_FOREIGN_CODES", False)
 
     @property
     def TRUSTED_PROXIES(self) -> int:

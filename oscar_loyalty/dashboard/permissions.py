@@ -1,6 +1,6 @@
 """Who may open which page: Oscar's ``permissions_map``, a list being "all of these", a tuple "one of these lists"."""
 
-from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, PROGRAMME, VIEW
+from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, CODES, PROGRAMME, VIEW
 
 
 def _staff(*permissions: str) -> list[str]:
@@ -29,6 +29,18 @@ PERMISSIONS = {
     "loyalty-denominations": _staff(CARDS),
     "loyalty-denomination-create": _staff(CARDS),
     "loyalty-denomination": _staff(CARDS),
+    "loyalty-giftcards-till": _staff(CARDS),
+    "loyalty-giftcard-activate": _staff(CARDS),
+    "loyalty-giftcard-batches": _staff(CARDS),
+    "loyalty-giftcard-batch-create": _staff(CARDS),
+    "loyalty-giftcard-batch": _staff(CARDS),
+    "loyalty-giftcard-batch-start": _staff(CARDS),
+    "loyalty-giftcard-batch-codes": _staff(CARDS, CODES),
+    "loyalty-giftcard-batch-refused": _staff(CARDS),
+    "loyalty-giftcards-import": _staff(CARDS),
+    "loyalty-giftcards-policy": _staff(CARDS),
+    "loyalty-giftcards-liability": _staff(CARDS),
+    "loyalty-giftcards-liability-export": _staff(CARDS),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import get_language
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import facts, linking, times
+from oscar_loyalty.earning import facts, linking
 from oscar_loyalty.earning.awarding import Grant, give, take_back, tiers_of
 from oscar_loyalty.earning.engine import evaluate, round_points
 from oscar_loyalty.ledger.books import Ref

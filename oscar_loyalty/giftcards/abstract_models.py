@@ -1,13 +1,17 @@
 import uuid
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from oscar_loyalty import clock
+from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.money import to_minor
 
 
@@ -36,6 +40,7 @@ class AbstractDenomination(models.Model):
         help_text=_("How many points buy one card. Empty: for money only."),
     )
     is_active = models.BooleanField(_("on sale"), default=True)
+    tax_kind = models.CharField(_("tax"), max_length=8, choices=TAX_KINDS, default=MULTI)
 
     class Meta:
         abstract = True
@@ -107,6 +112,20 @@ class AbstractGiftCard(models.Model):
     created_at = models.DateTimeField(_("issued at"))
     activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
     code_shown_at = models.DateTimeField(_("code shown at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    reminded_for = models.DateTimeField(_("end that a reminder was sent for"), null=True, blank=True)
+    tax_kind = models.CharField(_("tax"), max_length=8, choices=TAX_KINDS, default=MULTI)
+    foreign_code = models.BooleanField(
+        _("code of another system"), default=False, help_text=_("Only its fingerprint is known; it cannot be sent.")
+    )
+    batch = models.ForeignKey(
+        "loyalty_giftcards.GiftCardBatch",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cards",
+        verbose_name=_("batch"),
+    )
 
     class Meta:
         abstract = True
@@ -118,11 +137,15 @@ class AbstractGiftCard(models.Model):
             models.UniqueConstraint(
                 fields=["order_line", "unit"], condition=Q(order_line__isnull=False), name="loyalty_giftcard_unit"
             ),
-            models.CheckConstraint(condition=Q(value__gt=0), name="loyalty_giftcard_value"),
+            # A card to be sold at the till may be blank until then.
+            models.CheckConstraint(
+                condition=Q(value__gt=0) | Q(value=0, activated_at__isnull=True), name="loyalty_giftcard_value"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "created_at"], name="loyalty_giftcard_state"),
             models.Index(fields=["order_number"], name="loyalty_giftcard_order"),
+            models.Index(fields=["state", "expires_at"], name="loyalty_giftcard_expiry"),
         ]
 
     def __str__(self):
@@ -132,6 +155,18 @@ class AbstractGiftCard(models.Model):
     def label(self) -> str:
         """A short name that tells cards apart and is of no use to a thief."""
         return self.uuid.hex[:8].upper()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day, in the shop's own time, on which the card can be spent; ``None``: it never ends."""
+        if self.expires_at is None:
+            return None
+        return timezone.localdate(self.expires_at - timedelta(microseconds=1))
+
+    @property
+    def ended(self) -> bool:
+        """Whether its end has come. What is on it all the same, the ledger knows."""
+        return self.expires_at is not None and self.expires_at <= clock.now()
 
     @property
     def units(self) -> int:
@@ -144,6 +179,8 @@ class AbstractGiftCardEvent(models.Model):
 
     ISSUED, ACTIVATED, SHOWN, SENT = "issued", "activated", "shown", "sent"
     DISABLED, ENABLED, REISSUED, CHANGED = "disabled", "enabled", "reissued", "changed"
+    TOPPED_UP, EXTENDED, RESENT = "topped_up", "extended", "resent"
+    DEACTIVATED, REMINDED = "deactivated", "reminded"
     KINDS = [
         (ISSUED, _("issued")),
         (ACTIVATED, _("activated")),
@@ -153,6 +190,11 @@ class AbstractGiftCardEvent(models.Model):
         (ENABLED, _("enabled again")),
         (REISSUED, _("given a new code")),
         (CHANGED, _("recipient changed")),
+        (TOPPED_UP, _("topped up")),
+        (EXTENDED, _("given a later end")),
+        (RESENT, _("to be sent again")),
+        (DEACTIVATED, _("activation taken back")),
+        (REMINDED, _("holder reminded of its end")),
     ]
 
     card = models.ForeignKey(

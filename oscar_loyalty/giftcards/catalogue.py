@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.giftcards.taxes import MULTI
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent, format_money, to_minor
 
@@ -79,12 +80,14 @@ def set_denomination(
     price: Decimal | None = None,
     title: str = "",
     is_active: bool = True,
+    tax_kind: str = MULTI,
     partner: Any = None,
 ) -> Any:
     """Sell gift cards of ``value``, or change how they are sold, and return the denomination.
 
     ``price`` (default: the value) is what it costs in money, ``points_price`` in points (``None``: money only). The
     product is known by its UPC, such as ``giftcard-10``; calling again changes it, and keeps a title the owner wrote.
+    ``tax_kind`` is for cards sold from now on (:mod:`oscar_loyalty.giftcards.taxes`).
 
     :raises ValueError: when the value or a price is not above zero, or finer than the currency.
     """
@@ -109,7 +112,13 @@ def set_denomination(
     _set_price(product, code, price, currency, partner)
     denomination, _made = Denomination.objects.update_or_create(
         product=product,
-        defaults={"value": value, "currency": currency, "points_price": points_price, "is_active": is_active},
+        defaults={
+            "value": value,
+            "currency": currency,
+            "points_price": points_price,
+            "is_active": is_active,
+            "tax_kind": tax_kind,
+        },
     )
     return denomination
 

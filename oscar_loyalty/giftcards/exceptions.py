@@ -2,8 +2,12 @@ class GiftCardError(Exception):
     """A gift card cannot do this; nothing has been written."""
 
 
+class NotAllowed(GiftCardError):
+    """Somebody may not do this, or not so much of it; ``str()`` says why."""
+
+
 class CodeRefused(GiftCardError):
-    """The code is unknown, not paid yet, disabled, empty or of another currency; which of these is not told."""
+    """The code is unknown, not paid yet, disabled, ended, empty or of another currency; which of these is not told."""
 
 
 class TooManyTries(GiftCardError):

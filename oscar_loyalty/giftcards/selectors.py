@@ -180,6 +180,26 @@ def search(words: str = "", *, state: str = "") -> QuerySet[Any]:
     return cards.select_related("account", "buyer").order_by("-created_at", "-pk")
 
 
+def with_keys(keys: list[str]) -> set[str]:
+    """Return which of these keys belong to a card."""
+    found: set[str] = set()
+    for start in range(0, len(keys), 500):
+        rows = _model("GiftCard").objects.filter(key__in=keys[start : start + 500])
+        found.update(rows.values_list("key", flat=True))
+    return found
+
+
+def batches() -> QuerySet[Any]:
+    """Return the batches, newest first, without the rows they were made from."""
+    return _model("GiftCardBatch").objects.defer("rows", "refused").order_by("-created_at", "-pk")
+
+
+def topped_up(card: Any) -> Money:
+    """Return what was put on ``card`` after it was loaded."""
+    entries = card.account.entries.filter(kind="topped_up")
+    return Money(from_minor(sum(entries.values_list("units", flat=True)), card.currency), card.currency)
+
+
 def buyer_email(card: Any) -> str:
     """Return the e-mail of whoever bought the card, a guest too, or nothing."""
     if card.buyer is not None:
@@ -205,6 +225,10 @@ MOVEMENTS = {
     "return": _("Given back"),
     "disabled": _("Taken off while disabled"),
     "adjust": _("Corrected by the shop"),
+    "topped_up": _("Topped up"),
+    "expire": _("Expired"),
+    "revived": _("Brought back with a later end"),
+    "clawback": _("Taken back"),
 }
 
 

@@ -10,6 +10,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import guests
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.giftcards.expiry import note_reminded
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import links
@@ -66,6 +67,28 @@ def giftcard_sent(message: Any) -> dict[str, Any] | None:
     if card is None:
         return None
     return {**_about(_card_site(card)), "card": card, "value": giftcards.value_of(card)}
+
+
+@builder("giftcard_ends")
+def giftcard_ends(message: Any) -> dict[str, Any] | None:
+    """To whoever holds a card: it ends soon, and has something on it. Without the code."""
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order__site", "buyer")
+    card = cards.filter(pk=message.context["card"], state="active").first()
+    if card is None or card.expires_at is None or card.expires_at.isoformat() != message.context["until"]:
+        return None
+    left = giftcards.balance(card)
+    if not left:
+        return None
+    site = _card_site(card)
+    balance_url = absolute("balance", site)
+    return {**_about(site), "card": card, "left": left, "last_day": card.last_day, "balance_url": balance_url}
+
+
+@after_sending("giftcard_ends")
+def giftcard_ends_log(message: Any) -> None:
+    """The card's history knows that its holder was reminded."""
+    card = get_model("loyalty_giftcards", "GiftCard").objects.get(pk=message.context["card"])
+    note_reminded(card=card)
 
 
 def _member(pk: Any) -> Any:

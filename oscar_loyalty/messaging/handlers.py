@@ -44,6 +44,22 @@ def deliver_card(row: Any) -> None:
         services.queue(kind="giftcard_sent", key=key, to=buyer, language=card.language, context=about)
 
 
+@handler("giftcards.remind")
+def remind_holder(row: Any) -> None:
+    """Remind whoever holds a card that it ends soon; the buyer, where nobody else is known."""
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("buyer", "order")
+    card = cards.filter(pk=row.payload["card"], state="active").first()
+    if card is None:
+        return
+    services.queue(
+        kind="giftcard_ends",
+        key=f"giftcard_ends:{row.key}",
+        to=card.recipient_email or giftcards.buyer_email(card),
+        language=card.language,
+        context={"card": card.pk, "until": row.payload["until"]},
+    )
+
+
 @handler("members.joined")
 def welcome(row: Any) -> None:
     """Welcome somebody who has joined just now."""

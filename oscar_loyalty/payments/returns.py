@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import selectors as ledger
@@ -83,7 +84,8 @@ def _disable_bought(order: Any, line: Any, quantity: int) -> Fraction:
         units = -sum(spent.values_list("units", flat=True)) - sum(back.values_list("units", flat=True))
         units += ledger.balances([card.account])[card.account_id].held
         if units > 0:
-            used += Fraction(units, to_minor(card.value, card.currency))
+            # What was put on it later is not what the order paid for.
+            used += min(Fraction(1), Fraction(units, to_minor(card.value, card.currency)))
     return used
 
 
@@ -94,7 +96,9 @@ def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
         return 0
     target = allotment.returned_units + units
     key = f"return:{allotment.pk}:{target}"
-    grace = timedelta(days=attempt.member.programme.grace_days if attempt.member else 0)
+    # What comes back to points or a card that ended meanwhile must be of some use.
+    days = attempt.member.programme.grace_days if attempt.member else 0
+    grace = timedelta(days=conf.GIFTCARD_GRACE_DAYS if tender.kind == "giftcard" else days)
     entry = tenders.of(tender.kind).refund(
         tender=tender, units=units, key=key, grace=grace, explanation={"why": "returned", "order": attempt.order.number}
     )

@@ -151,6 +151,14 @@ def loyalty_order_summary(context, order):
     )
 
 
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_cards(context, order):
+    """Show the gift cards that an order bought, with how they are taxed; nothing, where it bought none."""
+    cards = list(giftcards.cards_of_order(order))
+    return _render(context, "order_cards", order=order, cards=cards) if cards else ""
+
+
 def _programme_of(order: Any) -> Any:
     return members.programme_of(order.site) if order.site_id else None
 

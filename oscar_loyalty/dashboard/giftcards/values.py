@@ -58,6 +58,7 @@ class DenominationView(ProgrammeMixin, generic.FormView):
             "price": price.amount if price and price.amount != row.value else None,
             "points_price": row.points_price,
             "is_active": row.is_active,
+            "tax_kind": row.tax_kind,
         }
 
     def get_context_data(self, **kwargs):
@@ -74,6 +75,7 @@ class DenominationView(ProgrammeMixin, generic.FormView):
             price=cleaned["price"],
             points_price=cleaned["points_price"],
             is_active=cleaned["is_active"],
+            tax_kind=cleaned["tax_kind"],
         )
         messages.success(self.request, _("The gift card has been saved."))
         return redirect("loyalty-dashboard:loyalty-denominations")
