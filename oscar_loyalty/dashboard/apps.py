@@ -34,6 +34,7 @@ PAGES = [
     ("gift-cards/values/", "giftcards.values", "DenominationListView", "loyalty-denominations"),
     ("gift-cards/values/new/", "giftcards.values", "DenominationView", "loyalty-denomination-create"),
     ("gift-cards/values/<int:pk>/", "giftcards.values", "DenominationView", "loyalty-denomination"),
+    ("gift-cards/values/custom/", "giftcards.amounts", "CustomAmountView", "loyalty-custom-amount"),
     ("gift-cards/<uuid:uuid>/", "giftcards.views", "GiftCardView", "loyalty-giftcard"),
     ("gift-cards/<uuid:uuid>/<str:action>/", "giftcards.views", "GiftCardActionView", "loyalty-giftcard-action"),
     ("health/", "health.views", "HealthView", "loyalty-health"),

@@ -28,6 +28,7 @@ PERMISSIONS = {
     "loyalty-denominations": _staff(CARDS),
     "loyalty-denomination-create": _staff(CARDS),
     "loyalty-denomination": _staff(CARDS),
+    "loyalty-custom-amount": _staff(CARDS),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

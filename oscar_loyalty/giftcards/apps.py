@@ -10,4 +10,4 @@ class GiftcardsConfig(application.OscarConfig):
 
     def ready(self):
         # Registers the sweepers and the system checks.
-        from oscar_loyalty.giftcards import checks, services  # noqa: F401
+        from oscar_loyalty.giftcards import checks, guessing, services  # noqa: F401

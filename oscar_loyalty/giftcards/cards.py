@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from oscar_loyalty.giftcards import codes
+from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 
@@ -25,3 +27,13 @@ def follow(card: Any, row: Any) -> None:
     for field in row._meta.concrete_fields:
         if field.attname in row.__dict__:
             setattr(card, field.attname, getattr(row, field.attname))
+
+
+def code_of(card: Any) -> str:
+    """Return the code of an active card, in groups of four. Never store, log or cache it.
+
+    :raises GiftCardError: when the card is not active.
+    """
+    if card.state != "active":
+        raise GiftCardError(f"The gift card {card.label} is not active.")
+    return codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)

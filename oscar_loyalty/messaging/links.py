@@ -13,6 +13,7 @@ PAGES = {
     "claim": "loyalty-account:claim",
     "balance": "loyalty-storefront:balance",
     "giftcards": "loyalty-storefront:giftcards",
+    "health": "loyalty-dashboard:loyalty-health",
 }
 
 

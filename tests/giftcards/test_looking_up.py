@@ -122,7 +122,7 @@ def test_old_tries_are_forgotten(time, db, who):
     wrong(who)
     assert services.forget_tries() == 0
     time.advance(hours=2)
-    assert services.forget_tries() == 3
+    assert services.forget_tries() == 4
 
 
 @pytest.mark.parametrize(
