@@ -58,7 +58,7 @@ class Conf:
     @property
     def GIFTCARD_ALERT_EMAIL(self) -> str:
         """Who is told by e-mail that somebody is guessing codes, at most once an hour; by default the first of
-        ``MANAGERS``, then of ``ADMINS``."""
+        ``MANAGERS``, then of ``ADMINS``, then the first superuser with an address."""
         people = [*getattr(settings, "MANAGERS", []), *getattr(settings, "ADMINS", [])]
         first = people[0] if people else ""
         # Django takes pairs of a name and an address, and from version 6 on addresses alone.

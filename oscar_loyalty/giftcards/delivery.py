@@ -120,7 +120,7 @@ def set_delivery_day(*, card: Any, day: date | None, actor: Ref = NOBODY) -> Any
     before, row.deliver_at = row.deliver_at, moment(day) or clock.now()
     if row.deliver_at != before:
         row.save(update_fields=["deliver_at"])
-        log(row, "scheduled", clock.now(), actor, at=row.deliver_at.isoformat())
+        log(row, "scheduled", clock.now(), actor, deliver_at=row.deliver_at.isoformat())
         if row.state == "active":
             leave_again(row)
     follow(card, row)

@@ -143,7 +143,7 @@ def give_back_code(lookup: str) -> None:
 
 
 def _code_row(lookup: str, *, known: bool) -> str:
-    return _fingerprint("card" if known else "unknown", lookup if known else lookup[:2])
+    return _fingerprint("card" if known else "unknown", lookup if known else lookup[:2].ljust(len(lookup), "0"))
 
 
 def forget_old() -> int:

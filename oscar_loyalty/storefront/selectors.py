@@ -9,6 +9,7 @@ from django.utils.formats import number_format
 
 from oscar_loyalty.giftcards import amounts, delivery, designs
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, from_minor, to_minor
@@ -173,15 +174,21 @@ class ChoiceOffer:
 
 def choice_offer(request: Any) -> ChoiceOffer | None:
     """Return the offer to choose an amount, in the currency of the basket, or ``None`` where the owner makes none."""
-    row = choice_of(request.basket)
+    row = choice_of(request)
     if row is None:
         return None
     bounds = [Money(amount, row.currency) for amount in (row.minimum, row.maximum, row.step)]
     return ChoiceOffer(row, *bounds, points_per_unit=row.points_per_unit)
 
 
-def choice_of(basket: Any) -> Any:
-    """Return the bounds on sale for what goes into ``basket``, or ``None``."""
+def choice_of(request: Any) -> Any:
+    """Return the bounds on sale for what goes into the basket of ``request``, or ``None``.
+
+    ``None`` too where the shop's strategy lacks our mixin: it would ask the same price for every amount.
+    """
+    if not isinstance(request.strategy, GiftCardStrategyMixin):
+        return None
+    basket = request.basket
     currency = (basket.currency if basket.pk else None) or settings.OSCAR_DEFAULT_CURRENCY
     return amounts.custom_amounts(currency).first()
 

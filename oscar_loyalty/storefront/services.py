@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import amounts, delivery
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import options
 from oscar_loyalty.payments.exceptions import NotEnoughPoints, PaymentProblem
@@ -38,6 +39,8 @@ def add_giftcard(
     """
     product = custom.product if custom is not None else denomination.product
     if custom is not None:
+        if not isinstance(request.basket.strategy, GiftCardStrategyMixin):
+            raise PaymentProblem(_("Gift cards of an amount of your choice are not on sale at the moment."))
         amount = amounts.check(amount, custom)
         points_price = amounts.points_price(amount, custom)
     else:

@@ -29,7 +29,7 @@ class GiftCardsView(generic.FormView):
     success_url = reverse_lazy("basket:summary")
 
     def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "custom": selectors.choice_of(self.request.basket)}
+        return {**super().get_form_kwargs(), "custom": selectors.choice_of(self.request)}
 
     def get_context_data(self, **kwargs):
         points = selectors.points_of_basket(self.request)
