@@ -14,6 +14,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import format_money, to_minor
 
 TITLE = gettext_lazy("Gift card, amount of your choice")
+UPC = "giftcard-custom"
 #: A product that is about to be put into a basket carries the chosen amount here: Oscar asks the strategy for the
 #: price of the product, not yet of the line.
 CHOSEN = "_loyalty_amount"
@@ -21,7 +22,7 @@ CHOSEN = "_loyalty_amount"
 
 def upc(currency: str) -> str:
     """Return the product code: ``"giftcard-custom"``, ``"giftcard-custom-usd"``."""
-    return "giftcard-custom" + ("" if currency == settings.OSCAR_DEFAULT_CURRENCY else f"-{currency.lower()}")
+    return UPC + ("" if currency == settings.OSCAR_DEFAULT_CURRENCY else f"-{currency.lower()}")
 
 
 @transaction.atomic
