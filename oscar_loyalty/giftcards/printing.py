@@ -12,6 +12,7 @@ from typing import Any
 
 import segno
 from django.contrib.staticfiles import finders
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from reportlab.lib.colors import HexColor
@@ -37,7 +38,8 @@ QR = 42 * mm
 
 def file_name(card: Any) -> str:
     """Return a name for the file that gives nothing away."""
-    return f"{_('gift-card')}-{card.label}.pdf"
+    name = slugify(_("Gift card")) or "gift-card"
+    return f"{name}-{card.label}.pdf"
 
 
 def picture(design: designs.Design) -> Path | None:

@@ -148,3 +148,30 @@ def test_each_refusal_has_a_sentence(choice):
         with pytest.raises(AmountRefused) as caught:
             amounts.check(amount, choice)
         assert str(caught.value)
+
+
+def test_the_check_says_that_a_strategy_does_not_read_it(choice, monkeypatch):
+    from oscar_loyalty.giftcards import checks
+
+    assert [found.id for found in checks.custom_amounts(None, databases=["default"])] == ["loyalty.W040"]
+    monkeypatch.setattr(
+        "oscar.apps.partner.strategy.Selector.strategy", lambda self, *args, **kwargs: GiftCardStrategy()
+    )
+    assert checks.custom_amounts(None, databases=["default"]) == []
+
+
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [
+        (None, []),
+        ({"name": "A", "template": "oscar_loyalty/designs/ribbon.svg", "picture": "oscar_loyalty/loyalty.css"}, []),
+        ({"name": "A"}, ["loyalty.E040"]),
+        ({"name": "A", "template": "no.svg", "picture": "oscar_loyalty/designs/ribbon.png"}, ["loyalty.E040"]),
+        ({"name": "A", "template": "oscar_loyalty/designs/ribbon.svg", "picture": "no.png"}, ["loyalty.E040"]),
+    ],
+)
+def test_a_design_of_the_shops_own_is_checked(settings, design, expected):
+    from oscar_loyalty.giftcards import checks
+
+    settings.OSCAR_LOYALTY_GIFTCARD_DESIGNS = {"own": design}
+    assert [found.id for found in checks.designs(None)] == expected

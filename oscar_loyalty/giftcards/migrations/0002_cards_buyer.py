@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalogue", "0032_category_exclude_from_menu_category_long_description"),
+        ("catalogue", "0001_initial"),
         ("loyalty_giftcards", "0001_initial"),
     ]
 
