@@ -104,6 +104,37 @@ def designs(app_configs, **kwargs):
 
 
 @register()
+def delivery(app_configs, **kwargs):
+    """The hour at which cards are sent, and the font of those that are printed."""
+    from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+    from oscar_loyalty.defaults import conf
+
+    found = []
+    hour = conf.GIFTCARD_DELIVERY_HOUR
+    if not isinstance(hour, int) or not 0 <= hour <= 23:
+        found.append(
+            Error(
+                f"OSCAR_LOYALTY_GIFTCARD_DELIVERY_HOUR is {hour!r}, which is no hour of the day.",
+                hint="Give it a whole number from 0 to 23.",
+                id="loyalty.E041",
+            )
+        )
+    if conf.GIFTCARD_FONT:
+        try:
+            TTFont("loyalty-check", conf.GIFTCARD_FONT)
+        except (OSError, TTFError) as error:
+            found.append(
+                Error(
+                    f"The font of printed gift cards cannot be read: {error}",
+                    hint="Let OSCAR_LOYALTY_GIFTCARD_FONT be the path of a TrueType file (.ttf).",
+                    id="loyalty.E042",
+                )
+            )
+    return found
+
+
+@register()
 def key_ring(app_configs, **kwargs):
     """A key's id is stored with each card, in a column of 64 characters."""
     from oscar_loyalty.defaults import conf

@@ -4,6 +4,7 @@ The QR code holds the bare code, not an address with it: an address that is open
 proxy on its way and in the history of a browser. A till's scanner types the code, and so does a phone's camera.
 """
 
+import logging
 import unicodedata
 from functools import cache
 from io import BytesIO
@@ -20,13 +21,14 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.giftcards import designs
 from oscar_loyalty.money import format_money
 
+log = logging.getLogger("oscar_loyalty")
 OWN_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 INK, MUTED, ACCENT, LINE = HexColor("#2d2430"), HexColor("#66586a"), HexColor("#8d3b5e"), HexColor("#d9c7b8")
 WIDTH, HEIGHT = A4
@@ -51,7 +53,7 @@ def picture(design: designs.Design) -> Path | None:
 @sensitive_variables()
 def pdf(*, card: Any, code: str, shop_name: str, shop_url: str) -> bytes:
     """Return the printable card in the active language. It holds the code: never store or cache it."""
-    font = _font(str(conf.GIFTCARD_FONT or OWN_FONT))
+    font = _font(str(conf.GIFTCARD_FONT))
     out = BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True, lang=card.language or None)
     canvas.setTitle(_("Gift card"))
@@ -67,8 +69,14 @@ def pdf(*, card: Any, code: str, shop_name: str, shop_url: str) -> bytes:
 
 @cache
 def _font(path: str) -> str:
+    path = path or str(OWN_FONT)
     name = f"loyalty-{Path(path).stem}"
-    pdfmetrics.registerFont(TTFont(name, path))
+    try:
+        pdfmetrics.registerFont(TTFont(name, path))
+    except (OSError, TTFError):
+        # A card is not kept from anybody for the looks of its letters; the system check says so.
+        log.exception("The font %s of gift cards cannot be read", path)
+        return _font("")
     return name
 
 

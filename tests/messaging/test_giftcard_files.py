@@ -99,3 +99,17 @@ def test_the_code_of_the_picture_is_the_bare_code(monkeypatch):
 def test_it_speaks_the_language_of_the_card():
     with override("fr"):
         assert printing.file_name(issue()).endswith(".pdf")
+
+
+def test_a_font_that_cannot_be_read_keeps_no_card_back(settings, tmp_path):
+    from oscar_loyalty.giftcards import checks
+
+    broken = tmp_path / "broken.ttf"
+    broken.write_bytes(b"no font")
+    for path in (broken, tmp_path / "missing.ttf"):
+        settings.OSCAR_LOYALTY_GIFTCARD_FONT = str(path)
+        assert pdf(issue()).startswith(b"%PDF-")
+        assert [found.id for found in checks.delivery(None)] == ["loyalty.E042"]
+    settings.OSCAR_LOYALTY_GIFTCARD_FONT = str(printing.OWN_FONT)
+    settings.OSCAR_LOYALTY_GIFTCARD_DELIVERY_HOUR = 24
+    assert [found.id for found in checks.delivery(None)] == ["loyalty.E041"]
