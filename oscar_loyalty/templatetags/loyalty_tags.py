@@ -16,6 +16,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import designs
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, format_money
@@ -255,9 +256,12 @@ def _plain_titles(lines: Iterable[Any]) -> list[tuple[str, str]]:
             if options.amount is not None:
                 currency = getattr(line, "price_currency", "") or line.order.currency
                 title = _("Gift card %(value)s") % {"value": format_money(options.amount, currency)}
-            plain = f"{title} · {options.recipient_name}" if options.recipient_name else str(title)
+            parts = [title, options.recipient_name]
             if options.recipient_name and options.deliver_on is not None:
-                plain = f"{plain} · {date_format(options.deliver_on)}"
+                parts.append(date_format(options.deliver_on))
+            if options.design:
+                parts.append(designs.get(options.design).name)
+            plain = " · ".join(str(part) for part in parts if part)
             found.append((str(conditional_escape(line.description)), str(conditional_escape(plain))))
     return found
 
