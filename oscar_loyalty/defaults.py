@@ -37,7 +37,7 @@ class Conf:
 
     @property
     def GIFTCARD_ATTEMPTS(self) -> int:
-        """Wrong gift-card codes allowed for each account, session and address within the window."""
+        """Wrong gift-card codes allowed for each account, session, address and code within the window."""
         return self._get("GIFTCARD_ATTEMPTS", 10)
 
     @property

@@ -186,7 +186,7 @@ def choice_of(request: Any) -> Any:
 
     ``None`` too where the shop's strategy lacks our mixin: it would ask the same price for every amount.
     """
-    if not isinstance(request.strategy, GiftCardStrategyMixin):
+    if not isinstance(getattr(request, "strategy", None), GiftCardStrategyMixin):
         return None
     basket = request.basket
     currency = (basket.currency if basket.pk else None) or settings.OSCAR_DEFAULT_CURRENCY
