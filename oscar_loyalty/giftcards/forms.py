@@ -17,7 +17,7 @@ class CodeForm(forms.Form):
     #: In which currency it is to pay; nothing: any.
     currency = ""
     refused = _(
-        "This code does not work here. Check it letter by letter; cards that are used up, or in another currency, do "
+        "This code does not work. Check it letter by letter; cards that are used up, or in another currency, do "
         "not work either."
     )
 
