@@ -58,6 +58,7 @@ PAGES = [
         "LiabilityExportView",
         "loyalty-giftcards-liability-export",
     ),
+    ("gift-cards/values/custom/", "giftcards.amounts", "CustomAmountView", "loyalty-custom-amount"),
     ("gift-cards/<uuid:uuid>/", "giftcards.views", "GiftCardView", "loyalty-giftcard"),
     ("gift-cards/<uuid:uuid>/<str:action>/", "giftcards.views", "GiftCardActionView", "loyalty-giftcard-action"),
     ("health/", "health.views", "HealthView", "loyalty-health"),

@@ -41,6 +41,7 @@ PERMISSIONS = {
     "loyalty-giftcards-policy": _staff(CARDS),
     "loyalty-giftcards-liability": _staff(CARDS),
     "loyalty-giftcards-liability-export": _staff(CARDS),
+    "loyalty-custom-amount": _staff(CARDS),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

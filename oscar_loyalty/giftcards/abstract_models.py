@@ -59,6 +59,47 @@ class AbstractDenomination(models.Model):
         return f"{self.value} {self.currency}"
 
 
+class AbstractCustomAmount(models.Model):
+    """Gift cards of an amount that the buyer chooses, in one currency: the bounds, and the product that is sold."""
+
+    product = models.OneToOneField(
+        "catalogue.Product",
+        on_delete=models.CASCADE,
+        related_name="loyalty_custom_amount",
+        verbose_name=_("product"),
+    )
+    currency = models.CharField(_("currency"), max_length=3, unique=True)
+    minimum = models.DecimalField(_("smallest amount"), max_digits=12, decimal_places=2)
+    maximum = models.DecimalField(_("largest amount"), max_digits=12, decimal_places=2)
+    step = models.DecimalField(
+        _("step"), max_digits=12, decimal_places=2, help_text=_("Amounts go up from the smallest one by this much.")
+    )
+    points_per_unit = models.DecimalField(
+        _("points for each unit of money"), max_digits=12, decimal_places=2, null=True, blank=True
+    )
+    is_active = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        ordering = ["currency"]
+        verbose_name = _("amounts of the buyer's choice")
+        verbose_name_plural = _("amounts of the buyer's choice")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(minimum__gt=0) & Q(maximum__gte=models.F("minimum")) & Q(step__gt=0),
+                name="loyalty_customamount_bounds",
+            ),
+            models.CheckConstraint(
+                condition=Q(points_per_unit__isnull=True) | Q(points_per_unit__gt=0),
+                name="loyalty_customamount_points",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.minimum}–{self.maximum} {self.currency}"
+
+
 class AbstractGiftCard(models.Model):
     """One gift card. Its money is an account of the ledger; its code is made from ``uuid`` and ``generation`` under a
     key that lies outside the database, and is stored nowhere."""
@@ -109,6 +150,11 @@ class AbstractGiftCard(models.Model):
     sender_name = models.CharField(_("from"), max_length=150, blank=True)
     message = models.TextField(_("message"), blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
+    design = models.CharField(_("design"), max_length=50, blank=True)
+    deliver_at = models.DateTimeField(
+        _("to be sent at"), null=True, blank=True, help_text=_("Empty: as soon as it is paid.")
+    )
+    handed_over_at = models.DateTimeField(_("handed over to the mail at"), null=True, blank=True)
     created_at = models.DateTimeField(_("issued at"))
     activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
     code_shown_at = models.DateTimeField(_("code shown at"), null=True, blank=True)
@@ -126,6 +172,7 @@ class AbstractGiftCard(models.Model):
         related_name="cards",
         verbose_name=_("batch"),
     )
+    printed_at = models.DateTimeField(_("saved by the buyer at"), null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -173,6 +220,11 @@ class AbstractGiftCard(models.Model):
         """The value in minor units."""
         return to_minor(self.value, self.currency)
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it is to be sent on a day of the buyer's choice, and has not been yet."""
+        return self.deliver_at is not None and self.handed_over_at is None
+
 
 class AbstractGiftCardEvent(models.Model):
     """Something that happened to a card, apart from its money, which is in the ledger."""
@@ -181,6 +233,7 @@ class AbstractGiftCardEvent(models.Model):
     DISABLED, ENABLED, REISSUED, CHANGED = "disabled", "enabled", "reissued", "changed"
     TOPPED_UP, EXTENDED, RESENT = "topped_up", "extended", "resent"
     DEACTIVATED, REMINDED = "deactivated", "reminded"
+    SCHEDULED, PRINTED = "scheduled", "printed"
     KINDS = [
         (ISSUED, _("issued")),
         (ACTIVATED, _("activated")),
@@ -195,6 +248,8 @@ class AbstractGiftCardEvent(models.Model):
         (RESENT, _("to be sent again")),
         (DEACTIVATED, _("activation taken back")),
         (REMINDED, _("holder reminded of its end")),
+        (SCHEDULED, _("day of sending set")),
+        (PRINTED, _("saved to print by the buyer")),
     ]
 
     card = models.ForeignKey(
@@ -220,8 +275,8 @@ class AbstractGiftCardEvent(models.Model):
 class AbstractCodeAttempt(models.Model):
     """How many wrong codes somebody has typed lately. ``who`` is a fingerprint, not the address or session itself."""
 
-    USER, SESSION, ADDRESS = "user", "session", "address"
-    SCOPES = [(USER, _("account")), (SESSION, _("session")), (ADDRESS, _("address"))]
+    USER, SESSION, ADDRESS, CARD = "user", "session", "address", "card"
+    SCOPES = [(USER, _("account")), (SESSION, _("session")), (ADDRESS, _("address")), (CARD, _("gift card"))]
 
     scope = models.CharField(_("scope"), max_length=16, choices=SCOPES)
     who = models.CharField(_("who"), max_length=64)
@@ -238,3 +293,44 @@ class AbstractCodeAttempt(models.Model):
 
     def __str__(self):
         return f"{self.scope} {self.tries}"
+
+
+class AbstractRetiredCode(models.Model):
+    """The fingerprint of a code that a card had before: it opens nothing, but whoever keeps trying it is counted."""
+
+    card = models.ForeignKey(
+        "loyalty_giftcards.GiftCard",
+        on_delete=models.CASCADE,
+        related_name="retired_codes",
+        verbose_name=_("gift card"),
+    )
+    lookup = models.CharField(_("code fingerprint"), max_length=64, unique=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        verbose_name = _("retired gift-card code")
+        verbose_name_plural = _("retired gift-card codes")
+
+    def __str__(self):
+        return f"{self.card_id}"
+
+
+class AbstractGuessingAlert(models.Model):
+    """The owner was told that somebody is guessing codes: when, and what was seen."""
+
+    key = models.CharField(_("key"), max_length=32, unique=True)
+    at = models.DateTimeField(pgettext_lazy("moment", "at"))
+    tries = models.PositiveIntegerField(_("tries"))
+    addresses = models.PositiveIntegerField(_("addresses"))
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_giftcards"
+        ordering = ["-at"]
+        verbose_name = _("alert about guessed gift-card codes")
+        verbose_name_plural = _("alerts about guessed gift-card codes")
+        indexes = [models.Index(fields=["at"], name="loyalty_guessing_at")]
+
+    def __str__(self):
+        return f"{self.tries} {self.at:%Y-%m-%d %H:%M}"

@@ -16,12 +16,20 @@ from oscar_loyalty.money import exponent, format_money, to_minor
 
 RECIPIENT_NAME, RECIPIENT_EMAIL = "recipient-name", "recipient-email"
 MESSAGE, PAY_WITH_POINTS = "message", "pay-with-points"
+AMOUNT, DESIGN, DELIVERY_DATE = "amount", "design", "delivery-date"
 #: Code, name, type and help of each line option.
 OPTIONS = [
     (RECIPIENT_NAME, _("Recipient's name"), "text", _("Whom the card is for. Leave it empty for yourself.")),
     (RECIPIENT_EMAIL, _("Recipient's e-mail"), "text", _("Where we send the card. Leave it empty for yourself.")),
     (MESSAGE, _("Message"), "text", _("A few words that go with the card.")),
     (PAY_WITH_POINTS, _("Pay with points"), "boolean", _("The card is paid with your points at checkout.")),
+]
+#: Those that only the gift-card page asks for, where they are checked: they are no options of the product class, so
+#: Oscar's own form does not ask for them.
+PAGE_OPTIONS = [
+    (AMOUNT, _("Amount"), "text", _("What is on the card.")),
+    (DESIGN, _("Design"), "text", _("How the card looks.")),
+    (DELIVERY_DATE, _("Delivery date"), "text", _("The day on which we send the card.")),
 ]
 CATEGORY_SLUG = "gift-cards"
 PARTNER_CODE = "gift-cards"
@@ -49,11 +57,11 @@ def ensure_catalogue() -> Catalogue:
             product_class.requires_shipping = product_class.track_stock = False
             product_class.save()
         options = {}
-        for order, (code, name, kind, help_text) in enumerate(OPTIONS):
+        for order, (code, name, kind, help_text) in enumerate([*OPTIONS, *PAGE_OPTIONS]):
             options[code], _new = Option.objects.get_or_create(
                 code=code, defaults={"name": str(name), "type": kind, "help_text": str(help_text), "order": order}
             )
-        product_class.options.add(*options.values())
+        product_class.options.add(*(options[code] for code, *_rest in OPTIONS))
         return Catalogue(product_class, _category(), options)
 
 
@@ -97,19 +105,18 @@ def set_denomination(
         raise ValueError("A gift card is worth, and costs, more than nothing.")
     if points_price is not None and points_price <= 0:
         raise ValueError("A price in points is above zero.")
-    Product, Denomination = get_model("catalogue", "Product"), get_model("loyalty_giftcards", "Denomination")
-    catalogue = ensure_catalogue()
-    code = upc(value, currency)
-    product = Product.objects.filter(upc=code).first() or Product(upc=code, structure=Product.STANDALONE)
-    if title or not product.title:
-        with override(settings.LANGUAGE_CODE):
-            product.title = title or str(_("Gift card %(value)s")) % {"value": format_money(value, currency)}
-    product.product_class = catalogue.product_class
-    product.is_discountable = False
-    product.is_public = is_active
-    product.save()
-    get_model("catalogue", "ProductCategory").objects.get_or_create(product=product, category=catalogue.category)
-    _set_price(product, code, price, currency, partner)
+    Denomination = get_model("loyalty_giftcards", "Denomination")
+    with override(settings.LANGUAGE_CODE):
+        default_title = str(_("Gift card %(value)s")) % {"value": format_money(value, currency)}
+    product = put_on_sale(
+        code=upc(value, currency),
+        title=title,
+        default_title=default_title,
+        price=price,
+        currency=currency,
+        is_active=is_active,
+        partner=partner,
+    )
     denomination, _made = Denomination.objects.update_or_create(
         product=product,
         defaults={
@@ -121,6 +128,31 @@ def set_denomination(
         },
     )
     return denomination
+
+
+def put_on_sale(
+    *,
+    code: str,
+    title: str = "",
+    default_title: str,
+    price: Decimal,
+    currency: str,
+    is_active: bool,
+    partner: Any = None,
+) -> Any:
+    """Make or change the gift-card product with the UPC ``code``, and return it; a title the owner wrote stays."""
+    Product = get_model("catalogue", "Product")
+    catalogue = ensure_catalogue()
+    product = Product.objects.filter(upc=code).first() or Product(upc=code, structure=Product.STANDALONE)
+    if title or not product.title:
+        product.title = title or default_title
+    product.product_class = catalogue.product_class
+    product.is_discountable = False
+    product.is_public = is_active
+    product.save()
+    get_model("catalogue", "ProductCategory").objects.get_or_create(product=product, category=catalogue.category)
+    _set_price(product, code, price, currency, partner)
+    return product
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import sweeper
-from oscar_loyalty.giftcards import selectors
+from oscar_loyalty.giftcards import delivery, selectors
 from oscar_loyalty.giftcards.cards import follow, locked, log
 from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger import books
@@ -73,6 +73,9 @@ def enable(*, card: Any, reason: str = "", actor: Ref = NOBODY, happened_at: dat
             # The key makes it once for each entry, so one that was given back before is passed over.
             books.reverse(entry=entry, key=f"giftcard:{row.uuid}:enabled:{entry.pk}", actor=actor, happened_at=at)
         log(row, "enabled", at, actor, **({"reason": reason} if reason else {}))
+        if row.state == "active" and row.is_scheduled:
+            # Its day may have passed meanwhile, and nobody sent it then.
+            delivery.leave_again(row)
     follow(card, row)
     return card
 

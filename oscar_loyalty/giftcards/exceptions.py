@@ -12,3 +12,11 @@ class CodeRefused(GiftCardError):
 
 class TooManyTries(GiftCardError):
     """Too many wrong codes came from this account, session or address; right ones are refused too for a while."""
+
+
+class AmountRefused(GiftCardError):
+    """No card of this amount is on sale; the message is for the buyer."""
+
+
+class TooLate(GiftCardError):
+    """The card has been handed over to be sent: where and when can no longer be changed."""

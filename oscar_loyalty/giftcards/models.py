@@ -52,3 +52,24 @@ if not is_model_registered("loyalty_giftcards", "GiftCardBatchEvent"):
         pass
 
     __all__.append("GiftCardBatchEvent")
+
+if not is_model_registered("loyalty_giftcards", "CustomAmount"):
+
+    class CustomAmount(abstract_models.AbstractCustomAmount):
+        pass
+
+    __all__.append("CustomAmount")
+
+if not is_model_registered("loyalty_giftcards", "RetiredCode"):
+
+    class RetiredCode(abstract_models.AbstractRetiredCode):
+        pass
+
+    __all__.append("RetiredCode")
+
+if not is_model_registered("loyalty_giftcards", "GuessingAlert"):
+
+    class GuessingAlert(abstract_models.AbstractGuessingAlert):
+        pass
+
+    __all__.append("GuessingAlert")

@@ -11,18 +11,26 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 
 from oscar_loyalty import clock
-from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
-from oscar_loyalty.giftcards import codes, expiry, guard, selectors
-from oscar_loyalty.giftcards.cards import follow, locked, log
+from oscar_loyalty.giftcards import codes, delivery, designs, expiry, guard, selectors
+from oscar_loyalty.giftcards.amounts import set_custom_amount
+from oscar_loyalty.giftcards.cards import code_of, follow, locked, log
 from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination, set_points_price
+from oscar_loyalty.giftcards.delivery import hand_over, print_once, set_delivery_day
 from oscar_loyalty.giftcards.disabling import CANCELLED, disable, disable_for_lines, empty_disabled, enable
-from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, NotAllowed, TooManyTries
+from oscar_loyalty.giftcards.exceptions import (
+    AmountRefused,
+    CodeRefused,
+    GiftCardError,
+    NotAllowed,
+    TooLate,
+    TooManyTries,
+)
 from oscar_loyalty.giftcards.expiry import BY_POLICY, extend, remind, set_policy
 from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.giftcards.looking_up import look_up
 from oscar_loyalty.giftcards.taxes import MULTI, tax_kind_of
 from oscar_loyalty.ledger import books
-from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
@@ -50,6 +58,8 @@ def issue(
     language: str = "",
     tax_kind: str = MULTI,
     expires_at: datetime | None = BY_POLICY,
+    design: str = "",
+    deliver_at: datetime | None = None,
     activate: bool = True,
     deliver: bool = True,
     actor: Ref = NOBODY,
@@ -58,8 +68,8 @@ def issue(
     """Make a card of ``value`` and return it; the same ``key`` returns the first one.
 
     With ``activate`` it is loaded and works at once, else it waits for :func:`activate`. With ``deliver`` its code is
-    then sent to the recipient, or to the buyer where there is none. Its end is the policy's, from when it is loaded, or
-    ``expires_at`` (``None``: never).
+    then sent to the recipient, or to the buyer where there is none: at once, or at ``deliver_at``. Its end is the
+    policy's, from when it is loaded, or ``expires_at`` (``None``: never).
 
     :raises KeyConflict: when the key was used for a card of another value.
     :raises ValueError: when the value is not above zero, or finer than the currency.
@@ -83,6 +93,8 @@ def issue(
         "message": message.strip()[:2000],
         "language": language or get_language() or settings.LANGUAGE_CODE,
         "tax_kind": tax_kind,
+        "design": design[:50],
+        "deliver_at": deliver_at,
         "created_at": at,
     }
     GiftCard = _model("GiftCard")
@@ -132,6 +144,9 @@ def issue_for_lines(order: Any, *, language: str = "", happened_at: datetime | N
                 recipient_email=options.recipient_email,
                 sender_name=_buyer_name(order),
                 message=options.message,
+                design=designs.get(options.design).code,
+                # Nobody waits for a card of one's own.
+                deliver_at=delivery.moment(options.deliver_on) if options.recipient_email else None,
                 language=language,
                 tax_kind=tax_kind,
                 activate=False,
@@ -185,7 +200,7 @@ def activate(
         row.save(update_fields=["state", "activated_at", "expires_at", "key_id", "lookup"])
         log(row, "activated", at, actor, **({"key": key} if key else {}))
         if deliver:
-            _deliver(row)
+            delivery.leave(row)
     follow(card, row)
     return card
 
@@ -216,7 +231,7 @@ def reissue(
     row.save(update_fields=["generation", "key_id", "lookup", "code_shown_at", "foreign_code"])
     log(row, "reissued", clock.now(), actor, reason=reason, generation=row.generation)
     if deliver:
-        _deliver(row)
+        delivery.leave(row)
     follow(card, row)
     return card
 
@@ -224,7 +239,7 @@ def reissue(
 @transaction.atomic
 def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY) -> Any:
     """Correct whom a card is for. With another e-mail, an active card gets another code, which is sent there: whoever
-    got the first mail must not spend it.
+    got the first mail must not spend it. A card that waits for its day keeps its code, which nobody has.
 
     :raises ValidationError: when the e-mail is none.
     """
@@ -235,7 +250,7 @@ def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY) -> A
     row.recipient_name, row.recipient_email = _one_line(name), email
     row.save(update_fields=["recipient_name", "recipient_email"])
     log(row, "changed", clock.now(), actor)
-    if moved and row.state == "active":
+    if moved and row.state == "active" and not delivery.is_surprise(row):
         reissue(card=row, reason="recipient changed", actor=actor)
     follow(card, row)
     return card
@@ -253,56 +268,18 @@ def note_sent(*, card: Any, happened_at: datetime | None = None) -> None:
 
 @transaction.atomic
 def show_once(*, card: Any, actor: Ref = NOBODY) -> str | None:
-    """Return the code for the buyer's thank-you page the first time it is asked for, ``None`` ever after."""
+    """Return the code for the buyer's thank-you page the first time it is asked for, ``None`` ever after.
+
+    ``None`` too for a card that somebody else gets on a later day: until then nobody has its code.
+    """
     row = locked(card)
-    if row.state != "active" or row.code_shown_at is not None or row.foreign_code:
+    if row.state != "active" or row.code_shown_at is not None or row.foreign_code or delivery.is_surprise(row):
         return None
     row.code_shown_at = clock.now()
     row.save(update_fields=["code_shown_at"])
     log(row, "shown", row.code_shown_at, actor)
     follow(card, row)
     return code_of(row)
-
-
-def code_of(card: Any) -> str:
-    """Return the code of an active card, in groups of four. Never store, log or cache it.
-
-    :raises GiftCardError: when the card is not active, or its code is another system's, which nobody here knows.
-    """
-    if card.state != "active":
-        raise GiftCardError(f"The gift card {card.label} is not active.")
-    if card.foreign_code:
-        raise GiftCardError(f"The code of the gift card {card.label} came from another system.")
-    return codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)
-
-
-def look_up(code: str, *, who: Guard, currency: str = "", empty_ok: bool = False) -> Any:
-    """Return the card with a code as somebody typed it, in ``currency`` if one is given, with something on it.
-
-    ``empty_ok`` finds a used-up card as well, for the page that shows balances. Every code that is refused counts as a
-    try of ``who``'s account, session and address. The count is a row of the database: call this outside of a
-    transaction, or catch the error inside it, since rolling back the transaction takes the count back too.
-
-    :raises TooManyTries: when one of them has none left.
-    :raises CodeRefused: whatever is wrong with the code.
-    """
-    guard.reserve(who)
-    card = None
-    if fingerprints := codes.fingerprints(code):
-        cards = _model("GiftCard").objects.filter(lookup__in=fingerprints, state="active")
-        card = cards.select_related("account").first()
-    if card is None or (currency and card.currency != currency):
-        raise CodeRefused
-    if (card.ended or not empty_ok) and not _has_money(card):
-        raise CodeRefused
-    guard.give_back(who)
-    return card
-
-
-def _has_money(card: Any) -> bool:
-    balance = ledger.balances([card.account])[card.account_id]
-    # What an own checkout has set aside is still on the card; whether enough is free is decided when paying.
-    return balance.usable + balance.held > 0
 
 
 @sweeper("giftcards.tries")
@@ -313,13 +290,12 @@ def forget_tries() -> int:
 
 def set_code(card: Any) -> None:
     """Give ``card`` the code of its generation under the newest key; the caller saves ``key_id`` and ``lookup``."""
+    if card.lookup:
+        # It opens nothing any more; who keeps trying it is counted.
+        _model("RetiredCode").objects.get_or_create(lookup=card.lookup, defaults={"card": card})
     card.key_id = codes.current_key_id()
     code = codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)
     card.lookup = codes.fingerprint(code, key_id=card.key_id)
-
-
-def _deliver(card: Any) -> None:
-    due.leave(kind="giftcards.deliver", key=f"{card.uuid}:{card.generation}", payload={"card": card.pk})
 
 
 def _one_line(text: str) -> str:
@@ -347,10 +323,12 @@ def _buyer_name(order: Any) -> str:
 __all__ = [
     "BY_POLICY",
     "CANCELLED",
+    "AmountRefused",
     "CodeRefused",
     "GiftCardError",
     "Guard",
     "NotAllowed",
+    "TooLate",
     "TooManyTries",
     "activate",
     "code_of",
@@ -361,14 +339,18 @@ __all__ = [
     "ensure_catalogue",
     "extend",
     "forget_tries",
+    "hand_over",
     "issue",
     "issue_for_lines",
     "look_up",
     "note_resent",
     "note_sent",
+    "print_once",
     "reissue",
     "remind",
     "set_code",
+    "set_custom_amount",
+    "set_delivery_day",
     "set_denomination",
     "set_points_price",
     "set_policy",

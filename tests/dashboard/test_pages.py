@@ -42,6 +42,7 @@ SHOWN = {
     "denominations": 12,
     "denomination-create": 10,
     "denomination": 14,
+    "custom-amount": 12,
     "health": 20,
 }
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.dashboard.giftcards.amounts import summary
 from oscar_loyalty.dashboard.giftcards.forms import DenominationForm
 from oscar_loyalty.giftcards.catalogue import set_denomination
 from oscar_loyalty.loading import get_model
@@ -32,7 +33,7 @@ class DenominationListView(ProgrammeMixin, generic.TemplateView):
         rows = list(_denominations())
         for row in rows:
             row.worth, row.price = Money(row.value, row.currency), _price(row)
-        return super().get_context_data(rows=rows, **kwargs)
+        return super().get_context_data(rows=rows, custom=summary(), **kwargs)
 
 
 class DenominationView(ProgrammeMixin, generic.FormView):
