@@ -35,6 +35,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Apps that the salon has forked, as a shop of its own would.
 FORKS = {
     "oscar.apps.catalogue.apps.CatalogueConfig": "sandbox.catalogue.apps.CatalogueConfig",
+    "oscar.apps.order.apps.OrderConfig": "sandbox.order.apps.OrderConfig",
     "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
     STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
         "sandbox.dashboard.apps.CatalogueDashboardConfig"
@@ -135,7 +136,8 @@ VAR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database(os.environ.get("DATABASE_URL"))}
 MIGRATION_MODULES = {
     "appointment": "sandbox.appointment_migrations",  # the package ships none
-    "partner": "oscar.apps.partner.migrations",  # our fork changes no model
+    "order": "oscar.apps.order.migrations",  # our fork changes no model
+    "partner": "oscar.apps.partner.migrations",  # nor this one
 }
 
 STATIC_URL = "/static/"
@@ -184,6 +186,12 @@ OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION, APPOINTM
 
 OSCAR_LOYALTY_WORKER = "inline"
 OSCAR_LOYALTY_GIFTCARD_KEYS = {"demo": "the sandbox's gift-card key, known to everybody"}
+
+# Set by scripts/sandbox.py, which starts a Stripe of our own; or by you, to try Stripe's test mode.
+OSCAR_LOYALTY_MONEY = ["stripe", "on_site"]
+OSCAR_LOYALTY_STRIPE_SECRET_KEY = os.environ.get("STRIPE_SECRET_KEY", "")
+OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET = [secret for secret in [os.environ.get("STRIPE_WEBHOOK_SECRET", "")] if secret]
+OSCAR_LOYALTY_STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
 
 APPOINTMENT_BASE_TEMPLATE = "shop/booking/base.html"
 APPOINTMENT_ADMIN_BASE_TEMPLATE = "shop/booking/base.html"

@@ -44,7 +44,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     *LOYALTY_APPS,
-    *stand_in(OSCAR_APPS),
+    # Our fork of the orders passes refunds on to us, as a shop's own would.
+    *[
+        "tests.order.apps.OrderConfig" if app == "oscar.apps.order.apps.OrderConfig" else app
+        for app in stand_in(OSCAR_APPS)
+    ],
     "oscar_loyalty.contrib.appointment",
     "appointment",
 ]
@@ -110,5 +114,5 @@ OSCAR_LINE_STATUS_PIPELINE = {"Pending": ("Complete", "Cancelled"), "Complete": 
 OSCAR_ORDER_STATUS_CASCADE = {"Cancelled": "Cancelled"}
 
 # The tests need no migrated schema (a test of its own migrates); this app ships no migrations at all.
-MIGRATION_MODULES = {"appointment": None}
+MIGRATION_MODULES = {"appointment": None, "order": "oscar.apps.order.migrations"}
 OSCAR_LOYALTY_GIFTCARD_KEYS = {"test": "a gift-card key for tests only, long enough to pass"}

@@ -52,3 +52,55 @@ def menu(app_configs, **kwargs):
             id="loyalty.W021",
         )
     ]
+
+
+@register(Tags.compatibility)
+def event_handler(app_configs, **kwargs):
+    """A shop's refunds are ours too only where its event handler passes them on."""
+    from oscar.core.loading import get_class
+
+    from oscar_loyalty.payments.events import LoyaltyEventHandlerMixin
+
+    try:
+        handler = get_class("order.processing", "EventHandler")
+    except Exception:
+        # What is wrong with the shop's own module, others say better.
+        return []
+    # Oscar's own handler is nobody's code for refunds: it writes down what it is told.
+    if issubclass(handler, LoyaltyEventHandlerMixin) or handler.__module__ == "oscar.apps.order.processing":
+        return []
+    return [
+        Warning(
+            "Your EventHandler lacks LoyaltyEventHandlerMixin: payment events that mean a refund give nothing back.",
+            hint=(
+                "Put oscar_loyalty.payments.events.LoyaltyEventHandlerMixin first among the bases of your "
+                "order.processing.EventHandler. Refunds made on the dashboard's own page need nothing."
+            ),
+            id="loyalty.W080",
+        )
+    ]
+
+
+@register(Tags.templates)
+def order_page(app_configs, **kwargs):
+    """Without its tag on the page of an order, nobody finds the way to refund it."""
+    from django.template import TemplateDoesNotExist
+    from django.template.loader import get_template
+
+    try:
+        page = get_template("oscar/dashboard/orders/order_detail.html")
+    except TemplateDoesNotExist:
+        return []
+    source = getattr(getattr(page, "template", None), "source", "")
+    if "loyalty_order_refunds" in source:
+        return []
+    return [
+        Warning(
+            "The dashboard's page of an order does not lead to its refunds.",
+            hint=(
+                "Put {% load loyalty_dashboard %}{% loyalty_order_refunds order %} into your "
+                "oscar/dashboard/orders/order_detail.html, or let it extend ours."
+            ),
+            id="loyalty.W081",
+        )
+    ]

@@ -15,6 +15,7 @@ APPROVE = "loyalty_members.approve_points"
 CARDS = "loyalty_members.manage_cards"
 CODES = "loyalty_members.export_codes"
 PROGRAMME = "loyalty_members.manage_programme"
+REFUND = "loyalty_members.refund_orders"
 
 
 def may(user: Any, *permissions: str) -> bool:
@@ -58,6 +59,7 @@ NAVIGATION = [
             _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
             _entry(_("Programme and tiers"), "loyalty-programme", PROGRAMME),
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
+            _entry(_("Payments"), "loyalty-payments", VIEW),
             _entry(_("Health"), "loyalty-health", VIEW),
         ],
     }

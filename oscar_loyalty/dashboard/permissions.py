@@ -1,6 +1,6 @@
 """Who may open which page: Oscar's ``permissions_map``, a list being "all of these", a tuple "one of these lists"."""
 
-from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, CODES, PROGRAMME, VIEW
+from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, CODES, PROGRAMME, REFUND, VIEW
 
 
 def _staff(*permissions: str) -> list[str]:
@@ -42,6 +42,10 @@ PERMISSIONS = {
     "loyalty-giftcards-liability": _staff(CARDS),
     "loyalty-giftcards-liability-export": _staff(CARDS),
     "loyalty-custom-amount": _staff(CARDS),
+    # As Oscar's own page of an order, and to refund it.
+    "loyalty-refunds": _staff("order.view_order", REFUND),
+    "loyalty-refund-part": _staff("order.view_order", REFUND),
+    "loyalty-payment-settle": _staff(VIEW, PROGRAMME),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

@@ -17,6 +17,8 @@ from oscar_loyalty.ledger import audit as ledger_audit
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent
 
+#: SQLite sums decimals as floats: less than this is no difference.
+HAIR = Decimal("0.001")
 #: How many findings a stored run keeps; the command prints them all.
 KEPT = 200
 
@@ -61,7 +63,7 @@ def check(function: Callable[[], Iterator[Finding]]) -> Callable[[], Iterator[Fi
 def _total(queryset: QuerySet[Any], group: str, field: str) -> Coalesce:
     """The sum of ``field`` over the rows of ``queryset`` that belong to the outer row, 0 where there is none."""
     rows = queryset.order_by().values(group).annotate(_sum=Sum(field)).values("_sum")
-    return Coalesce(Subquery(rows), 0)
+    return Coalesce(Subquery(rows), queryset.model._meta.get_field(field).to_python(0))
 
 
 @check
@@ -101,8 +103,7 @@ def award_lines() -> Iterator[Finding]:
         shares=Sum("lines__share"), wholes=Sum("lines__points"), number=Count("lines")
     ).filter(number__gt=0)
     for award in rows.exclude(shares=F("points"), wholes=F("points")).iterator():
-        # SQLite sums decimals as floats.
-        if abs(award.shares - award.points) >= Decimal("0.001"):
+        if abs(award.shares - award.points) >= HAIR:
             yield Finding(
                 "awards.shares", f"award {award.reference}", f"shares sum to {award.shares}, not to {award.points}"
             )
@@ -225,6 +226,41 @@ def guest_claims() -> Iterator[Finding]:
     claims = get_model("loyalty_earning", "GuestClaim").objects.filter(member__user__isnull=False)
     for claim in claims.filter(order__user__isnull=True).select_related("order", "member").iterator():
         yield Finding("claims.order", f"order {claim.order.number}", f"taken by {claim.member.number}, but nobody's")
+
+
+@check
+def refunds() -> Iterator[Finding]:
+    """What a refund gave back is what it says; no line, and no tender, gives back more than was paid."""
+    Refund, RefundLine = get_model("loyalty_payments", "Refund"), get_model("loyalty_payments", "RefundLine")
+    parts = get_model("loyalty_payments", "TenderReturn").objects
+    lines = RefundLine.objects.filter(refund=OuterRef("pk"))
+    for refund in Refund.objects.annotate(lined=_total(lines, "refund", "amount")).iterator():
+        if abs(refund.lined + refund.shipping - refund.amount) > HAIR:
+            yield Finding(
+                "refunds.lines", f"refund {refund.pk}", f"{refund.amount}, its lines and shipping are {refund.lined}"
+            )
+    given = _total(parts.filter(refund=OuterRef("pk")), "refund", "amount")
+    tracked = Refund.objects.filter(order__payment_attempt__isnull=False).annotate(given=given)
+    for refund in tracked.exclude(given__range=(F("amount") - HAIR, F("amount") + HAIR)).iterator():
+        yield Finding("refunds.parts", f"refund {refund.pk}", f"{refund.amount} refunded, {refund.given} went back")
+    Line = get_model("order", "Line")
+    mine = RefundLine.objects.filter(order_line=OuterRef("pk"))
+    rows = Line.objects.filter(loyalty_refund_lines__isnull=False).distinct()
+    rows = rows.annotate(back=_total(mine, "order_line", "amount"), pieces=_total(mine, "order_line", "quantity"))
+    for line in rows.filter(Q(back__gt=F("line_price_incl_tax") + HAIR) | Q(pieces__gt=F("quantity"))).iterator():
+        yield Finding(
+            "refunds.line", f"order line {line.pk}", f"{line.pieces} pieces, {line.back} refunded: more than was sold"
+        )
+    Allotment = get_model("loyalty_payments", "Allotment")
+    told = parts.filter(allotment=OuterRef("pk"))
+    rows = Allotment.objects.annotate(told=_total(told, "allotment", "amount"))
+    near = (F("returned_amount") - HAIR, F("returned_amount") + HAIR)
+    for allotment in rows.exclude(told__range=near).iterator():
+        yield Finding(
+            "refunds.returned",
+            f"allotment {allotment.pk}",
+            f"{allotment.returned_amount} returned, its returns say {allotment.told}",
+        )
 
 
 @check

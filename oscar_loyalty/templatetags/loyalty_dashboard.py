@@ -6,14 +6,19 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from oscar_loyalty.dashboard.navigation import CARDS, only_with
+from oscar_loyalty.dashboard.navigation import CARDS, REFUND, only_with
 from oscar_loyalty.dashboard.navigation import may as _may
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.money import Money
+from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.reports.giftcards import TAX_NAMES
 from oscar_loyalty.reports.movements import kind_label
+from oscar_loyalty.templatetags.loyalty_tags import careful
 
 register = template.Library()
 
+#: Refunds on an order's own page; the page of its refunds has them all.
+SHOWN = 5
 LIGHTS = {
     "green": ("fas fa-check-circle", "success"),
     "amber": ("fas fa-exclamation-circle", "warning"),
@@ -88,3 +93,38 @@ def page_query(context: Any, page: int) -> str:
     query = context["request"].GET.copy()
     query["page"] = page
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag
+def quantity(bound: Any) -> str:
+    """A small field for a number of pieces; its label stands elsewhere."""
+    attrs = {"class": "form-control", "inputmode": "numeric"}
+    if bound.errors:
+        attrs |= {"aria-invalid": "true", "aria-describedby": f"{bound.auto_id}_error"}
+    return bound.as_widget(attrs=attrs)
+
+
+@register.simple_tag
+def points_taken(taken: Any) -> str:
+    """Write the points that a refund takes back."""
+    return taken.label(taken.points)
+
+
+@register.simple_tag
+def points_missing(taken: Any) -> str:
+    """Write how many of the points that a refund takes back have been spent."""
+    return taken.label(taken.missing)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_refunds(context: Any, order: Any) -> str:
+    """Show on the dashboard's page of an order what was refunded, with the way to refund it."""
+    rows = list(payments.refunds_of(order)[: SHOWN + 1])
+    for refund in rows:
+        refund.money = Money(refund.amount, order.currency)
+        refund.backs = payments.backs(refund.returns.all())
+    may_refund = _may(context["request"].user, REFUND)
+    shown = {"order": order, "refunds": rows[:SHOWN], "more": len(rows) > SHOWN, "may_refund": may_refund}
+    page = context.template.engine.get_template("oscar_loyalty/dashboard/refunds/summary.html")
+    return page.render(context.new(shown))

@@ -28,6 +28,9 @@ from oscar_loyalty.storefront import selectors as storefront
 log = logging.getLogger("oscar_loyalty")
 register = template.Library()
 
+#: An order with more refunds than this shows the newest.
+MOST_REFUNDS = 25
+
 
 def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return ``otherwise`` where the tag fails; ``queries``: whether it asks the database at all."""
@@ -166,11 +169,32 @@ def _programme_of(order: Any) -> Any:
     return members.programme_of(order.site) if order.site_id else None
 
 
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_payment(context, order):
+    """A table of what paid a placed order and what went back, for the dashboard's page of it."""
+    paid = payments.paid_with(order)
+    if not paid:
+        return ""
+    page = context.template.engine.get_template("oscar_loyalty/dashboard/partials/order_payment.html")
+    return str(page.render(context.new({"order": order, "paid": paid, "programme": _programme_of(order)})))
+
+
 @register.simple_tag
 @careful(otherwise=[])
 def loyalty_paid_with(order):
     """Return how an order was paid, for a shop's own markup."""
     return payments.paid_with(order)
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_refunds(context, order):
+    """Show a customer what was refunded of an order, and where it went."""
+    rows = list(payments.refunds_of(order)[:MOST_REFUNDS])
+    for refund in rows:
+        refund.backs = payments.backs(refund.returns.all())
+    return _render(context, "refunds", refunds=[refund for refund in rows if refund.amount], order=order)
 
 
 def _basket_points(request: Any) -> storefront.BasketPoints:
@@ -196,11 +220,13 @@ def loyalty_basket_covered(context):
     if total is None or not total.is_tax_known or points.problem:
         return ""
     cards = Money(plan.cards, points.covered.currency) if plan is not None else None
-    if not points.used and not cards:
+    at_rate = plan.at_rate if plan is not None else None
+    if not points.used and not cards and at_rate is None:
         return ""
     rest = plan.money if plan is not None else total.incl_tax - points.covered.amount
     rest = Money(rest, points.covered.currency)
-    return _render(context, "totals", points=points, cards=cards, rest=rest, programme=points.programme)
+    rate = (at_rate.points, Money(at_rate.amount, points.covered.currency)) if at_rate is not None else None
+    return _render(context, "totals", points=points, rate=rate, cards=cards, rest=rest, programme=points.programme)
 
 
 @register.simple_tag(takes_context=True)

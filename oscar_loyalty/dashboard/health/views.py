@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import apps
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -12,6 +14,8 @@ from oscar_loyalty.due import selectors as due
 from oscar_loyalty.due import services as due_services
 from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import Money
+from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.reports import selectors as reports
 
 
@@ -21,6 +25,14 @@ def _named(label: str) -> str:
         if model.__name__ == label and model._meta.app_label.startswith("loyalty_"):
             return str(model._meta.verbose_name_plural)
     return label
+
+
+def backs_to_look_at() -> list[Any]:
+    """Return the money that a provider refused to give back, or has not given for too long."""
+    rows = list(payments.unsettled_returns()[:100])
+    for part in rows:
+        part.money = Money(part.amount, part.allotment.tender.attempt.currency)
+    return rows
 
 
 class HealthView(ProgrammeMixin, generic.TemplateView):
@@ -42,6 +54,7 @@ class HealthView(ProgrammeMixin, generic.TemplateView):
             guessing=guessing.seen(),
             beats=get_model("loyalty_due", "Heartbeat").objects.order_by("name"),
             dead=Due.objects.filter(state="dead").order_by("-due_at")[:100],
+            refunds=backs_to_look_at(),
             mails=mails.get_page(self.request.GET.get("page")),
             **kwargs,
         )

@@ -1,0 +1,139 @@
+"""Whatever the parts and the steps: to the cent, never below zero, never above what was paid, all of it in the end."""
+
+from decimal import Decimal as D
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oscar.core.loading import get_model
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.money import from_minor
+from oscar_loyalty.payments import refunds
+from oscar_loyalty.payments.exceptions import RefundRefused
+from oscar_loyalty.payments.places import Place, left_of
+
+Order = get_model("order", "Order")
+
+
+@given(
+    currency=st.sampled_from(["EUR", "JPY"]),
+    amounts=st.lists(st.integers(1, 100_000), min_size=1, max_size=6),
+    steps=st.lists(st.integers(1, 50_000), max_size=20),
+)
+def test_steps_share_what_is_left(currency, amounts, steps):
+    attempt = SimpleNamespace(currency=currency)
+    parts = [
+        SimpleNamespace(
+            amount=from_minor(amount, currency), returned_amount=D(0), tender=SimpleNamespace(attempt=attempt)
+        )
+        for amount in amounts
+    ]
+    total = sum(amounts)
+    place = Place(line=None, left=total, paid=total, allotments=parts)
+    for step in [*steps, total]:
+        step = min(step, place.left)
+        shares = place.share(step)
+        assert sum(share for _part, share in shares) == step
+        for part, share in shares:
+            assert share > 0
+            # Each gets its part of what is left, but for less than one unit.
+            assert abs(share - step * left_of(part) / place.left) < 1
+            part.returned_amount += from_minor(share, currency)
+            assert part.returned_amount <= part.amount
+        place.left -= step
+    assert all(part.returned_amount == part.amount for part in parts)
+
+
+@given(paid=st.integers(0, 100_000), pieces=st.lists(st.integers(1, 5), min_size=1, max_size=6))
+def test_pieces_sum_to_their_line(paid, pieces):
+    place = Place(line=None, left=paid, paid=paid, pieces=sum(pieces))
+    for number in pieces:
+        worth = place.worth(number)
+        assert 0 <= worth <= place.left
+        assert abs(worth * sum(pieces) - paid * number) <= sum(pieces) * number
+        place.left -= worth
+        place.pieces -= number
+    assert place.left == 0
+
+
+@pytest.mark.django_db
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_refunds_of_an_order_sum_to_it(data, new_shopper, programme, make_product, issue):
+    shopper = new_shopper()
+    prices = data.draw(st.lists(st.integers(1, 9999), min_size=1, max_size=3), label="prices")
+    for price in prices:
+        shopper.add(make_product(D(price) / 100), quantity=data.draw(st.integers(1, 4), label="quantity"))
+    cards = [issue(D(value) / 100) for value in data.draw(st.lists(st.integers(100, 5000), max_size=2), label="cards")]
+    for card in cards:
+        shopper.add_card(card)
+    shopper.place()
+    order = Order.objects.get(user=shopper.user)
+    lines = list(order.lines.values_list("pk", flat=True))
+    for number in range(data.draw(st.integers(0, 5), label="steps")):
+        wish = data.draw(
+            st.one_of(
+                st.fixed_dictionaries(
+                    {"lines": st.dictionaries(st.sampled_from(lines), st.integers(1, 4), min_size=1)}
+                ),
+                st.fixed_dictionaries(
+                    {"amounts": st.dictionaries(st.sampled_from(lines), st.integers(1, 9999).map(cents), min_size=1)}
+                ),
+                st.fixed_dictionaries({"amount": st.integers(1, 20_000).map(cents)}),
+            ),
+            label="wish",
+        )
+        before = given_back(order)
+        try:
+            refund = refunds.refund(order=order, key=f"{order.pk}:{number}", **wish)
+        except RefundRefused:
+            assert given_back(order) == before
+        else:
+            assert given_back(order) == before + refund.amount <= order.total_incl_tax
+    refunds.give_all_back(order=order, key=f"{order.pk}:rest", kind="refund")
+    assert given_back(order) == order.total_incl_tax
+    for card in cards:
+        assert giftcards.balance(card).amount == card.value
+
+
+def cents(number):
+    return D(number) / 100
+
+
+def given_back(order):
+    return sum((part.amount for refund in order.loyalty_refunds.all() for part in refund.returns.all()), D(0))
+
+
+@pytest.mark.django_db
+def test_yen_have_no_cents(settings, shopper, programme, make_product):
+    from oscar_loyalty.giftcards import services as giftcard_services
+
+    card = giftcard_services.issue(value=D(100), currency="JPY", key="yen", deliver=False)
+    shopper.add(make_product("1001", currency="JPY"), quantity=3)
+    shopper.add_card(card)
+    shopper.place()
+    order = Order.objects.get()
+    assert order.currency == "JPY"
+    line = order.lines.get().pk
+    for number in range(3):
+        refund = refunds.refund(order=order, key=str(number), lines={line: 1})
+        assert refund.amount == 1001
+        assert sum(part.amount for part in refund.returns.all()) == 1001
+    assert giftcards.balance(card).amount == 100
+    with pytest.raises(RefundRefused):
+        refunds.refund(order=order, key="more", amount=D("0.5"))
+
+
+@pytest.mark.django_db
+def test_points_of_a_line_come_back_in_proportion(shopper, give, member, card_10):
+    give(3000)
+    shopper.add(card_10, quantity=3, pay_with_points=True)
+    shopper.place()
+    order = Order.objects.get()
+    line = order.lines.get().pk
+    for number in range(1, 4):
+        refunds.refund(order=order, key=str(number), lines={line: 1})
+        assert ledger.balance(member.account).usable == number * 1000
