@@ -90,7 +90,12 @@ class PointsForm(forms.Form):
             "inputmode": "numeric",
             "autocomplete": "off",
             "placeholder": "0",
+            # What is wrong with it, or what it pays.
+            "aria-describedby": "loyalty-points-note",
         }
+        if self.is_bound and self.errors:
+            # The field to mend has the focus, for keyboards and screen readers.
+            self.fields["points"].widget.attrs["autofocus"] = True
 
     def clean_points(self) -> int:
         number = int(self.cleaned_data["points"] or 0)

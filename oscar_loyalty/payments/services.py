@@ -205,10 +205,16 @@ def _check_points(plan: planning.Plan, member: Any, currency: str) -> None:
 
 def too_small(plan: planning.Plan, currency: str) -> str:
     """Return why a plan whose rest is less than its provider takes cannot be carried out, for the customer."""
-    return _(
-        "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. Pay for one gift card less "
-        "with points, or pay in another way."
-    ) % {"rest": format_money(plan.money, currency), "minimum": format_money(plan.minimum, currency)}
+    words = {"rest": format_money(plan.money, currency), "minimum": format_money(plan.minimum, currency)}
+    if plan.points:
+        return (
+            _(
+                "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. Pay for one gift card "
+                "less with points, or pay in another way."
+            )
+            % words
+        )
+    return _("%(rest)s cannot be paid this way: the least is %(minimum)s. Please pay in another way.") % words
 
 
 def redirected(*, attempt: Any, until: Any = None) -> None:

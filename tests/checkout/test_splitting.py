@@ -254,9 +254,19 @@ def test_a_rest_that_nobody_takes_is_refused_with_its_reason(shopper, rich, card
     page = shopper.client.get(PAGE).content.decode()
     assert "€30.00 would be left to pay" in page and "view_preview" not in page
     assert "€30.00 would be left to pay" in shopper.place().content.decode()
+    assert "one gift card less" in page
     basket.refresh_from_db()
     assert (basket.status, Order.objects.exists()) == ("Open", False)
     assert ledger.balance(rich.account).usable == 2500
+
+
+def test_an_order_below_what_its_provider_takes_says_so_plainly(shopper, member, haircut, monkeypatch):
+    from oscar_loyalty.payments import tenders
+
+    monkeypatch.setattr(type(tenders.of("on_site")), "minimum", lambda self, currency: D("50.00"))
+    shopper.add(haircut)
+    page = shopper.client.get(PAGE).content.decode()
+    assert "€30.00 cannot be paid this way: the least is €50.00." in page and "one gift card less" not in page
 
 
 def test_the_script_gets_the_changed_parts_alone(shopper, rich, allowed, haircut, use):

@@ -39,6 +39,9 @@
                 // A text is read aloud when it changes inside of what is announced.
                 var note = page.getElementById("loyalty-points-note");
                 document.getElementById("loyalty-points-note").replaceChildren(...Array.from(note.childNodes));
+                var wrong = document.querySelector("#loyalty-points-note .loyalty-errors") !== null;
+                field.setAttribute("aria-invalid", String(wrong));
+                field.parentNode.classList.toggle("loyalty-field--wrong", wrong);
             });
         running = mine;
         return mine.catch(function () {
