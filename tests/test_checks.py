@@ -65,3 +65,11 @@ def test_celery_that_is_not_installed(settings, monkeypatch):
 @override_settings(ROOT_URLCONF="django.contrib.flatpages.urls")
 def test_pages_without_an_address():
     assert ids(checks.addresses(None)) == ["loyalty.W004"]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [("KWD", ["loyalty.E070"]), ("BHD", ["loyalty.E070"]), ("JPY", []), ("EUR", [])]
+)
+def test_a_currency_that_oscar_cannot_store_is_refused(code, found):
+    with override_settings(OSCAR_DEFAULT_CURRENCY=code):
+        assert ids(checks.currency(None)) == found

@@ -7,14 +7,21 @@ Handler = Callable[[Any], None]
 Sweeper = Callable[[], int]
 
 handlers: dict[str, Handler] = {}
+#: Kinds whose handler opens its own transactions.
+not_atomic: set[str] = set()
 sweepers: dict[str, Sweeper] = {}
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Register a function for the due rows of ``kind``. It gets the row, runs in a transaction, and may run twice."""
+def handler(kind: str, *, atomic: bool = True) -> Callable[[Handler], Handler]:
+    """Register a function for the due rows of ``kind``. It gets the row, runs in a transaction, and may run twice.
+
+    ``atomic=False`` is for a function that asks somebody over the network: it runs outside of any transaction, so no
+    lock is held while it waits, opens its own for what it writes, and finds in the stored state how far it had come.
+    """
 
     def register(function: Handler) -> Handler:
         handlers[kind] = function
+        (not_atomic.discard if atomic else not_atomic.add)(kind)
         return function
 
     return register

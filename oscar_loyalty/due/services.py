@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.due.registry import handlers, sweepers
+from oscar_loyalty.due.registry import handlers, not_atomic, sweepers
 from oscar_loyalty.loading import get_model
 
 log = logging.getLogger("oscar_loyalty")
@@ -93,8 +93,11 @@ def run(pk: int) -> bool:
             raise RuntimeError("The workers that did this did not come back.")
         if handle is None:
             raise LookupError(f"Nobody handles due rows of the kind {row.kind!r}.")
-        with transaction.atomic():
+        if row.kind in not_atomic:
             handle(row)
+        with transaction.atomic():
+            if row.kind not in not_atomic:
+                handle(row)
             # Whoever wakes the row up just now may hold its lock and wait for one of ours: leave it to them.
             if held.select_for_update(skip_locked=True).first() is not None:
                 held.update(state="done", done_at=clock.now(), leased_until=None, last_error="")

@@ -109,10 +109,21 @@ def _explanation(grant: Grant) -> dict[str, Any]:
     }
 
 
-def take_back(*, award: Any, target: int, key: str, explanation: dict[str, Any], happened_at: datetime | None) -> int:
+def take_back(
+    *,
+    award: Any,
+    target: int,
+    key: str,
+    explanation: dict[str, Any],
+    happened_at: datetime | None,
+    policy: str | None = None,
+) -> int:
     """Take back so much of ``award``, which the caller has locked, that ``target`` are taken in all.
 
-    Return how many were taken now. What was spent meanwhile becomes debt or is written off, as the programme says.
+    Return how many were taken now. What was spent meanwhile becomes debt or is written off, as the programme says; a
+    programme that blocks says so to a refund (``policy``) and cannot stop what has happened already.
+
+    :raises Blocked: under the policy ``"block"``, when points that were spent would have to be taken.
     """
     more = target - award.clawed_back
     if more <= 0 or award.entry_id is None:
@@ -121,7 +132,7 @@ def take_back(*, award: Any, target: int, key: str, explanation: dict[str, Any],
         entry=award.entry,
         units=more,
         key=f"{key}:{target}",
-        policy=award.programme.clawback_policy,
+        policy=policy or {"block": "debt"}.get(award.programme.clawback_policy, award.programme.clawback_policy),
         explanation=explanation,
         happened_at=happened_at,
     )

@@ -208,6 +208,8 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
             if lines and not why.get("whole")
             else _("The order was cancelled")
         )
+    if reason == "refunded":
+        return _("Refunded: %(lines)s") % {"lines": lines} if lines and not why.get("whole") else _("Refunded")
     sentences = {
         "cancelled": _("The visit was cancelled"),
         "missed": _("The visit was missed"),
@@ -217,7 +219,7 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         "expired": _("These points had reached their last day"),
         "merged": _("Two memberships became one"),
         "grace": _("Points that came back after their last day live a while longer"),
-        "returned": _("Returned, since what they paid for was cancelled"),
+        "returned": _("Returned, since what they paid for was cancelled or refunded"),
         "paid": _("Paid with points"),
         "imported": _("Brought along from before"),
     }

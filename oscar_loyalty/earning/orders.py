@@ -4,7 +4,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +12,10 @@ from django.db.models import Count, F, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import facts, linking, times
-from oscar_loyalty.earning.awarding import Grant, give, take_back, tiers_of
-from oscar_loyalty.earning.engine import evaluate, round_points
+from oscar_loyalty.earning import clawback, facts, linking, times
+from oscar_loyalty.earning.awarding import Grant, give, tiers_of
+from oscar_loyalty.earning.clawback import cancelled_quantities
+from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 
@@ -29,7 +29,7 @@ def review_order(*, order: Any) -> Any:
     """Bring the points of ``order`` in line with its state, and return its award (``None``: none).
 
     A function of the stored state, safe to run again and side by side: it awards once the order has reached the
-    programme's status, and takes back, once, for what was cancelled and for what a booking earns instead.
+    programme's status, and takes back, once, for what was cancelled or refunded and for what a booking earns instead.
     """
     programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
     if programme is None:
@@ -43,39 +43,27 @@ def review_order(*, order: Any) -> Any:
         return None
     cancelled = cancelled_quantities(order, programme)
     whole = order.status in programme.cancelled_order_statuses
-    award = _award_of(order)
+    refunded = clawback.refunded([order.pk]).get(order.pk, {})
+    award = clawback.award_of(order)
     if award is None and not whole and programme.is_active:
-        _award_one(programme, order, cancelled)
-    elif award is not None:
-        if not whole:
-            linking.link_lines(member=award.member, orders=[order])
-        _claw_back(award, order, cancelled, whole)
+        _award_one(programme, order, clawback.left_out(cancelled, refunded))
+        # What was refunded without a piece coming back is in the award, and is taken off it again.
+        award = clawback.award_of(order) if refunded else None
+    elif award is not None and not whole:
+        linking.link_lines(member=award.member, orders=[order])
+    if award is not None:
+        clawback.claw_back(award, order, cancelled, refunded, whole)
     if cancelled:
         _return_tenders(order, cancelled, whole)
     review.status = order.status or ""
     review.cancelled_lines = _lines_cancelled(order, programme)
     review.reviewed_at = clock.now()
     review.save()
-    return award or _award_of(order)
-
-
-def _award_of(order: Any) -> Any:
-    awards = _model("Award").objects.filter(reference=f"order:{order.pk}").select_for_update(of=("self",))
-    return awards.select_related("entry", "programme", "member").first()
+    return award or clawback.award_of(order)
 
 
 def _lines_cancelled(order: Any, programme: Any) -> int:
     return sum(line.status in programme.cancelled_line_statuses for line in order.lines.all())
-
-
-def cancelled_quantities(order: Any, programme: Any) -> dict[int, int]:
-    """Return how many pieces of each order line are cancelled."""
-    whole = order.status in programme.cancelled_order_statuses
-    return {
-        line.pk: line.quantity
-        for line in order.lines.all()
-        if whole or line.status in programme.cancelled_line_statuses
-    }
 
 
 def _award_one(programme: Any, order: Any, cancelled: Mapping[int, int]) -> None:
@@ -130,15 +118,22 @@ def award_orders(
     found = list(rows.prefetch_related("lines", "status_changes"))
     done = _model("Award").objects.filter(reference__in=[f"order:{pk}" for pk in pks])
     known = set(done.values_list("reference", flat=True))
+    refunds = clawback.refunded(pks)
     cancelled: dict[int, int] = {}
     wanted = []
     for order in found:
         at = reached_at(order, programme, past=True)
-        cancelled |= cancelled_quantities(order, programme)
+        cancelled |= clawback.left_out(cancelled_quantities(order, programme), refunds.get(order.pk, {}))
         whole = order.status in programme.cancelled_order_statuses
         if at is not None and not whole and f"order:{order.pk}" not in known and order.user_id is not None:
             wanted.append((order, booked_at or at))
     awards = _award(programme, wanted, cancelled, rules_at=rules_at, joined=joined)
+    by_order = {order.pk: order for order in found}
+    for award in awards:
+        pk = int(award.source_id)
+        if pk in refunds:
+            own = cancelled_quantities(by_order[pk], programme)
+            clawback.claw_back(award, by_order[pk], own, refunds[pk], whole=False)
     _mark_reviewed(programme, {order.pk: order for order in found}, reviews)
     return awards
 
@@ -208,43 +203,6 @@ def _award(
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
     rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users, status="active")
     return {member.user_id: member for member in rows.select_related("tier")}
-
-
-def _claw_back(award: Any, order: Any, cancelled: Mapping[int, int], whole: bool) -> None:
-    booked = linking.linked_quantities([line.pk for line in order.lines.all()])
-    before = award.explanation.get("left_out", {})
-    gone, bought = Fraction(0), Fraction(0)
-    part_of: dict[int, Fraction] = {}
-    for line in order.lines.all():
-        earned = line.quantity - before.get(str(line.pk), 0)
-        if earned <= 0:
-            continue
-        now_gone = cancelled.get(line.pk, 0) + booked.get(line.pk, 0) - before.get(str(line.pk), 0)
-        part = part_of[line.pk] = Fraction(max(0, min(now_gone, earned)), earned)
-        # What was for the whole order goes by the lines' prices; without any, by their quantities.
-        value = Fraction(line.line_price_incl_tax or line.quantity) * earned / line.quantity
-        gone += value * part
-        bought += value
-    of_all = gone / bought if bought else Fraction(int(whole))
-    lost = sum(
-        (
-            Fraction(row.share) * (part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all)
-            for row in award.lines.all()
-        ),
-        Fraction(0),
-    )
-    target = award.points if whole else min(award.points, round_points(lost, "nearest"))
-    titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
-    why = "cancelled" if cancelled else "booked"
-    detail = {"why": why, "source": "order", "number": order.number, "whole": whole, "lines": titles}
-    at = _cancelled_at(award.programme, order) if whole else None
-    take_back(award=award, target=target, key=f"clawback:order:{order.pk}", explanation=detail, happened_at=at)
-
-
-def _cancelled_at(programme: Any, order: Any) -> datetime | None:
-    statuses = programme.cancelled_order_statuses
-    moments = [change.date_created for change in order.status_changes.all() if change.new_status in statuses]
-    return min(max(moments), clock.now()) if moments else None
 
 
 def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> None:

@@ -26,10 +26,11 @@ class AbstractProgramme(models.Model):
         (NEAREST, _("To the nearest")),
         (UP, pgettext_lazy("rounding", "Up")),
     ]
-    DEBT, WRITE_OFF = "debt", "write_off"
+    DEBT, WRITE_OFF, BLOCK = "debt", "write_off", "block"
     CLAWBACK = [
         (DEBT, _("The balance goes below zero; the next points pay it back")),
         (WRITE_OFF, _("The balance stops at zero; the rest is forgiven")),
+        (BLOCK, _("Refunds are refused unless somebody insists; a cancelled order takes the balance below zero")),
     ]
 
     site = models.OneToOneField(
@@ -71,6 +72,15 @@ class AbstractProgramme(models.Model):
         default=list,
         blank=True,
         help_text=_("Order statuses that mean paid, for orders paid at the salon: their gift cards are issued then."),
+    )
+    payment_failed_status = models.CharField(
+        _("orders whose payment failed"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "The status of orders whose card could not be charged in the end. Empty: their status stays; points and "
+            "gift cards are returned all the same."
+        ),
     )
     pending_days = models.PositiveSmallIntegerField(
         _("days until usable"),
@@ -119,7 +129,21 @@ class AbstractProgramme(models.Model):
         decimal_places=2,
         default=Decimal("1.00"),
         validators=[MinValueValidator(Decimal("0.01"))],
-        help_text=_("… this much. Used to value the points that are out, and as a hint for the prices of gift cards."),
+        help_text=_(
+            "… this much. Used where orders are paid with points, to value the points that are out, and as a hint for "
+            "the prices of gift cards."
+        ),
+    )
+    points_at_checkout = models.BooleanField(
+        _("points pay at checkout"),
+        default=False,
+        help_text=_("Members may pay a part of any order with points, at this rate. Gift cards have their own prices."),
+    )
+    points_share = models.PositiveSmallIntegerField(
+        _("most that points pay"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Percent of an order, its gift cards left out, that can be paid with points at this rate."),
     )
     minimum_cash = models.DecimalField(
         _("minimum cash part"),
@@ -127,14 +151,17 @@ class AbstractProgramme(models.Model):
         decimal_places=2,
         default=Decimal("0.00"),
         validators=[MinValueValidator(Decimal("0.00"))],
-        help_text=_("The least that must be paid in money when an order is otherwise paid with points. 0: nothing."),
+        help_text=_(
+            "The least of an order that must be paid otherwise when points pay for it: in money or by gift card. "
+            "0: nothing."
+        ),
     )
     clawback_policy = models.CharField(
         _("points already spent"),
         max_length=16,
         choices=CLAWBACK,
         default=DEBT,
-        help_text=_("What happens when an order is cancelled whose points have been spent."),
+        help_text=_("What happens when an order is cancelled or refunded whose points have been spent."),
     )
     adjust_limit = models.PositiveIntegerField(
         _("adjustment limit"),
@@ -153,6 +180,7 @@ class AbstractProgramme(models.Model):
             ("adjust_points", _("Adjust points up to the limit")),
             ("approve_points", _("Approve adjustments above the limit")),
             ("manage_cards", _("Manage gift cards")),
+            ("refund_orders", _("Refund orders")),
             ("manage_programme", _("Change the programme and its rules")),
         ]
 

@@ -42,6 +42,21 @@ def deliver_card(row: Any) -> None:
         services.queue(kind="giftcard_sent", key=key, to=buyer, language=card.language, context=about)
 
 
+@handler("payments.order_mail")
+def confirm_order(row: Any) -> None:
+    """Confirm an order that the checkout left to the outbox, in the language it was placed in."""
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("order__user", "member")
+    attempt = attempts.get(order=row.payload["order"])
+    services.queue(
+        kind="order_placed",
+        key=f"order_placed:{attempt.order_id}",
+        to=attempt.order.email or "",
+        language=attempt.snapshot.get("language") or "",
+        context={"order": attempt.order_id},
+        member=attempt.member,
+    )
+
+
 @handler("members.joined")
 def welcome(row: Any) -> None:
     """Welcome somebody who has joined just now."""

@@ -13,6 +13,8 @@ PAGES = {
     "claim": "loyalty-account:claim",
     "balance": "loyalty-storefront:balance",
     "giftcards": "loyalty-storefront:giftcards",
+    "order": "customer:order",
+    "guest_order": "customer:anon-order",
 }
 
 

@@ -72,13 +72,14 @@ class AbstractTender(models.Model):
     """One way in which an attempt is paid. The sum of its tenders is the attempt's total."""
 
     POINTS_LINE, POINTS, GIFTCARD = "points_line", "points", "giftcard"
-    ON_SITE, SHOP, STRIPE = "on_site", "shop", "stripe"
+    ON_SITE, SHOP, LATER, STRIPE = "on_site", "shop", "later", "stripe"
     KINDS = [
         (POINTS_LINE, _("Points")),
         (POINTS, _("Points")),
         (GIFTCARD, _("Gift card")),
         (ON_SITE, _("At the salon")),
         (SHOP, _("The shop's own payment")),
+        (LATER, _("To be paid later")),
         (STRIPE, _("Card")),
     ]
     HELD, AUTHORISED, CAPTURED = "held", "authorised", "captured"
@@ -220,9 +221,7 @@ class AbstractRefund(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=KINDS, default=REFUND)
     order = models.ForeignKey("order.Order", on_delete=models.PROTECT, related_name="loyalty_refunds")
     amount = models.DecimalField(_("amount"), max_digits=12, decimal_places=2)
-    shipping = models.DecimalField(
-        _("of it for shipping and surcharges"), max_digits=12, decimal_places=2, default=0
-    )
+    shipping = models.DecimalField(_("of it for shipping and surcharges"), max_digits=12, decimal_places=2, default=0)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)

@@ -39,6 +39,10 @@ class AttemptClosed(PaymentProblem):
     """The attempt was undone meanwhile, so no order can be placed with it."""
 
 
+class CannotPlace(PaymentProblem):
+    """What was agreed upon can no longer be bought: another total, no stock, a voucher that is over."""
+
+
 class ProviderDown(PaymentProblem):
     """The provider gave no answer: nobody knows whether it did what it was asked; ask again later."""
 
@@ -49,3 +53,12 @@ class ProviderRefused(PaymentProblem):
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class RefundRefused(PaymentProblem):
+    """Nothing was given back; ``field`` names what was asked wrongly: an argument of the refund, or
+    ``quantity_<line>`` and ``amount_<line>`` for what was asked of one line."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

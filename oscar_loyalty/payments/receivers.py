@@ -11,7 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import returns, services, settling
+from oscar_loyalty.payments import refunds, returns, sending, services, settling
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -57,13 +57,26 @@ def return_lines(row):
     returns.return_lines(order=order, cancelled=cancelled, shipping=bool(row.payload.get("whole")))
 
 
+@handler(services.SETTLE, atomic=False)
+def settle(row):
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.get(pk=row.payload["attempt"])
+    settling.settle(attempt=attempt, at_once=True)
+
+
+@handler(sending.GIVE_BACK, atomic=False)
+def give_back(row):
+    sending.send(pk=row.payload["part"])
+
+
+@handler("payments.come_back")
+def come_back(row):
+    refunds.come_back(order=get_model("order", "Order").objects.get(pk=row.payload["order"]))
+
+
 @sweeper("payments.attempts")
 def attempts() -> int:
-    """Finish the attempts whose request has died."""
-    from oscar_loyalty import clock
-
-    stale = get_model("loyalty_payments", "PaymentAttempt").objects.filter(state="open", leased_until__lte=clock.now())
-    return sum(settling.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
+    """Finish the attempts whose request has died, whose customer does not come back, or whose money is owed."""
+    return settling.sweep()
 
 
 @sweeper("payments.paid")

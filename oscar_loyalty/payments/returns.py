@@ -1,6 +1,6 @@
 """Giving back what paid for cancelled lines: points as points, card money to its card, as they were allotted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -10,10 +10,10 @@ from django.db import transaction
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
-from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import from_minor, to_minor
-from oscar_loyalty.payments import tenders
+from oscar_loyalty.payments import places, tenders
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     card, those for what it has already paid, or is about to, stay spent. Money is the shop's to return.
     """
     attempt = get_model("loyalty_payments", "PaymentAttempt").objects.select_for_update().filter(order=order).first()
-    _lock(attempt, list(cancelled))
+    lock(attempt, list(cancelled))
     lines = {line.pk: line for line in order.lines.all()}
     kept = {pk: _disable_bought(order, lines[pk], quantity) for pk, quantity in cancelled.items() if pk in lines}
     if attempt is None:
@@ -48,18 +48,18 @@ def return_lines(*, order: Any, cancelled: Mapping[int, int], shipping: bool = F
     return done
 
 
-def _lock(attempt: Any, lines: list[int]) -> None:
-    """Lock the cards that ``lines`` bought, then all accounts in question in the ledger's order.
+def lock(attempt: Any, lines: list[int], accounts: Iterable[int] = ()) -> None:
+    """Lock the cards that ``lines`` bought, then all accounts in question in the ledger's order, ``accounts``
+    among them.
 
     So nobody deadlocks with a checkout that takes both, and no hold begins or ends while we look.
     """
     bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(order_line__in=lines).order_by("pk")
-    accounts = set(bought.select_for_update(no_key=True).values_list("account_id", flat=True))
+    wanted = {*accounts, *bought.select_for_update(no_key=True).values_list("account_id", flat=True)}
     if attempt is not None:
         paid = attempt.tenders.filter(entry__isnull=False)
-        accounts |= set(paid.values_list("entry__account_id", flat=True))
-    rows = get_model("loyalty_ledger", "Account").objects.filter(pk__in=accounts).order_by("pk")
-    list(rows.select_for_update().values_list("pk", flat=True))
+        wanted |= set(paid.values_list("entry__account_id", flat=True))
+    books.lock(wanted)
 
 
 def look_again(*, cards: list[int]) -> None:
@@ -69,46 +69,64 @@ def look_again(*, cards: list[int]) -> None:
     )
     for order in sorted(set(bought.values_list("order_id", flat=True))):
         due.again(kind="earning.review_order", key=str(order), payload={"order": order})
+        due.again(kind="payments.come_back", key=str(order), payload={"order": order})
 
 
 def _disable_bought(order: Any, line: Any, quantity: int) -> Fraction:
     """Disable the cards that ``quantity`` of ``line`` bought; return for how many cards' worth they had paid
     already, what a checkout under way has set aside included."""
     giftcards.disable_for_lines(order, {line.pk: quantity})
-    used = Fraction(0)
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order_line=line, state="disabled")
-    for card in cards.select_related("account"):
-        spent = card.account.entries.filter(tender__isnull=False)
-        back = card.account.entries.filter(reverses__in=spent)
-        units = -sum(spent.values_list("units", flat=True)) - sum(back.values_list("units", flat=True))
-        units += ledger.balances([card.account])[card.account_id].held
-        if units > 0:
-            used += Fraction(units, to_minor(card.value, card.currency))
-    return used
+    return places.used_cards([line.pk]).get(line.pk, Fraction(0))
 
 
 def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
-    tender = allotment.tender
     units = int(allotment.units * share) - allotment.returned_units
     if units <= 0:
         return 0
     target = allotment.returned_units + units
-    key = f"return:{allotment.pk}:{target}"
-    grace = timedelta(days=attempt.member.programme.grace_days if attempt.member else 0)
-    entry = tenders.of(tender.kind).refund(
-        tender=tender, units=units, key=key, grace=grace, explanation={"why": "returned", "order": attempt.order.number}
-    )
-    if tender.kind == "giftcard":
-        look_again(cards=[tender.card_id])
-        amount = from_minor(units, attempt.currency)
+    if allotment.tender.kind == "giftcard":
+        amount = units
     else:
         whole = to_minor(allotment.amount, attempt.currency)
-        so_far = to_minor(allotment.returned_amount, attempt.currency)
-        amount = from_minor(whole * target // allotment.units - so_far, attempt.currency)
-    get_model("loyalty_payments", "TenderReturn").objects.create(
-        allotment=allotment, key=key, amount=amount, units=units, entry=entry, happened_at=clock.now()
-    )
-    allotment.returned_units = target
-    allotment.returned_amount += amount
-    allotment.save(update_fields=["returned_units", "returned_amount"])
+        # A refund may have counted the money before the points.
+        amount = max(0, whole * target // allotment.units - to_minor(allotment.returned_amount, attempt.currency))
+    give(allotment=allotment, amount=amount, units=units, key=f"return:{allotment.pk}:{target}")
     return 1
+
+
+def give(
+    *, allotment: Any, amount: int, units: int, key: str, refund: Any = None, state: str = "done", at: Any = None
+) -> Any:
+    """Give ``amount`` (minor units) of an allotment back, and the ``units`` that stand for it; return the
+    ``TenderReturn``.
+
+    The caller holds the locks of the attempt and of the accounts.
+    """
+    tender = allotment.tender
+    attempt = tender.attempt
+    entry = None
+    if units:
+        entry = tenders.of(tender.kind).refund(
+            tender=tender,
+            units=units,
+            key=key,
+            grace=timedelta(days=attempt.member.programme.grace_days if attempt.member else 0),
+            explanation={"why": "returned", "order": attempt.order.number},
+        )
+    if tender.kind == "giftcard":
+        look_again(cards=[tender.card_id])
+    money = from_minor(amount, attempt.currency)
+    part = get_model("loyalty_payments", "TenderReturn").objects.create(
+        allotment=allotment,
+        refund=refund,
+        key=key,
+        state=state,
+        amount=money,
+        units=units,
+        entry=entry,
+        happened_at=at or clock.now(),
+    )
+    allotment.returned_units += units
+    allotment.returned_amount += money
+    allotment.save(update_fields=["returned_units", "returned_amount"])
+    return part

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from oscar_loyalty.due import registry, selectors, services
 from oscar_loyalty.loading import get_model
@@ -122,6 +122,37 @@ def test_old_done_rows_are_cleared_away(time, calls):
     time.advance(days=91)
     services.sweep()
     assert not get_model("loyalty_due", "Due").objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_handler_that_asks_over_the_network_holds_no_transaction(time):
+    seen, problems = [], [OSError("nobody answers")]
+
+    @registry.handler("test", atomic=False)
+    def handle(row):
+        seen.append(connection.in_atomic_block)
+        services.leave(kind="trace", key=str(len(seen)))
+        if problems:
+            raise problems.pop()
+
+    leave()
+    services.sweep()
+    assert (row().state, row().last_error) == ("waiting", "OSError: nobody answers")
+    time.advance(minutes=1)
+    services.sweep()
+    assert seen == [False, False]
+    assert row().state == "done"
+    # What it wrote before it failed stays: it opens its own transactions.
+    assert get_model("loyalty_due", "Due").objects.filter(kind="trace").count() == 2
+
+
+def test_whoever_registers_anew_says_anew_how_it_runs(time):
+    registry.handler("test", atomic=False)(print)
+    seen = []
+    registry.handler("test")(lambda row: seen.append(connection.in_atomic_block))
+    leave()
+    services.sweep()
+    assert seen == [True]
 
 
 # Failing

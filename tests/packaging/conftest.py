@@ -12,9 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def run(*command, cwd):
     """Run a command with nothing of the checkout in its path; return what it says, fail with all of it."""
     environ = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [str(word) for word in command], cwd=cwd, env=environ, capture_output=True, text=True
-    )
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

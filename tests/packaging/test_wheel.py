@@ -164,9 +164,7 @@ def probe(installed, folder, package):
         for parts in (name.split("/") for name in files)
         if parts[-2] == "migrations" and parts[-1] not in ("__init__.py",)
     }
-    rooms = {
-        name.split(".")[-1]: label for name, label in found["labels"].items() if name.startswith(package)
-    }
+    rooms = {name.split(".")[-1]: label for name, label in found["labels"].items() if name.startswith(package)}
     lost = [f"{rooms[room]}.{name}" for room, name in migrations if room in rooms]
     assert [name for name in lost if name not in found["migrations"]] == []
     assert found["lost_static"] == []

@@ -46,6 +46,7 @@ def shop(made, tmp_path):
 @pytest.fixture
 def browse(browser):
     """Open a window on a shop, of somebody who has never been there: ``with browse(address) as page``."""
+
     @contextmanager
     def browse(address):
         context = browser.new_context(base_url=address, locale="en-GB", viewport={"width": 1280, "height": 900})

@@ -1,0 +1,197 @@
+"""Taking an order's points back, in proportion to what was cancelled, refunded, or is earned by a booking instead."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.earning import linking
+from oscar_loyalty.earning.awarding import take_back
+from oscar_loyalty.earning.engine import round_points
+from oscar_loyalty.ledger.exceptions import Blocked
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.payments import refunds
+from oscar_loyalty.payments.exceptions import RefundRefused
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_earning", name)
+
+
+@dataclass(frozen=True)
+class Refunded:
+    """What of an order line was refunded so far: pieces, and an amount."""
+
+    pieces: int
+    amount: Decimal
+
+    def share(self, line: Any) -> Fraction:
+        """Return the part of the line's worth that went back; of what costs nothing, its pieces count."""
+        price = line.line_price_incl_tax
+        part = Fraction(self.amount) / Fraction(price) if price else Fraction(self.pieces, line.quantity)
+        return min(Fraction(1), part)
+
+
+def refunded(orders: Iterable[int]) -> dict[int, dict[int, Refunded]]:
+    """Return what was refunded of each order, by its primary key and the line's, in one query."""
+    rows = get_model("loyalty_payments", "RefundLine").objects.filter(refund__order__in=list(orders)).order_by()
+    result: dict[int, dict[int, Refunded]] = defaultdict(dict)
+    sums = rows.values("refund__order", "order_line").annotate(pieces=Sum("quantity"), money=Sum("amount"))
+    for row in sums:
+        result[row["refund__order"]][row["order_line"]] = Refunded(row["pieces"], Decimal(row["money"]))
+    return result
+
+
+def cancelled_quantities(order: Any, programme: Any) -> dict[int, int]:
+    """Return how many pieces of each order line are cancelled."""
+    whole = order.status in programme.cancelled_order_statuses
+    return {
+        line.pk: line.quantity
+        for line in order.lines.all()
+        if whole or line.status in programme.cancelled_line_statuses
+    }
+
+
+def left_out(cancelled: Mapping[int, int], gone: Mapping[int, Refunded]) -> dict[int, int]:
+    """Return how many pieces of each line bring nothing: a piece that was cancelled and refunded went once."""
+    pieces = {pk: refund.pieces for pk, refund in gone.items() if refund.pieces}
+    return {pk: max(cancelled.get(pk, 0), pieces.get(pk, 0)) for pk in {*cancelled, *pieces}}
+
+
+def award_of(order: Any) -> Any:
+    """Return the award of ``order``, locked, or ``None``."""
+    awards = _model("Award").objects.filter(reference=f"order:{order.pk}").select_for_update(of=("self",))
+    return awards.select_related("entry", "programme", "member").first()
+
+
+def claw_back(
+    award: Any,
+    order: Any,
+    cancelled: Mapping[int, int],
+    gone: Mapping[int, Refunded],
+    whole: bool,
+    *,
+    policy: str | None = None,
+) -> int:
+    """Take back what ``award``, locked, has too much, and return how many points that was.
+
+    The more is cancelled or refunded, the more is taken; all of it in the end, and nothing twice.
+    """
+    booked = linking.linked_quantities([line.pk for line in order.lines.all()])
+    before = award.explanation.get("left_out", {})
+    lost_value, bought = Fraction(0), Fraction(0)
+    part_of: dict[int, Fraction] = {}
+    for line in order.lines.all():
+        earned = line.quantity - before.get(str(line.pk), 0)
+        if earned <= 0:
+            continue
+        pieces = Fraction(cancelled.get(line.pk, 0))
+        if line.pk in gone:
+            pieces = max(pieces, gone[line.pk].share(line) * line.quantity)
+        now_gone = pieces + booked.get(line.pk, 0) - before.get(str(line.pk), 0)
+        part = part_of[line.pk] = max(Fraction(0), min(now_gone, Fraction(earned))) / earned
+        # What was for the whole order goes by the lines' prices; without any, by their quantities.
+        value = Fraction(line.line_price_incl_tax or line.quantity) * earned / line.quantity
+        lost_value += value * part
+        bought += value
+    of_all = lost_value / bought if bought else Fraction(int(whole))
+    lost = sum(
+        (
+            Fraction(row.share) * (part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all)
+            for row in award.lines.all()
+        ),
+        Fraction(0),
+    )
+    target = award.points if whole else min(award.points, round_points(lost, "nearest"))
+    titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
+    why = "cancelled" if cancelled else "refunded" if gone else "booked"
+    all_gone = whole or bool(part_of and min(part_of.values()) == 1)
+    detail = {"why": why, "source": "order", "number": order.number, "whole": all_gone, "lines": titles}
+    return take_back(
+        award=award,
+        target=target,
+        key=_key(order),
+        explanation=detail,
+        happened_at=_cancelled_at(award.programme, order) if whole else None,
+        policy=policy,
+    )
+
+
+def _key(order: Any) -> str:
+    return f"clawback:order:{order.pk}"
+
+
+def _cancelled_at(programme: Any, order: Any) -> datetime | None:
+    statuses = programme.cancelled_order_statuses
+    moments = [change.date_created for change in order.status_changes.all() if change.new_status in statuses]
+    return min(max(moments), clock.now()) if moments else None
+
+
+class RefundFollower:
+    """Takes points back in the transaction of a refund, so that the programme can refuse it before anything went."""
+
+    def lock(self, *, order: Any) -> Iterable[int]:
+        """Lock the order's review and award, as :func:`~oscar_loyalty.earning.orders.review_order` does."""
+        programme = self._programme(order)
+        if programme is None:
+            return []
+        reviews = _model("OrderReview").objects
+        if order.date_placed >= programme.started_at:
+            reviews.get_or_create(order_id=order.pk)
+        list(reviews.select_for_update().filter(order=order.pk).values_list("pk", flat=True))
+        award = award_of(order)
+        return [award.entry.account_id] if award is not None and award.entry is not None else []
+
+    def follow(self, *, refund: Any, force: bool) -> refunds.Taken | None:
+        """Take back the points for what was refunded.
+
+        :raises RefundRefused: where the programme refuses it since they were spent, and nobody insists.
+        """
+        order = refund.order
+        programme, award = self._programme(order), award_of(order)
+        if programme is None or award is None or award.entry is None:
+            return None
+        account = award.entry.account
+        owed = self._debt(account)
+        blocks = programme.clawback_policy == programme.BLOCK
+        whole = order.status in programme.cancelled_order_statuses
+        try:
+            taken = claw_back(
+                award,
+                order,
+                cancelled_quantities(order, programme),
+                refunded([order.pk]).get(order.pk, {}),
+                whole,
+                policy="block" if blocks and not force else None,
+            )
+        except Blocked as error:
+            raise RefundRefused(
+                _("The points that this order brought have been spent: the programme refuses the refund."), "force"
+            ) from error
+        if not taken:
+            return None
+        entry = get_model("loyalty_ledger", "Entry").objects.get(key=f"{_key(order)}:{award.clawed_back}")
+        missing = self._debt(account) - owed + entry.explanation["written_off"]
+        points = taken - entry.explanation["expired"]
+        return refunds.Taken(points, missing, programme.points_label, blocked=blocks and missing > 0)
+
+    @staticmethod
+    def _programme(order: Any) -> Any:
+        return get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+
+    @staticmethod
+    def _debt(account: Any) -> int:
+        """What the account owes, or the one that it was merged into."""
+        while account.merged_into_id is not None:
+            account = account.merged_into
+        return int(type(account).objects.filter(pk=account.pk).values_list("debt", flat=True).get())
+
+
+refunds.register(RefundFollower())

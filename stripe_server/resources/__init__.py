@@ -1,0 +1,1 @@
+"""What the books hold: sessions, intents, charges, refunds, disputes, events and the balance."""
