@@ -11,10 +11,9 @@ from django.db.models.functions import Lower
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.earning import facts
+from oscar_loyalty.earning import clawback, facts
 from oscar_loyalty.earning.awarding import tiers_of
 from oscar_loyalty.earning.engine import evaluate
-from oscar_loyalty.earning.orders import cancelled_quantities
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
@@ -117,9 +116,10 @@ def _points(orders: Sequence[Any], programme: Any, member: Any) -> dict[int, int
     rows = list(Order.objects.filter(pk__in=[order.pk for order in orders]).prefetch_related("lines"))
     moments = [order.date_placed for order in rows]
     book = facts.RuleBook(programme, since=min(moments), until=max(moments))
+    refunded = clawback.refunded([order.pk for order in rows])
     cancelled: dict[int, int] = {}
     for order in rows:
-        cancelled |= cancelled_quantities(order, programme)
+        cancelled |= clawback.left_out(clawback.cancelled_quantities(order, programme), refunded.get(order.pk, {}))
     purchases = facts.order_purchases(rows, book, without=cancelled)
     tier_at = tiers_of([member]) if member is not None else None
     lowest = facts.lowest_tier(programme)

@@ -15,18 +15,39 @@ from oscar_loyalty.payments import allotting
 
 def record_return(part: Any) -> None:
     """Show a ``TenderReturn`` that is done at its tender's payment source, as far as the source was paid."""
+    source = _source(part)
+    if source is not None and source.amount_available_for_refund >= part.amount > 0:
+        source.refund(part.amount, reference=_reference(part), status=part.state)
+
+
+def unrecord_return(part: Any) -> None:
+    """The money of a part that was done has not arrived: its source has not refunded it."""
+    source = _source(part)
+    if source is None:
+        return
+    # Parts that were given back in one go share their reference: one of that amount stands for this one.
+    shown = source.transactions.filter(reference=_reference(part), txn_type="Refund", amount=part.amount)
+    row = shown.exclude(status="failed").order_by("pk").first()
+    if row is not None:
+        row.status = "failed"
+        row.save(update_fields=["status"])
+        source.amount_refunded -= part.amount
+        source.save(update_fields=["amount_refunded"])
+
+
+def _reference(part: Any) -> str:
+    return str(part.reference or part.key)[:100]
+
+
+def _source(part: Any) -> Any:
     tender = part.allotment.tender
     sources = oscar_model("payment", "Source").objects.select_for_update(of=("self",))
     sources = sources.filter(order=tender.attempt.order_id)
-    if tender.kind == "shop":
-        # The shop's payment recorded its own; where it recorded several, only the shop knows which.
-        ours = f"{tender.attempt.uuid}:"
-        found = list(sources.exclude(reference__startswith=ours).order_by("pk"))
-        source = found[0] if len(found) == 1 else None
-    else:
-        source = sources.filter(reference=allotting.source_reference(tender)).first()
-    if source is not None and source.amount_available_for_refund >= part.amount > 0:
-        source.refund(part.amount, reference=part.reference[:100] or part.key[:100], status=part.state)
+    if tender.kind != "shop":
+        return sources.filter(reference=allotting.source_reference(tender)).first()
+    # The shop's payment recorded its own; where it recorded several, only the shop knows which.
+    found = list(sources.exclude(reference__startswith=f"{tender.attempt.uuid}:").order_by("pk"))
+    return found[0] if len(found) == 1 else None
 
 
 def record_event(refund: Any, event: Any = None) -> None:

@@ -1,5 +1,7 @@
 """Money that a provider gives back: it waits in the outbox until the provider has said yes or no."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +9,7 @@ from django.db import transaction
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import oscar_records, tenders
-from oscar_loyalty.payments.exceptions import ProviderRefused
+from oscar_loyalty.payments.exceptions import ProviderDown, ProviderRefused
 
 #: Kind of the due rows that ask a provider.
 GIVE_BACK = "payments.give_back"
@@ -17,34 +19,57 @@ def _parts() -> Any:
     return get_model("loyalty_payments", "TenderReturn").objects
 
 
+@dataclass(frozen=True)
+class Owed:
+    """What a refund owes by one tender, to be given back in one go: the sum of its parts, under the first one's
+    ``pk`` and ``key``."""
+
+    pk: int
+    key: str
+    amount: Decimal
+    allotment: Any
+    refund: Any
+
+
 def leave(part: Any) -> None:
-    """Let the provider be asked to give ``part`` back, as soon as the caller's transaction has committed."""
-    due.again(kind=GIVE_BACK, key=str(part.pk), payload={"part": part.pk})
+    """Let the provider be asked for what ``part``'s refund owes by its tender, once the caller has committed."""
+    key = f"{part.refund_id}:{part.allotment.tender_id}"
+    due.again(kind=GIVE_BACK, key=key, payload={"part": part.pk})
 
 
 def send(*, pk: int) -> str:
-    """Ask the provider to give back the ``TenderReturn`` ``pk``, and return its state then.
+    """Ask the provider for all that the refund of the ``TenderReturn`` ``pk`` owes by its tender; return how it ended.
 
     It asks over the network, so it must not run inside a transaction; asked twice, the provider gives once.
 
     :raises ProviderDown: when there was no answer: ask again later.
     """
-    part = _parts().select_related("allotment__tender__attempt", "refund").get(pk=pk)
-    if part.state != "waiting":
+    rows = _parts().select_related("allotment__tender__attempt", "refund")
+    part = rows.get(pk=pk)
+    tender = part.allotment.tender
+    # All parts of a refund by one tender are written together, and wait, fail and end together.
+    group = list(rows.filter(refund=part.refund_id, allotment__tender=tender, state="waiting").order_by("pk"))
+    if part.state != "waiting" or not group:
         return str(part.state)
+    if tender.state == "authorised":
+        raise ProviderDown("The money is set aside, and not ours yet: it is given back once it was taken.")
+    first = group[0]
+    amount = sum((row.amount for row in group), Decimal(0))
+    owed = Owed(first.pk, first.key, amount, first.allotment, first.refund)
     reference, error = "", ""
     try:
-        reference = tenders.of(part.allotment.tender.kind).give_back(part=part)  # type: ignore[attr-defined]
+        reference = tenders.of(tender.kind).give_back(part=owed)  # type: ignore[attr-defined]
     except ProviderRefused as refusal:
         error = str(refusal)[:255] or refusal.code
     with transaction.atomic():
-        row = _locked(pk)
-        if row.state == "waiting":
-            row.state, row.reference, row.error = "failed" if error else "done", reference, error
-            row.save(update_fields=["state", "reference", "error"])
-            if row.state == "done":
-                oscar_records.record_return(row)
-    return str(row.state)
+        for number in [row.pk for row in group]:
+            row = _locked(number)
+            if row.state == "waiting":
+                row.state, row.reference, row.error = "failed" if error else "done", reference, error
+                row.save(update_fields=["state", "reference", "error"])
+                if row.state == "done":
+                    oscar_records.record_return(row)
+    return "failed" if error else "done"
 
 
 def _locked(pk: int) -> Any:
@@ -53,22 +78,29 @@ def _locked(pk: int) -> Any:
 
 @transaction.atomic
 def try_again(*, part: Any) -> Any:
-    """Ask the provider once more for a part that it refused, or that still waits; return the part."""
+    """Ask the provider once more for a part that it refused, or that still waits; return the part.
+
+    What was refused is asked under another ``key``, which whoever asks makes the provider's idempotency key of.
+    """
     row = _locked(part.pk)
-    if row.state in ("failed", "waiting"):
-        row.state, row.error = "waiting", ""
-        row.save(update_fields=["state", "error"])
+    if row.state == "failed":
+        # Another name: a provider answers what it was asked before under the same name as it did then.
+        stem, _mark, number = row.key.partition(":again:")
+        row.state, row.error, row.key = "waiting", "", f"{stem}:again:{int(number or 0) + 1}"
+        row.save(update_fields=["state", "error", "key"])
+    if row.state == "waiting":
         leave(row)
     return row
 
 
 @transaction.atomic
 def bounced(*, reference: str, error: str) -> int:
-    """The bank sent back what a provider had given: the customer does not have it. Return how many parts that are."""
+    """What a provider had given back has not arrived after all: the parts of that reference failed. Return how many."""
     done = 0
-    for pk in _parts().filter(reference=reference, state="done").values_list("pk", flat=True):
+    for pk in _parts().filter(reference=reference, state="done").order_by("pk").values_list("pk", flat=True):
         row = _locked(pk)
         if row.state == "done":
+            oscar_records.unrecord_return(row)
             row.state, row.error = "failed", error[:255]
             row.save(update_fields=["state", "error"])
             done += 1

@@ -66,6 +66,11 @@ def _total(queryset: QuerySet[Any], group: str, field: str) -> Coalesce:
     return Coalesce(Subquery(rows), queryset.model._meta.get_field(field).to_python(0))
 
 
+def _near(field: str) -> tuple[Any, Any]:
+    """The range in which a sum equals ``field``."""
+    return F(field) - HAIR, F(field) + HAIR
+
+
 @check
 def ledger() -> Iterator[Finding]:
     """Balances, lots, uses and holds, recomputed from the entries."""
@@ -139,7 +144,7 @@ def giftcards() -> Iterator[Finding]:
         minor = F("value") * 10 ** exponent(currency)
         held = cards.filter(currency=currency, account__balance__gt=minor)
         held = held.annotate(added=_total(topped_up, "account", "units"))
-        for card in held.filter(account__balance__gt=minor + F("added")).iterator():
+        for card in held.filter(account__balance__gt=minor + F("added") + HAIR).iterator():
             yield Finding("giftcards.value", f"card {card.pk}", f"{card.value} card holds {card.account.balance}")
 
 
@@ -178,7 +183,7 @@ def tenders() -> Iterator[Finding]:
     Attempt = get_model("loyalty_payments", "PaymentAttempt")
     Tender = get_model("loyalty_payments", "Tender")
     placed = Attempt.objects.filter(state="placed").annotate(paid=Coalesce(Sum("tenders__amount"), F("total") * 0))
-    for attempt in placed.exclude(paid=F("total")).iterator():
+    for attempt in placed.exclude(paid__range=_near("total")).iterator():
         yield Finding("payments.sum", f"attempt {attempt.pk}", f"tenders sum to {attempt.paid}, total {attempt.total}")
     orders = placed.filter(order__isnull=False).exclude(order__total_incl_tax=F("total"))
     for attempt in orders.select_related("order").iterator():
@@ -205,7 +210,7 @@ def allotments() -> Iterator[Finding]:
     rows = Tender.objects.filter(attempt__state="placed", allotments__isnull=False).annotate(
         allotted=Sum("allotments__amount")
     )
-    for tender in rows.exclude(allotted=F("amount")).iterator():
+    for tender in rows.exclude(allotted__range=_near("amount")).iterator():
         yield Finding("payments.allotted", f"tender {tender.pk}", f"{tender.amount} allotted as {tender.allotted}")
     returned = get_model("loyalty_payments", "TenderReturn").objects.filter(allotment=OuterRef("pk"))
     told = Allotment.objects.annotate(told=_total(returned, "allotment", "units"))
@@ -241,7 +246,7 @@ def refunds() -> Iterator[Finding]:
             )
     given = _total(parts.filter(refund=OuterRef("pk")), "refund", "amount")
     tracked = Refund.objects.filter(order__payment_attempt__isnull=False).annotate(given=given)
-    for refund in tracked.exclude(given__range=(F("amount") - HAIR, F("amount") + HAIR)).iterator():
+    for refund in tracked.exclude(given__range=_near("amount")).iterator():
         yield Finding("refunds.parts", f"refund {refund.pk}", f"{refund.amount} refunded, {refund.given} went back")
     Line = get_model("order", "Line")
     mine = RefundLine.objects.filter(order_line=OuterRef("pk"))
@@ -254,8 +259,7 @@ def refunds() -> Iterator[Finding]:
     Allotment = get_model("loyalty_payments", "Allotment")
     told = parts.filter(allotment=OuterRef("pk"))
     rows = Allotment.objects.annotate(told=_total(told, "allotment", "amount"))
-    near = (F("returned_amount") - HAIR, F("returned_amount") + HAIR)
-    for allotment in rows.exclude(told__range=near).iterator():
+    for allotment in rows.exclude(told__range=_near("returned_amount")).iterator():
         yield Finding(
             "refunds.returned",
             f"allotment {allotment.pk}",

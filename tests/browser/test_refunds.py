@@ -6,9 +6,12 @@ import pytest
 from oscar.core.loading import get_model
 from playwright.sync_api import expect
 
+from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.payments import refunds
 from tests.checkout.conftest import Shopper
+from tests.refunds.conftest import bank, paid_by_bank  # noqa: F401
 
 Order = get_model("order", "Order")
 
@@ -73,3 +76,26 @@ def test_an_amount_in_french(open_page, order, owner, sign_in, shot):
     page.locator("[value=confirm]").click()
     shot(page, "refund-done-fr")
     assert order.loyalty_refunds.get().amount == D("12.50")
+
+
+def test_what_the_provider_refused(page, order, owner, sign_in, shot, paid_by_bank):  # noqa: F811
+    provider = paid_by_bank(order)
+    provider.answer = "refused"
+    refunds.refund(order=order, key="1", lines={order.lines.get().pk: 2}, reason="Closed")
+    sign_in(page, owner)
+    address = f"/dashboard/loyalty/orders/{order.number}/refunds/"
+    page.goto(address)
+    expect(page.get_by_text("waiting for Card")).to_be_visible()
+    shot(page, "refund-waiting")
+    due.sweep()
+    page.goto("/dashboard/loyalty/health/")
+    expect(page.get_by_text("refused by the payment provider")).to_be_visible()
+    shot(page, "refund-health")
+    page.get_by_role("link", name=order.number).click()
+    expect(page.get_by_text("refused by Card")).to_be_visible()
+    shot(page, "refund-refused")
+    provider.answer = None
+    page.get_by_role("button", name="Try again").click()
+    due.sweep()
+    page.goto(address)
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)

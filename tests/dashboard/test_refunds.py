@@ -119,7 +119,7 @@ def test_all_that_is_left_is_filled_in(owner, page, order):
 
 def test_nothing_is_left(ask, owner, page):
     ask("confirm", quantity=2)
-    assert "Everything has been refunded." in owner.get(page).content.decode()
+    assert "Nothing is left to refund." in owner.get(page).content.decode()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from oscar_loyalty.earning import bookings, orders, rules, selectors, signals
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
+from oscar_loyalty.payments import refunds
 
 
 @pytest.fixture
@@ -219,6 +220,25 @@ def test_a_booking_for_an_ordered_service_takes_over_its_points(book, order, pet
     bookings.missed(reference="salon-1")
     sweep()
     assert petals() == (0, 172)
+
+
+def test_a_refund_takes_what_the_booking_has_not_taken_over(book, order, petals, sweep):
+    book()
+    sweep()
+    assert petals() == (0, 172)
+    line = order.lines.get(title="Haircut").pk
+    # Two haircuts were paid for and one is booked: the other one goes back first.
+    refunds.refund(order=order, key="1", lines={line: 1})
+    assert petals() == (0, 92)
+    sweep()
+    assert selectors.award_of_order(order).clawed_back == 160
+    # Its points are the booking's by now, and are taken back once, with the visit.
+    refunds.refund(order=order, key="2", lines={line: 1})
+    sweep()
+    assert petals() == (0, 92)
+    bookings.cancelled(reference="salon-1")
+    sweep()
+    assert petals() == (0, 12)
 
 
 def test_a_booking_can_name_its_order_line(book, order, petals, sweep, haircut):

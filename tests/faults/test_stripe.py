@@ -166,7 +166,7 @@ CUTS = ["the authorisation is written, not committed", "the order is written", "
 if connection.vendor == "postgresql":
 
     @pytest.mark.parametrize("name", CUTS)
-    def test_the_database_is_cut_off_once_the_customer_has_paid(name, paying, open_shop, ways):  # noqa: F811
+    def test_the_database_is_cut_off_once_the_customer_has_paid(name, paying, open_shop, ways):
         paying.customer.at(open_shop())
         go_to_pay(paying)
         address = ways(last_attempt())["paid"]

@@ -202,6 +202,42 @@ def test_a_refund_waits_for_the_provider(time, shopper, programme, haircut, paid
     assert refund.returns.get().reference == f"re_{refund.returns.get().pk}"
 
 
+def test_a_provider_is_asked_once_for_all_lines(shopper, programme, make_product, paid_by_bank):
+    for price in ("10.00", "20.00"):
+        shopper.add(make_product(price))
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    source = order.sources.get()
+    source.debit(source.amount_allocated)
+    refund = refunds.give_all_back(order=order, key="1", kind="refund")
+    due.sweep()
+    source.refresh_from_db()
+    assert [amount for _pk, amount, _atomic in bank.asked] == [D("30.00")]
+    assert parts(refund) == [("stripe", D("10.00"), "done"), ("stripe", D("20.00"), "done")]
+    assert source.amount_refunded == D("30.00")
+    (reference,) = {part.reference for part in refund.returns.all()}
+    assert sending.bounced(reference=reference, error="closed") == 2
+    source.refresh_from_db()
+    assert source.amount_refunded == D("0.00")
+    for part in refund.returns.all():
+        sending.try_again(part=part)
+    due.sweep()
+    assert [amount for _pk, amount, _atomic in bank.asked] == [D("30.00"), D("30.00")]
+    assert {state for _kind, _amount, state in parts(refund)} == {"done"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_provider_is_asked_outside_of_any_transaction(shopper, programme, haircut, paid_by_bank):
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    refunds.give_all_back(order=order, key="1", kind="refund")
+    due.sweep()
+    assert [atomic for _pk, _amount, atomic in bank.asked] == [False]
+
+
 def test_a_provider_that_refuses_is_asked_again_only_by_hand(shopper, programme, haircut, paid_by_bank):
     shopper.add(haircut)
     shopper.place()
@@ -218,6 +254,46 @@ def test_a_provider_that_refuses_is_asked_again_only_by_hand(shopper, programme,
     due.sweep()
     part.refresh_from_db()
     assert (part.state, part.error) == ("done", "")
+    assert part.key.endswith(":again:1")
+
+
+def test_money_that_is_not_taken_yet_is_given_back_later(time, shopper, programme, haircut, paid_by_bank):
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    tenders = get_loyalty_model("loyalty_payments", "Tender").objects.filter(kind="stripe")
+    tenders.update(state="authorised")
+    refund = refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    due.sweep()
+    assert (bank.asked, refund.returns.get().state) == ([], "waiting")
+    tenders.update(state="captured")
+    time.advance(minutes=1)
+    due.sweep()
+    assert refund.returns.get().state == "done"
+
+
+def test_what_a_provider_gave_and_did_not_arrive_fails(shopper, programme, haircut, paid_by_bank):
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    paid_by_bank(order)
+    source = order.sources.get()
+    source.debit(source.amount_allocated)
+    refund = refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    due.sweep()
+    part = refund.returns.get()
+    source.refresh_from_db()
+    assert (part.state, source.amount_refunded) == ("done", D("30.00"))
+    assert [sending.bounced(reference=part.reference, error="The card was closed.") for _time in range(2)] == [1, 0]
+    part.refresh_from_db()
+    source.refresh_from_db()
+    assert (part.state, part.error, source.amount_refunded) == ("failed", "The card was closed.", D("0.00"))
+    sending.try_again(part=part)
+    due.sweep()
+    part.refresh_from_db()
+    source.refresh_from_db()
+    assert (part.state, source.amount_refunded) == ("done", D("30.00"))
 
 
 def test_a_lost_dispute_sends_no_money(shopper, programme, haircut, issue, paid_by_bank):

@@ -8,10 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oscar.core.loading import get_model
 
+from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.money import from_minor
-from oscar_loyalty.payments import refunds
+from oscar_loyalty.payments import planning, refunds, services
 from oscar_loyalty.payments.exceptions import RefundRefused
 from oscar_loyalty.payments.places import Place, left_of
 
@@ -137,3 +139,65 @@ def test_points_of_a_line_come_back_in_proportion(shopper, give, member, card_10
     for number in range(1, 4):
         refunds.refund(order=order, key=str(number), lines={line: 1})
         assert ledger.balance(member.account).usable == number * 1000
+
+
+@pytest.fixture
+def by_points(monkeypatch):
+    """Let 333 points pay for 10 euros of the next order."""
+    whole = services.plan_for
+
+    def plan_for(**kwargs):
+        plan = whole(**kwargs)
+        rest = plan.money - D("10.00")
+        tenders = (planning.PlanTender("points", D("10.00"), points=333), planning.PlanTender("on_site", rest))
+        return planning.Plan(tenders, plan.total, rest, 333, D(0))
+
+    monkeypatch.setattr(services, "plan_for", plan_for)
+
+
+@pytest.mark.django_db
+def test_points_at_a_rate_come_back_in_proportion_and_all_of_them(shopper, give, member, make_product, by_points):
+    give(333)
+    for price in ("9.99", "20.01"):
+        shopper.add(make_product(price))
+    shopper.place()
+    order = Order.objects.get()
+    assert ledger.balance(member.account).usable == 0
+    first, second = order.lines.order_by("pk").values_list("pk", flat=True)
+    back = []
+    for number, wish in enumerate(
+        [
+            {"amounts": {first: D("5.00")}},
+            {"lines": {second: 1}},
+            {"amounts": {first: D("0.01")}},
+            {"lines": {first: 1}},
+        ]
+    ):
+        refunds.refund(order=order, key=str(number), **wish)
+        back.append(ledger.balance(member.account).usable)
+    assert back == sorted(back)
+    # 20.01 and 5.00 of 30.00 euros.
+    assert abs(back[1] - 333 * D("25.01") / 30) <= 3
+    assert back[-1] == 333
+
+
+@pytest.mark.django_db
+def test_points_refunded_in_part_and_then_cancelled(shopper, give, member, make_product, by_points):
+    give(333)
+    shopper.add(make_product("10.01"), quantity=3)
+    shopper.place()
+    order = Order.objects.get()
+    refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    assert 110 <= ledger.balance(member.account).usable <= 111
+    order.set_status("Cancelled")
+    due.sweep()
+    assert ledger.balance(member.account).usable == 333
+    rest = refunds.give_all_back(order=order, key="2", kind="refund")
+    assert {part.allotment.tender.kind for part in rest.returns.all()} == {"on_site"}
+    assert given_back(order) + cancelled(order) == order.total_incl_tax
+
+
+def cancelled(order):
+    parts = get_loyalty_model("loyalty_payments", "TenderReturn").objects
+    parts = parts.filter(refund__isnull=True, allotment__tender__attempt__order=order)
+    return sum((part.amount for part in parts), D(0))

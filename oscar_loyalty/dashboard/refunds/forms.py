@@ -31,8 +31,8 @@ class RefundForm(TokenForm):
                 self.fields[f"quantity_{pk}"] = forms.IntegerField(
                     label=_("How many of %(title)s") % {"title": place.line.title},
                     required=False,
-                    min_value=0,
-                    max_value=place.pieces,
+                    # How many are left, the service says in its own words.
+                    widget=forms.NumberInput(attrs={"min": 0, "max": place.pieces}),
                 )
             self.places[pk] = place
         places = exponent(order.currency)

@@ -142,5 +142,9 @@ class Provider(TenderKind):
         raise NotImplementedError
 
     def give_back(self, *, part: Any) -> str:
-        """Give the money of a ``TenderReturn`` back and return the provider's reference."""
+        """Give back what a refund owes by a tender (:class:`~oscar_loyalty.payments.sending.Owed`) and return the
+        provider's reference.
+
+        Its ``key`` names this try: make the idempotency key of it.
+        """
         raise NotImplementedError
