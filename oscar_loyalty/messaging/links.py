@@ -15,6 +15,7 @@ PAGES = {
     "balance": "loyalty-storefront:balance",
     "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",
+    "health": "loyalty-dashboard:loyalty-health",
     "order": "customer:order",
     "guest_order": "customer:anon-order",
 }

@@ -209,8 +209,8 @@ def too_small(plan: planning.Plan, currency: str) -> str:
     if plan.points:
         return (
             _(
-                "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. Pay for one gift card "
-                "less with points, or pay in another way."
+                "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. "
+                "Pay for one gift card less with points, or pay in another way."
             )
             % words
         )

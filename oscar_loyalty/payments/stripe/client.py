@@ -1,5 +1,6 @@
 """Stripe's own client, set up once, and its errors in our words."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -51,6 +52,11 @@ def _client(key: str, base: str, account: str) -> Any:
         max_network_retries=RETRIES,
         http_client=stripe.RequestsClient(timeout=TIMEOUT),
     )
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked worker must not answer on the connections of its parent.
+    os.register_at_fork(after_in_child=_client.cache_clear)
 
 
 @contextmanager
