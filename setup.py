@@ -61,6 +61,9 @@ setup(
         "django-i18nfield>=1.11",
         "openpyxl>=3.1",
         "python-stdnum>=2",
+        # The gift card to print, and its QR code: both BSD, pure Python or wheels everywhere, and well kept.
+        "reportlab>=4.2",
+        "segno>=1.6",
         "tqdm>=4.66",
     ],
     extras_require={

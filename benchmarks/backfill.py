@@ -71,7 +71,8 @@ def plain(orders):
 def main():
     from django.db import connection
 
-    from oscar_loyalty.earning import backfill, imports, rules, tables
+    from oscar_loyalty import tables
+    from oscar_loyalty.earning import backfill, imports, rules
     from oscar_loyalty.members import services
     from oscar_loyalty.reports import audit
 

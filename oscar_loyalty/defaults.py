@@ -1,5 +1,6 @@
 """Settings, each with its default and a sentence. A shop sets ``OSCAR_LOYALTY_<NAME>`` in its own settings."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -37,7 +38,7 @@ class Conf:
 
     @property
     def GIFTCARD_ATTEMPTS(self) -> int:
-        """Wrong gift-card codes allowed for each account, session and address within the window."""
+        """Wrong gift-card codes allowed for each account, session, address and code within the window."""
         return self._get("GIFTCARD_ATTEMPTS", 10)
 
     @property
@@ -46,9 +47,62 @@ class Conf:
         return self._get("GIFTCARD_ATTEMPTS_WINDOW", 60)
 
     @property
+    def GIFTCARD_TOPUP_LIMIT(self) -> Any:
+        """How much money, in a card's own currency, whoever manages gift cards may put on cards by hand at a time; more
+        needs the permission to approve points."""
+        return Decimal(str(self._get("GIFTCARD_TOPUP_LIMIT", 500)))
+
+    @property
+    def GIFTCARD_REMIND_DAYS(self) -> int:
+        """How many days before a gift card ends its holder is reminded, once; 0: never."""
+        return self._get("GIFTCARD_REMIND_DAYS", 30)
+
+    @property
+    def GIFTCARD_GRACE_DAYS(self) -> int:
+        """How many days what comes back to a gift card that has ended since can still be spent."""
+        return self._get("GIFTCARD_GRACE_DAYS", 30)
+
+    @property
+    def GIFTCARD_FOREIGN_CODES(self) -> bool:
+        """Whether codes of another system, brought in by an import, are accepted. They are often short, and so easier
+        to guess than ours."""
+        return self._get("GIFTCARD_FOREIGN_CODES", False)
+
+    @property
     def TRUSTED_PROXIES(self) -> int:
         """How many proxies of the shop's own stand in front of it, each adding an address to ``X-Forwarded-For``."""
         return self._get("TRUSTED_PROXIES", 0)
+
+    @property
+    def GIFTCARD_ALERT_TRIES(self) -> int:
+        """Wrong gift-card codes from everybody together within the window, from which on the owner is told."""
+        return self._get("GIFTCARD_ALERT_TRIES", 50)
+
+    @property
+    def GIFTCARD_ALERT_EMAIL(self) -> str:
+        """Who is told by e-mail that somebody is guessing codes, at most once an hour; by default the first of
+        ``MANAGERS``, then of ``ADMINS``, then the first superuser with an address."""
+        people = [*getattr(settings, "MANAGERS", []), *getattr(settings, "ADMINS", [])]
+        first = people[0] if people else ""
+        # Django takes pairs of a name and an address, and from version 6 on addresses alone.
+        return self._get("GIFTCARD_ALERT_EMAIL", first if isinstance(first, str) else first[1])
+
+    @property
+    def GIFTCARD_DESIGNS(self) -> dict[str, Any]:
+        """Designs of gift cards beside the three of this package, by code: for each a ``name``, a ``template`` with its
+        drawing as SVG, and a static ``picture`` (PNG or JPEG, 1.7 times as wide as high) for mail and print. ``None``
+        takes one of ours away."""
+        return self._get("GIFTCARD_DESIGNS", {})
+
+    @property
+    def GIFTCARD_DELIVERY_HOUR(self) -> int:
+        """The hour of the day, in the shop's time zone, at which gift cards that were given a day are sent."""
+        return self._get("GIFTCARD_DELIVERY_HOUR", 8)
+
+    @property
+    def GIFTCARD_FONT(self) -> str:
+        """File of a TrueType font for the printed gift card; by default DejaVu Sans, which comes with this package."""
+        return self._get("GIFTCARD_FONT", "")
 
     @property
     def HOLD_MINUTES(self) -> int:

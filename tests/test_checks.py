@@ -65,3 +65,19 @@ def test_celery_that_is_not_installed(settings, monkeypatch):
 @override_settings(ROOT_URLCONF="django.contrib.flatpages.urls")
 def test_pages_without_an_address():
     assert ids(checks.addresses(None)) == ["loyalty.W004"]
+
+
+def test_numbers_of_the_shops_side_of_gift_cards(settings):
+    from oscar_loyalty.giftcards.staff_checks import foreign_codes, staff_numbers
+
+    assert staff_numbers(None) == [] and foreign_codes(None) == []
+    settings.OSCAR_LOYALTY_GIFTCARD_TOPUP_LIMIT = "much"
+    settings.OSCAR_LOYALTY_GIFTCARD_REMIND_DAYS = -1
+    settings.OSCAR_LOYALTY_GIFTCARD_GRACE_DAYS = 1.5
+    assert [problem.id for problem in staff_numbers(None)] == ["loyalty.E050", "loyalty.E051", "loyalty.E051"]
+    settings.OSCAR_LOYALTY_GIFTCARD_TOPUP_LIMIT = "NaN"
+    assert staff_numbers(None)[0].id == "loyalty.E050"
+    settings.OSCAR_LOYALTY_GIFTCARD_FOREIGN_CODES = True
+    assert foreign_codes(None) == []
+    settings.OSCAR_LOYALTY_GIFTCARD_ATTEMPTS = 11
+    assert [problem.id for problem in foreign_codes(None)] == ["loyalty.W050"]

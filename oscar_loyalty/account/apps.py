@@ -21,6 +21,8 @@ class AccountConfig(OscarConfig):
                 path("history/", view("HistoryView"), name="history"),
                 path("gift-cards/", view("GiftCardsView"), name="giftcards"),
                 path("gift-cards/<uuid:uuid>/resend/", view("ResendView"), name="giftcard-resend"),
+                path("gift-cards/<uuid:uuid>/change/", view("ChangeDeliveryView"), name="giftcard-change"),
+                path("gift-cards/<uuid:uuid>/send/", view("SendNowView"), name="giftcard-send-now"),
                 path("earn/", view("EarnView"), name="earn"),
                 path("join/", view("JoinView"), name="join"),
                 path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),

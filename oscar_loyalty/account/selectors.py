@@ -25,7 +25,12 @@ class OwnCard:
 
     @property
     def can_resend(self) -> bool:
-        return self.card.state == "active" and bool(self.balance)
+        return self.card.state == "active" and bool(self.balance) and not self.can_change
+
+    @property
+    def can_change(self) -> bool:
+        """Whether it waits for its day, until which the buyer decides."""
+        return bool(self.card.is_scheduled and self.card.recipient_email and self.card.state != "disabled")
 
 
 def own_cards(cards: Iterable[Any]) -> list[OwnCard]:

@@ -1,6 +1,6 @@
 """What a customer does on the member pages."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -8,6 +8,10 @@ from django.db import transaction
 from oscar_loyalty import clock
 from oscar_loyalty.account.exceptions import TooSoon
 from oscar_loyalty.due import services as due
+from oscar_loyalty.giftcards import delivery
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.giftcards.exceptions import TooLate
+from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.messaging import services as outbox
@@ -24,7 +28,7 @@ def resend_card(*, card: Any) -> None:
     :raises ValueError: when the card is not in use.
     """
     row = get_model("loyalty_giftcards", "GiftCard").objects.select_for_update(no_key=True).get(pk=card.pk)
-    if row.state != "active":
+    if row.state != "active" or delivery.is_surprise(row):
         raise ValueError("Only a card in use can be sent.")
     message = messaging.of_card(row).filter(kind="giftcard").first()
     if message is None or message.context.get("generation") != row.generation:
@@ -34,3 +38,30 @@ def resend_card(*, card: Any) -> None:
     if message.state == "waiting" or last > clock.now() - PAUSE:
         raise TooSoon
     outbox.resend(message=message)
+
+
+@transaction.atomic
+def change_delivery(*, card: Any, user: Any, name: str, email: str, day: date) -> None:
+    """Change whom a gift card that still waits for its day goes to, and when.
+
+    :raises TooLate: when it has been handed over to be sent, or is out of use.
+    :raises ValidationError: when the e-mail is none.
+    :raises ValueError: when the day is over, or more than a year away.
+    """
+    actor = Ref.of("user", user.pk)
+    # Under the card's lock first: whoever is about to send it decides before this, or after it.
+    giftcards.set_delivery_day(card=card, day=day, actor=actor)
+    giftcards.set_recipient(card=card, name=name, email=email, actor=actor)
+
+
+@transaction.atomic
+def send_now(*, card: Any, user: Any) -> None:
+    """Send a gift card that waits for its day at once; a second click changes nothing.
+
+    :raises TooLate: when it was not paid yet, or is out of use.
+    """
+    row = get_model("loyalty_giftcards", "GiftCard").objects.select_for_update(no_key=True).get(pk=card.pk)
+    if row.state != "active":
+        raise TooLate(f"The gift card {row.label} is not active.")
+    if row.is_scheduled:
+        giftcards.set_delivery_day(card=row, day=None, actor=Ref.of("user", user.pk))

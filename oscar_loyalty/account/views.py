@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,8 +17,11 @@ from oscar.apps.customer.mixins import PageTitleMixin
 
 from oscar_loyalty.account import selectors, services
 from oscar_loyalty.account.exceptions import TooSoon
+from oscar_loyalty.account.forms import ChangeDeliveryForm
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import delivery
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards.exceptions import TooLate
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import links
 from oscar_loyalty.members import selectors as members
@@ -114,6 +118,70 @@ class ResendView(LoginRequiredMixin, generic.View):
             )
         else:
             messages.success(request, _("The gift card is on its way again."))
+        return redirect("loyalty-account:giftcards")
+
+
+class ChangeDeliveryView(AccountMixin, generic.FormView):
+    """Whom a card that waits for its day goes to, and when."""
+
+    template_name = "oscar_loyalty/account/giftcard_change.html"
+    form_class = ChangeDeliveryForm
+    page_title = gettext_lazy("Change the day or the recipient")
+    section = "giftcards"
+
+    @cached_property
+    def card(self):
+        card = giftcards.cards_of(self.request.user).filter(uuid=self.kwargs["uuid"]).first()
+        if card is None:
+            raise Http404
+        return card
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated and not selectors.own_cards([self.card])[0].can_change:
+            return self.too_late()
+        return super().dispatch(request, *args, **kwargs)
+
+    def too_late(self):
+        messages.error(self.request, _("This card is on its way already. Write to us if something is wrong with it."))
+        return redirect("loyalty-account:giftcards")
+
+    def get_initial(self):
+        card = self.card
+        day = max(delivery.day_of(card), delivery.today())
+        return {"recipient_name": card.recipient_name, "recipient_email": card.recipient_email, "deliver_on": day}
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(card=self.card, **kwargs)
+
+    def form_valid(self, form):
+        data = form.cleaned_data
+        try:
+            services.change_delivery(
+                card=self.card,
+                user=self.request.user,
+                name=data["recipient_name"],
+                email=data["recipient_email"],
+                day=data["deliver_on"],
+            )
+        except TooLate:
+            return self.too_late()
+        messages.success(self.request, _("The gift card has been changed."))
+        return redirect("loyalty-account:giftcards")
+
+
+class SendNowView(LoginRequiredMixin, generic.View):
+    http_method_names = ["post"]
+
+    def post(self, request, uuid):
+        card = giftcards.cards_of(request.user).filter(uuid=uuid).first()
+        if card is None:
+            raise Http404
+        try:
+            services.send_now(card=card, user=request.user)
+        except TooLate:
+            messages.error(request, _("This card cannot be sent at the moment."))
+        else:
+            messages.success(request, _("The gift card is on its way."))
         return redirect("loyalty-account:giftcards")
 
 

@@ -72,12 +72,10 @@ class CodeForm(BaseCodeForm):
 
     def __init__(self, *args: Any, basket: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.basket = basket
+        self.currency = basket.currency if basket is not None else ""
 
     def clean_code(self) -> str:
         code = super().clean_code()
-        if self.card.currency != self.basket.currency:
-            raise forms.ValidationError(_("This gift card is in another currency."))
         ids = [entry.card.pk for entry in applied(self.request)]
         if self.card.pk in ids:
             raise forms.ValidationError(_("This gift card has been added already."))

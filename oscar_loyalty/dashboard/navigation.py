@@ -13,6 +13,7 @@ VIEW = "loyalty_members.view_loyalty"
 ADJUST = "loyalty_members.adjust_points"
 APPROVE = "loyalty_members.approve_points"
 CARDS = "loyalty_members.manage_cards"
+CODES = "loyalty_members.export_codes"
 PROGRAMME = "loyalty_members.manage_programme"
 REFUND = "loyalty_members.refund_orders"
 

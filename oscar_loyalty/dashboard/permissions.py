@@ -1,6 +1,6 @@
 """Who may open which page: Oscar's ``permissions_map``, a list being "all of these", a tuple "one of these lists"."""
 
-from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, PROGRAMME, REFUND, VIEW
+from oscar_loyalty.dashboard.navigation import ADJUST, APPROVE, CARDS, CODES, PROGRAMME, REFUND, VIEW
 
 
 def _staff(*permissions: str) -> list[str]:
@@ -32,6 +32,19 @@ PERMISSIONS = {
     # As Oscar's own page of an order, and to refund it.
     "loyalty-refunds": _staff("order.view_order", REFUND),
     "loyalty-refund-part": _staff("order.view_order", REFUND),
+    "loyalty-giftcards-till": _staff(CARDS),
+    "loyalty-giftcard-activate": _staff(CARDS),
+    "loyalty-giftcard-batches": _staff(CARDS),
+    "loyalty-giftcard-batch-create": _staff(CARDS),
+    "loyalty-giftcard-batch": _staff(CARDS),
+    "loyalty-giftcard-batch-start": _staff(CARDS),
+    "loyalty-giftcard-batch-codes": _staff(CARDS, CODES),
+    "loyalty-giftcard-batch-refused": _staff(CARDS),
+    "loyalty-giftcards-import": _staff(CARDS),
+    "loyalty-giftcards-policy": _staff(CARDS),
+    "loyalty-giftcards-liability": _staff(CARDS),
+    "loyalty-giftcards-liability-export": _staff(CARDS),
+    "loyalty-custom-amount": _staff(CARDS),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

@@ -7,9 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import times
 from oscar_loyalty.earning.exceptions import AlreadyDecided, NotAllowed, NotEnough, OwnAccount, SamePerson
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import facts, linking, times
+from oscar_loyalty.earning import facts, linking
 from oscar_loyalty.earning.awarding import Grant, give, take_back, tiers_of
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger import books

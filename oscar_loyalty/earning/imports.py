@@ -5,7 +5,6 @@ is new. Purchases become orders of the shop, awarded by the same engine as all o
 (:mod:`oscar_loyalty.earning.backfill`).
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,14 +15,15 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, importing
 from oscar_loyalty.earning import cells
 from oscar_loyalty.earning.cells import RowError
 from oscar_loyalty.earning.people import People, Register
-from oscar_loyalty.earning.tables import BadCell, Row, Table
+from oscar_loyalty.importing import MappingError
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.tables import BadCell, Row, Table
 
 #: Fields of each kind of table, and whether they must be there. A customer is known by ``customer`` (the old system's
 #: number), ``email``, or ``card`` (the number on the loyalty card).
@@ -55,10 +55,6 @@ IDENTITY = {"members": (), "balances": ("points", "expires", "reason"), "transac
 SLICE = 1000
 #: How often a slice is tried when somebody else writes the same in the same moment.
 TRIES = 3
-
-
-class MappingError(Exception):
-    """The table's columns do not fit; ``str()`` says why."""
 
 
 @dataclass
@@ -152,29 +148,7 @@ def _in_peace(write: Callable[[], _Written], programme: Any) -> _Written:
 
 
 def _columns(kind: str, table: Table, mapping: dict[str, str]) -> dict[str, str]:
-    fields = KINDS[kind]
-    unknown = sorted(set(mapping) - set(fields))
-    if unknown:
-        raise MappingError(
-            _("There is no field “%(field)s”; there are: %(fields)s.")
-            % {"field": ", ".join(unknown), "fields": ", ".join(fields)}
-        )
-    lower = {column.lower().replace(" ", "_").replace("-", "_"): column for column in table.columns}
-    found = {}
-    for name, required in fields.items():
-        column = mapping.get(name) or lower.get(name)
-        if column is not None and column not in table.columns:
-            raise MappingError(
-                _("There is no column “%(column)s”; there are: %(columns)s.")
-                % {"column": column, "columns": ", ".join(table.columns)}
-            )
-        if column is None and required:
-            raise MappingError(
-                _("Say which column is the %(field)s, with --map %(field)s=<column>; there are: %(columns)s.")
-                % {"field": name, "columns": ", ".join(table.columns)}
-            )
-        if column is not None:
-            found[name] = column
+    found = importing.choose_columns(KINDS[kind], table, mapping)
     if not {"customer", "email", "card"} & set(found):
         raise MappingError(
             _("Say which column tells the customer, with --map customer=<column>; there are: %(columns)s.")
@@ -186,7 +160,7 @@ def _columns(kind: str, table: Table, mapping: dict[str, str]) -> dict[str, str]
 def _parsed(
     kind: str, table: Table, columns: dict[str, str], programme: Any, dates: str, refuse: Callable[[Row, str], None]
 ) -> Iterator[Parsed]:
-    seen = _Counted()
+    seen = importing.Counted()
     for row in table.rows:
         try:
             values = understand(row, columns, dates)
@@ -194,25 +168,9 @@ def _parsed(
             refuse(row, str(error))
             continue
         who = values.get("customer") or values.get("email") or values.get("card")
-        content = _digest(programme.pk, kind, who, *[values.get(name) or "" for name in IDENTITY[kind]])
+        content = importing.digest(programme.pk, kind, who, *[values.get(name) or "" for name in IDENTITY[kind]])
         # Two rows that say the same are two purchases, not one; counting them keeps the keys the same next time.
         yield Parsed(row, f"{content}-{seen.next(content)}", values)
-
-
-class _Counted:
-    """Counts the rows that say the same, in few bytes for each of millions."""
-
-    def __init__(self) -> None:
-        self._once: set[int] = set()
-        self._more: dict[int, int] = {}
-
-    def next(self, content: str) -> int:
-        number = int(content[:15], 16)
-        if number not in self._once:
-            self._once.add(number)
-            return 1
-        self._more[number] = self._more.get(number, 1) + 1
-        return self._more[number]
 
 
 def understand(row: Row, columns: dict[str, str], dates: str = "") -> dict[str, Any]:
@@ -231,11 +189,6 @@ def understand(row: Row, columns: dict[str, str], dates: str = "") -> dict[str, 
     if not any(values.get(name) for name in ("customer", "email", "card")):
         raise RowError(_("the customer is missing"))
     return values
-
-
-def _digest(*parts: Any) -> str:
-    """Return a short fingerprint of a row's content, the same whatever file it comes in."""
-    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:24]
 
 
 def _batches(rows: Iterator[Parsed]) -> Iterator[tuple[list[Parsed], int]]:

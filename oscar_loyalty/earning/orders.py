@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import get_language
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import clawback, facts, linking, times
+from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.earning.awarding import Grant, give, tiers_of
 from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.engine import evaluate

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 
-from oscar_loyalty import clock
-from oscar_loyalty.earning import engine, explain, facts, times
+from oscar_loyalty import clock, times
+from oscar_loyalty.earning import engine, explain, facts
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 

@@ -9,5 +9,5 @@ class GiftcardsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        # Registers the sweepers and the system checks.
-        from oscar_loyalty.giftcards import checks, services  # noqa: F401
+        # Registers the handlers, the sweepers and the system checks.
+        from oscar_loyalty.giftcards import bulk, checks, guessing, services, staff_checks  # noqa: F401

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from oscar_loyalty.giftcards import codes
+from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 
@@ -25,3 +27,15 @@ def follow(card: Any, row: Any) -> None:
     for field in row._meta.concrete_fields:
         if field.attname in row.__dict__:
             setattr(card, field.attname, getattr(row, field.attname))
+
+
+def code_of(card: Any) -> str:
+    """Return the code of an active card, in groups of four. Never store, log or cache it.
+
+    :raises GiftCardError: when the card is not active, or its code is another system's, which nobody here knows.
+    """
+    if card.state != "active":
+        raise GiftCardError(f"The gift card {card.label} is not active.")
+    if card.foreign_code:
+        raise GiftCardError(f"The code of the gift card {card.label} came from another system.")
+    return codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)

@@ -10,17 +10,26 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.giftcards.taxes import MULTI
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent, format_money, to_minor
 
 RECIPIENT_NAME, RECIPIENT_EMAIL = "recipient-name", "recipient-email"
 MESSAGE, PAY_WITH_POINTS = "message", "pay-with-points"
+AMOUNT, DESIGN, DELIVERY_DATE = "amount", "design", "delivery-date"
 #: Code, name, type and help of each line option.
 OPTIONS = [
     (RECIPIENT_NAME, _("Recipient's name"), "text", _("Whom the card is for. Leave it empty for yourself.")),
     (RECIPIENT_EMAIL, _("Recipient's e-mail"), "text", _("Where we send the card. Leave it empty for yourself.")),
     (MESSAGE, _("Message"), "text", _("A few words that go with the card.")),
     (PAY_WITH_POINTS, _("Pay with points"), "boolean", _("The card is paid with your points at checkout.")),
+]
+#: Those that only the gift-card page asks for, where they are checked: they are no options of the product class, so
+#: Oscar's own form does not ask for them.
+PAGE_OPTIONS = [
+    (AMOUNT, _("Amount"), "text", _("What is on the card.")),
+    (DESIGN, _("Design"), "text", _("How the card looks.")),
+    (DELIVERY_DATE, _("Delivery date"), "text", _("The day on which we send the card.")),
 ]
 CATEGORY_SLUG = "gift-cards"
 PARTNER_CODE = "gift-cards"
@@ -48,11 +57,11 @@ def ensure_catalogue() -> Catalogue:
             product_class.requires_shipping = product_class.track_stock = False
             product_class.save()
         options = {}
-        for order, (code, name, kind, help_text) in enumerate(OPTIONS):
+        for order, (code, name, kind, help_text) in enumerate([*OPTIONS, *PAGE_OPTIONS]):
             options[code], _new = Option.objects.get_or_create(
                 code=code, defaults={"name": str(name), "type": kind, "help_text": str(help_text), "order": order}
             )
-        product_class.options.add(*options.values())
+        product_class.options.add(*(options[code] for code, *_rest in OPTIONS))
         return Catalogue(product_class, _category(), options)
 
 
@@ -79,12 +88,14 @@ def set_denomination(
     price: Decimal | None = None,
     title: str = "",
     is_active: bool = True,
+    tax_kind: str = MULTI,
     partner: Any = None,
 ) -> Any:
     """Sell gift cards of ``value``, or change how they are sold, and return the denomination.
 
     ``price`` (default: the value) is what it costs in money, ``points_price`` in points (``None``: money only). The
     product is known by its UPC, such as ``giftcard-10``; calling again changes it, and keeps a title the owner wrote.
+    ``tax_kind`` is for cards sold from now on (:mod:`oscar_loyalty.giftcards.taxes`).
 
     :raises ValueError: when the value or a price is not above zero, or finer than the currency.
     """
@@ -94,24 +105,54 @@ def set_denomination(
         raise ValueError("A gift card is worth, and costs, more than nothing.")
     if points_price is not None and points_price <= 0:
         raise ValueError("A price in points is above zero.")
-    Product, Denomination = get_model("catalogue", "Product"), get_model("loyalty_giftcards", "Denomination")
+    Denomination = get_model("loyalty_giftcards", "Denomination")
+    with override(settings.LANGUAGE_CODE):
+        default_title = str(_("Gift card %(value)s")) % {"value": format_money(value, currency)}
+    product = put_on_sale(
+        code=upc(value, currency),
+        title=title,
+        default_title=default_title,
+        price=price,
+        currency=currency,
+        is_active=is_active,
+        partner=partner,
+    )
+    denomination, _made = Denomination.objects.update_or_create(
+        product=product,
+        defaults={
+            "value": value,
+            "currency": currency,
+            "points_price": points_price,
+            "is_active": is_active,
+            "tax_kind": tax_kind,
+        },
+    )
+    return denomination
+
+
+def put_on_sale(
+    *,
+    code: str,
+    title: str = "",
+    default_title: str,
+    price: Decimal,
+    currency: str,
+    is_active: bool,
+    partner: Any = None,
+) -> Any:
+    """Make or change the gift-card product with the UPC ``code``, and return it; a title the owner wrote stays."""
+    Product = get_model("catalogue", "Product")
     catalogue = ensure_catalogue()
-    code = upc(value, currency)
     product = Product.objects.filter(upc=code).first() or Product(upc=code, structure=Product.STANDALONE)
     if title or not product.title:
-        with override(settings.LANGUAGE_CODE):
-            product.title = title or str(_("Gift card %(value)s")) % {"value": format_money(value, currency)}
+        product.title = title or default_title
     product.product_class = catalogue.product_class
     product.is_discountable = False
     product.is_public = is_active
     product.save()
     get_model("catalogue", "ProductCategory").objects.get_or_create(product=product, category=catalogue.category)
     _set_price(product, code, price, currency, partner)
-    denomination, _made = Denomination.objects.update_or_create(
-        product=product,
-        defaults={"value": value, "currency": currency, "points_price": points_price, "is_active": is_active},
-    )
-    return denomination
+    return product
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """System checks of gift cards: what a shop's own classes leave out, and which feature is off for it."""
 
-from django.core.checks import Warning, register
+from django.core.checks import Error, Tags, Warning, register
 
 
 @register()
@@ -32,6 +32,106 @@ def strategy_mixin(app_configs, **kwargs):
             id="loyalty.W010",
         )
     ]
+
+
+@register(Tags.database)
+def custom_amounts(app_configs, databases=None, **kwargs):
+    """Cards of an amount of the buyer's choice need a strategy that reads the amount."""
+    from django.db import DatabaseError
+    from oscar.core.loading import get_class
+
+    from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
+    from oscar_loyalty.loading import get_model
+
+    if not databases:
+        return []
+    try:
+        strategy = get_class("partner.strategy", "Selector")().strategy()
+        if isinstance(strategy, GiftCardStrategyMixin):
+            return []
+        if not get_model("loyalty_giftcards", "CustomAmount").objects.filter(is_active=True).exists():
+            return []
+    except DatabaseError:
+        # Not migrated yet.
+        return []
+    except Exception:
+        # W011 says that the strategy could not be looked at.
+        return []
+    return [
+        Warning(
+            "Buyers may choose the amount of a gift card, but the shop's strategy does not read it: the choice is not "
+            "offered.",
+            hint="Put oscar_loyalty.giftcards.strategy.GiftCardStrategyMixin first among the strategy's bases, or name "
+            "its Selector in your fork of partner.",
+            id="loyalty.W040",
+        )
+    ]
+
+
+@register()
+def designs(app_configs, **kwargs):
+    """A design of the shop's own has all that a card needs of it."""
+    from django.contrib.staticfiles import finders
+    from django.template import TemplateDoesNotExist
+    from django.template.loader import get_template
+
+    from oscar_loyalty.defaults import conf
+
+    found = []
+    for code, fields in conf.GIFTCARD_DESIGNS.items():
+        if fields is None:
+            continue
+        missing = {"name", "template", "picture"} - set(fields)
+        wrong = f"lacks {', '.join(sorted(missing))}" if missing else ""
+        if len(code) > 50:
+            wrong = "has a code of more than 50 characters"
+        elif not missing:
+            try:
+                get_template(fields["template"])
+            except TemplateDoesNotExist:
+                wrong = f"has no template {fields['template']!r}"
+            if finders.find(fields["picture"]) is None:
+                wrong = f"has no static file {fields['picture']!r}"
+        if wrong:
+            found.append(
+                Error(
+                    f"The design {code!r} of OSCAR_LOYALTY_GIFTCARD_DESIGNS {wrong}.",
+                    hint="See “Designs” in the documentation of gift cards.",
+                    id="loyalty.E040",
+                )
+            )
+    return found
+
+
+@register()
+def delivery(app_configs, **kwargs):
+    """The hour at which cards are sent, and the font of those that are printed."""
+    from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+    from oscar_loyalty.defaults import conf
+
+    found = []
+    hour = conf.GIFTCARD_DELIVERY_HOUR
+    if not isinstance(hour, int) or not 0 <= hour <= 23:
+        found.append(
+            Error(
+                f"OSCAR_LOYALTY_GIFTCARD_DELIVERY_HOUR is {hour!r}, which is no hour of the day.",
+                hint="Give it a whole number from 0 to 23.",
+                id="loyalty.E041",
+            )
+        )
+    if conf.GIFTCARD_FONT:
+        try:
+            TTFont("loyalty-check", conf.GIFTCARD_FONT)
+        except (OSError, TTFError) as error:
+            found.append(
+                Error(
+                    f"The font of printed gift cards cannot be read: {error}",
+                    hint="Let OSCAR_LOYALTY_GIFTCARD_FONT be the path of a TrueType file (.ttf).",
+                    id="loyalty.E042",
+                )
+            )
+    return found
 
 
 @register()

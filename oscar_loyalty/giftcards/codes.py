@@ -20,6 +20,9 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 SYMBOLS, GROUP = 20, 4
 #: What each HMAC is for, so that one can never stand for the other.
 CODE, LOOKUP = b"oscar-loyalty/giftcard/code/1\0", b"oscar-loyalty/giftcard/lookup/1\0"
+FOREIGN = b"oscar-loyalty/giftcard/foreign/1\0"
+#: What a code of another system may look like, once it is normalised.
+FOREIGN_FORM = re.compile(r"[A-Z0-9]{6,40}")
 
 
 def current_key_id() -> str:
@@ -52,12 +55,29 @@ def fingerprint(code: str, *, key_id: str) -> str:
     return hmac.new(_secret(key_id), LOOKUP + normalise(code).encode(), hashlib.sha256).hexdigest()
 
 
-def fingerprints(code: str) -> list[str]:
-    """Return what the database may hold of a typed code, one for each key of the ring; nothing if it cannot be one."""
+def foreign_fingerprint(code: str, *, key_id: str) -> str:
+    """Return what the database keeps of a code that another system gave.
+
+    :raises ValueError: when it cannot be one: those have 6 to 40 letters and digits.
+    """
     typed = normalise(code)
-    if len(typed) != SYMBOLS or not set(typed) <= set(ALPHABET):
-        return []
-    return [fingerprint(typed, key_id=key_id) for key_id in conf.GIFTCARD_KEYS]
+    if not FOREIGN_FORM.fullmatch(typed):
+        raise ValueError("A code of another system has 6 to 40 letters and digits.")
+    return hmac.new(_secret(key_id), FOREIGN + typed.encode(), hashlib.sha256).hexdigest()
+
+
+def fingerprints(code: str) -> list[str]:
+    """Return what the database may hold of a typed code, for each key of the ring; nothing if it cannot be one.
+
+    Codes of other systems count where the shop accepts them (``OSCAR_LOYALTY_GIFTCARD_FOREIGN_CODES``).
+    """
+    typed = normalise(code)
+    found = []
+    if len(typed) == SYMBOLS and set(typed) <= set(ALPHABET):
+        found += [fingerprint(typed, key_id=key_id) for key_id in conf.GIFTCARD_KEYS]
+    if conf.GIFTCARD_FOREIGN_CODES and FOREIGN_FORM.fullmatch(typed):
+        found += [foreign_fingerprint(typed, key_id=key_id) for key_id in conf.GIFTCARD_KEYS]
+    return found
 
 
 def normalise(typed: str) -> str:

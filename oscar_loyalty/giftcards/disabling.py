@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import sweeper
-from oscar_loyalty.giftcards import selectors
+from oscar_loyalty.giftcards import delivery, selectors
 from oscar_loyalty.giftcards.cards import follow, locked, log
 from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger import books
@@ -56,7 +56,7 @@ def _empty(card: Any, *, key: str, actor: Ref, at: datetime) -> int:
 
 
 @transaction.atomic
-def enable(*, card: Any, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
+def enable(*, card: Any, reason: str = "", actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """Put a disabled card back into use, with what it had: active, or waiting if it was never paid.
 
     :raises GiftCardError: when the order that bought it was cancelled: what paid for it went back.
@@ -72,7 +72,10 @@ def enable(*, card: Any, actor: Ref = NOBODY, happened_at: datetime | None = Non
         for entry in row.account.entries.filter(kind="disabled", units__lt=0).order_by("sequence"):
             # The key makes it once for each entry, so one that was given back before is passed over.
             books.reverse(entry=entry, key=f"giftcard:{row.uuid}:enabled:{entry.pk}", actor=actor, happened_at=at)
-        log(row, "enabled", at, actor)
+        log(row, "enabled", at, actor, **({"reason": reason} if reason else {}))
+        if row.state == "active" and row.is_scheduled:
+            # Its day may have passed meanwhile, and nobody sent it then.
+            delivery.leave_again(row)
     follow(card, row)
     return card
 

@@ -14,7 +14,12 @@ class CodeForm(forms.Form):
 
     #: Whether a card that is used up is found as well.
     empty_ok = False
-    refused = _("This code does not work. Check it letter by letter; cards that are used up do not work either.")
+    #: In which currency it is to pay; nothing: any.
+    currency = ""
+    refused = _(
+        "This code does not work. Check it letter by letter; cards that are used up, or in another currency, do "
+        "not work either."
+    )
 
     code = forms.CharField(
         label=_("Gift-card code"),
@@ -38,7 +43,9 @@ class CodeForm(forms.Form):
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         try:
-            self.card = services.look_up(code, who=Guard.of_request(self.request), empty_ok=self.empty_ok)
+            self.card = services.look_up(
+                code, who=Guard.of_request(self.request), currency=self.currency, empty_ok=self.empty_ok
+            )
         except exceptions.TooManyTries as error:
             raise forms.ValidationError(_("Too many wrong codes. Please wait an hour and try again.")) from error
         except exceptions.CodeRefused as error:

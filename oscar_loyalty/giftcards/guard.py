@@ -1,4 +1,8 @@
-"""Who is typing gift-card codes, and whether they have guessed too often."""
+"""Who is typing gift-card codes, and whether they have guessed too often.
+
+Counted are the account, the session, the address, and the code itself, so that one card is not tried from a thousand
+places.
+"""
 
 import ipaddress
 from dataclasses import dataclass
@@ -31,7 +35,8 @@ class Guard:
         return cls(
             user_id=user.pk if user is not None and user.is_authenticated else None,
             session_key=(session.session_key if session is not None else "") or "",
-            address=address_of(request),
+            # Behind a socket there may be none: then all who have none share their tries.
+            address=address_of(request) or "unknown",
         )
 
     def scopes(self) -> list[tuple[str, str]]:
@@ -44,24 +49,45 @@ class Guard:
 
 
 def address_of(request: Any) -> str:
-    """Return the client's address: the one that the outermost of the shop's own proxies saw."""
-    remote = request.META.get("REMOTE_ADDR", "")
+    """Return the client's address: the one that the outermost of the shop's own proxies saw.
+
+    Where the header is missing, too short or holds no address there, it is the address that the connection comes
+    from, the proxy's own: all such requests then share their tries, so a wrong setting keeps people out rather than
+    letting a guesser in.
+    """
+    remote = str(request.META.get("REMOTE_ADDR", ""))
     trusted = conf.TRUSTED_PROXIES
-    if not trusted:
+    if trusted <= 0:
         return remote
     seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
-    return seen[-trusted] if len(seen) >= trusted else remote
+    if len(seen) < trusted:
+        return remote
+    address = _without_port(seen[-trusted])
+    return remote if _parsed(address) is None else address
+
+
+def _without_port(address: str) -> str:
+    """Some proxies add the port, which is another one for each connection: "192.0.2.1:4711", "[2001:db8::1]:4711"."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def _parsed(address: str) -> Any:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    # The same household, whichever way a proxy writes it.
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def _network(address: str) -> str:
     """A household has a whole /64 of version 6: all its addresses count as one."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+    ip = _parsed(address)
+    if ip is None:
         return address
-    if ip.version == 6 and ip.ipv4_mapped is None:
-        return str(ipaddress.ip_network((ip, 64), strict=False))
-    return str(ip)
+    return str(ipaddress.ip_network((int(ip), 64), strict=False)) if ip.version == 6 else str(ip)
 
 
 def _fingerprint(scope: str, value: str) -> str:
@@ -92,6 +118,32 @@ def give_back(who: Guard) -> None:
     CodeAttempt = get_model("loyalty_giftcards", "CodeAttempt")
     for scope, fingerprint in who.scopes():
         CodeAttempt.objects.filter(scope=scope, who=fingerprint, tries__gt=0).update(tries=F("tries") - 1)
+
+
+def reserve_code(lookup: str, *, known: bool) -> bool:
+    """Count one try for a code itself, from wherever it comes, and return whether it has any left.
+
+    ``known``: some card has it, or had it before it got another. Codes that no card ever had share a few rows that
+    only keep the work alike, so that no number of guesses fills the table; these always have tries left.
+    """
+    CodeAttempt = get_model("loyalty_giftcards", "CodeAttempt")
+    now, who = clock.now(), _code_row(lookup, known=known)
+    rows = CodeAttempt.objects.filter(scope="card", who=who)
+    # Three statements each time, whether the row was there or not.
+    CodeAttempt.objects.bulk_create([CodeAttempt(scope="card", who=who, since=now)], ignore_conflicts=True)
+    rows.filter(since__lte=now - timedelta(minutes=conf.GIFTCARD_ATTEMPTS_WINDOW)).update(tries=0, since=now)
+    limit = conf.GIFTCARD_ATTEMPTS if known else 2**30
+    return bool(rows.filter(tries__lt=limit).update(tries=F("tries") + 1))
+
+
+def give_back_code(lookup: str) -> None:
+    """The code was right: take its counted try back."""
+    rows = get_model("loyalty_giftcards", "CodeAttempt").objects.filter(scope="card", tries__gt=0)
+    rows.filter(who=_code_row(lookup, known=True)).update(tries=F("tries") - 1)
+
+
+def _code_row(lookup: str, *, known: bool) -> str:
+    return _fingerprint("card" if known else "unknown", lookup if known else lookup[:2].ljust(len(lookup), "0"))
 
 
 def forget_old() -> int:

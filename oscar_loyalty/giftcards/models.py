@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.giftcards import abstract_models
+from oscar_loyalty.giftcards import abstract_batches, abstract_models
 
 __all__ = []
 
@@ -31,3 +31,45 @@ if not is_model_registered("loyalty_giftcards", "CodeAttempt"):
         pass
 
     __all__.append("CodeAttempt")
+
+if not is_model_registered("loyalty_giftcards", "ExpiryPolicy"):
+
+    class ExpiryPolicy(abstract_batches.AbstractExpiryPolicy):
+        pass
+
+    __all__.append("ExpiryPolicy")
+
+if not is_model_registered("loyalty_giftcards", "GiftCardBatch"):
+
+    class GiftCardBatch(abstract_batches.AbstractGiftCardBatch):
+        pass
+
+    __all__.append("GiftCardBatch")
+
+if not is_model_registered("loyalty_giftcards", "GiftCardBatchEvent"):
+
+    class GiftCardBatchEvent(abstract_batches.AbstractGiftCardBatchEvent):
+        pass
+
+    __all__.append("GiftCardBatchEvent")
+
+if not is_model_registered("loyalty_giftcards", "CustomAmount"):
+
+    class CustomAmount(abstract_models.AbstractCustomAmount):
+        pass
+
+    __all__.append("CustomAmount")
+
+if not is_model_registered("loyalty_giftcards", "RetiredCode"):
+
+    class RetiredCode(abstract_models.AbstractRetiredCode):
+        pass
+
+    __all__.append("RetiredCode")
+
+if not is_model_registered("loyalty_giftcards", "GuessingAlert"):
+
+    class GuessingAlert(abstract_models.AbstractGuessingAlert):
+        pass
+
+    __all__.append("GuessingAlert")

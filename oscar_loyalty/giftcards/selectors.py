@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.giftcards import catalogue
+from oscar_loyalty.giftcards import amounts, catalogue
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import Money, from_minor
+from oscar_loyalty.money import Money, exponent, from_minor
 
 
 def _model(name: str) -> Any:
@@ -47,6 +48,15 @@ def points_price(product: Any) -> int | None:
     """Return how many points buy one card of ``product``, or ``None`` where points do not."""
     denomination = denomination_of(product)
     return denomination.points_price if denomination is not None and denomination.is_active else None
+
+
+def line_points_price(line: Any) -> int | None:
+    """Return how many points buy one card of a basket line, whose amount the buyer may have chosen, or ``None``."""
+    row = amounts.custom_of(line.product)
+    if row is None:
+        return points_price(line.product)
+    amount = line_options(line).amount
+    return amounts.points_price(amount, row) if amount is not None else None
 
 
 def missing_points(price: int | None, member: Any) -> int | None:
@@ -90,12 +100,15 @@ def offers(*, member: Any = None, currency: str = "") -> list[Offer]:
 
 @dataclass(frozen=True)
 class LineOptions:
-    """What the buyer chose for a gift-card line."""
+    """What the buyer chose for a gift-card line; ``amount`` only where it is the buyer's to choose."""
 
     recipient_name: str = ""
     recipient_email: str = ""
     message: str = ""
     pay_with_points: bool = False
+    amount: Decimal | None = None
+    design: str = ""
+    deliver_on: date | None = None
 
 
 def line_options(line: Any) -> LineOptions:
@@ -111,19 +124,36 @@ def line_options(line: Any) -> LineOptions:
         recipient_email=_text(chosen.get(catalogue.RECIPIENT_EMAIL)),
         message=_text(chosen.get(catalogue.MESSAGE)),
         pay_with_points=_truth(chosen.get(catalogue.PAY_WITH_POINTS)),
+        amount=amounts.parse(chosen.get(catalogue.AMOUNT)),
+        design=_text(chosen.get(catalogue.DESIGN))[:50],
+        deliver_on=_date(chosen.get(catalogue.DELIVERY_DATE)),
     )
 
 
 def options_for(
-    *, recipient_name: str = "", recipient_email: str = "", message: str = "", pay_with_points: bool = False
+    *,
+    recipient_name: str = "",
+    recipient_email: str = "",
+    message: str = "",
+    pay_with_points: bool = False,
+    amount: Decimal | None = None,
+    currency: str = "",
+    design: str = "",
+    deliver_on: date | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the ``options`` with which a gift card is put into a basket by ``basket.add_product``."""
+    """Return the ``options`` with which a gift card is put into a basket by ``basket.add_product``.
+
+    ``currency`` is that of ``amount``: the same amount is then always written alike.
+    """
     options = catalogue.ensure_catalogue().options
     chosen = {
         catalogue.RECIPIENT_NAME: recipient_name,
         catalogue.RECIPIENT_EMAIL: recipient_email,
         catalogue.MESSAGE: message,
         catalogue.PAY_WITH_POINTS: pay_with_points,
+        catalogue.AMOUNT: f"{amount:.{exponent(currency)}f}" if amount is not None else "",
+        catalogue.DESIGN: design,
+        catalogue.DELIVERY_DATE: deliver_on.isoformat() if deliver_on is not None else "",
     }
     # As Oscar's own form does, an option that was left empty is left out.
     return [{"option": options[code], "value": value} for code, value in chosen.items() if value]
@@ -131,6 +161,13 @@ def options_for(
 
 def _text(value: Any) -> str:
     return str(value).strip() if value not in (None, False) else ""
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(_text(value))
+    except ValueError:
+        return None
 
 
 def _truth(value: Any) -> bool:
@@ -180,6 +217,26 @@ def search(words: str = "", *, state: str = "") -> QuerySet[Any]:
     return cards.select_related("account", "buyer").order_by("-created_at", "-pk")
 
 
+def with_keys(keys: list[str]) -> set[str]:
+    """Return which of these keys belong to a card."""
+    found: set[str] = set()
+    for start in range(0, len(keys), 500):
+        rows = _model("GiftCard").objects.filter(key__in=keys[start : start + 500])
+        found.update(rows.values_list("key", flat=True))
+    return found
+
+
+def batches() -> QuerySet[Any]:
+    """Return the batches, newest first, without the rows they were made from."""
+    return _model("GiftCardBatch").objects.defer("rows", "refused").order_by("-created_at", "-pk")
+
+
+def topped_up(card: Any) -> Money:
+    """Return what was put on ``card`` after it was loaded."""
+    entries = card.account.entries.filter(kind="topped_up")
+    return Money(from_minor(sum(entries.values_list("units", flat=True)), card.currency), card.currency)
+
+
 def buyer_email(card: Any) -> str:
     """Return the e-mail of whoever bought the card, a guest too, or nothing."""
     if card.buyer is not None:
@@ -205,6 +262,10 @@ MOVEMENTS = {
     "return": _("Given back"),
     "disabled": _("Taken off while disabled"),
     "adjust": _("Corrected by the shop"),
+    "topped_up": _("Topped up"),
+    "expire": _("Expired"),
+    "revived": _("Brought back with a later end"),
+    "clawback": _("Taken back"),
 }
 
 

@@ -11,16 +11,26 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import get_language
 
 from oscar_loyalty import clock
-from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
-from oscar_loyalty.giftcards import codes, guard, selectors
-from oscar_loyalty.giftcards.cards import follow, locked, log
+from oscar_loyalty.giftcards import codes, delivery, designs, expiry, guard, selectors
+from oscar_loyalty.giftcards.amounts import set_custom_amount
+from oscar_loyalty.giftcards.cards import code_of, follow, locked, log
 from oscar_loyalty.giftcards.catalogue import ensure_catalogue, set_denomination, set_points_price
+from oscar_loyalty.giftcards.delivery import hand_over, print_once, set_delivery_day
 from oscar_loyalty.giftcards.disabling import CANCELLED, disable, disable_for_lines, empty_disabled, enable
-from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, TooManyTries
+from oscar_loyalty.giftcards.exceptions import (
+    AmountRefused,
+    CodeRefused,
+    GiftCardError,
+    NotAllowed,
+    TooLate,
+    TooManyTries,
+)
+from oscar_loyalty.giftcards.expiry import BY_POLICY, extend, remind, set_policy
 from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.giftcards.looking_up import look_up
+from oscar_loyalty.giftcards.taxes import MULTI, tax_kind_of
 from oscar_loyalty.ledger import books
-from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
@@ -46,6 +56,10 @@ def issue(
     sender_name: str = "",
     message: str = "",
     language: str = "",
+    tax_kind: str = MULTI,
+    expires_at: datetime | None = BY_POLICY,
+    design: str = "",
+    deliver_at: datetime | None = None,
     activate: bool = True,
     deliver: bool = True,
     actor: Ref = NOBODY,
@@ -54,7 +68,8 @@ def issue(
     """Make a card of ``value`` and return it; the same ``key`` returns the first one.
 
     With ``activate`` it is loaded and works at once, else it waits for :func:`activate`. With ``deliver`` its code is
-    then sent to the recipient, or to the buyer where there is none.
+    then sent to the recipient, or to the buyer where there is none: at once, or at ``deliver_at``. Its end is the
+    policy's, from when it is loaded, or ``expires_at`` (``None``: never).
 
     :raises KeyConflict: when the key was used for a card of another value.
     :raises ValueError: when the value is not above zero, or finer than the currency.
@@ -77,6 +92,9 @@ def issue(
         "sender_name": _one_line(sender_name),
         "message": message.strip()[:2000],
         "language": language or get_language() or settings.LANGUAGE_CODE,
+        "tax_kind": tax_kind,
+        "design": design[:50],
+        "deliver_at": deliver_at,
         "created_at": at,
     }
     GiftCard = _model("GiftCard")
@@ -96,7 +114,7 @@ def issue(
     if (card.value, card.currency) != (value, currency):
         raise KeyConflict(f"The key {key} has been used for another gift card.")
     if activate:
-        return _activate(card=card, actor=actor, happened_at=happened_at, deliver=deliver)
+        return _activate(card=card, actor=actor, happened_at=happened_at, deliver=deliver, expires_at=expires_at)
     return card
 
 
@@ -112,6 +130,7 @@ def issue_for_lines(order: Any, *, language: str = "", happened_at: datetime | N
             continue
         options = selectors.line_options(line)
         denomination = selectors.denomination_of(line.product)
+        tax_kind = tax_kind_of(line.product)
         for unit in range(1, line.quantity + 1):
             card = issue(
                 value=denomination.value if denomination else line.unit_price_incl_tax,
@@ -125,7 +144,11 @@ def issue_for_lines(order: Any, *, language: str = "", happened_at: datetime | N
                 recipient_email=options.recipient_email,
                 sender_name=_buyer_name(order),
                 message=options.message,
+                design=designs.get(options.design).code,
+                # Nobody waits for a card of one's own.
+                deliver_at=delivery.moment(options.deliver_on) if options.recipient_email else None,
                 language=language,
+                tax_kind=tax_kind,
                 activate=False,
                 happened_at=happened_at,
             )
@@ -135,11 +158,18 @@ def issue_for_lines(order: Any, *, language: str = "", happened_at: datetime | N
 
 @transaction.atomic
 def activate(
-    *, card: Any, key: str = "", actor: Ref = NOBODY, deliver: bool = True, happened_at: datetime | None = None
+    *,
+    card: Any,
+    key: str = "",
+    actor: Ref = NOBODY,
+    deliver: bool = True,
+    expires_at: datetime | None = BY_POLICY,
+    happened_at: datetime | None = None,
 ) -> Any:
     """Load a card that waited and have its code sent; return it. Doing it again changes nothing.
 
-    ``key`` says what it was paid by, for the card's history; a card is loaded once, whatever the key.
+    ``key`` says what it was paid by, for the card's history; a card is loaded once, whatever the key. From now on it
+    lives as long as the policy says, or until ``expires_at`` (``None``: for ever).
 
     :raises GiftCardError: when the card is disabled.
     """
@@ -148,23 +178,29 @@ def activate(
         raise GiftCardError(f"The gift card {row.label} is disabled.")
     if row.state == "waiting":
         at = happened_at or clock.now()
+        row.expires_at = expiry.policy_end(at) if expires_at is BY_POLICY else expires_at
+        # An activation at the till may have been taken back; each has its own entry.
+        before = row.events.filter(kind="deactivated").count() if row.batch_id is not None else 0
         books.earn(
             account=row.account_id,
             units=row.units,
-            key=f"giftcard:{row.uuid}:loaded",
+            key=f"giftcard:{row.uuid}:loaded" + (f":{before + 1}" if before else ""),
             kind="loaded",
             usable_from=at,
+            expires_at=row.expires_at,
             source=Ref.of("giftcard", row.uuid),
             actor=actor,
             explanation={"why": "giftcard", "order": row.order_number},
             happened_at=at,
         )
         row.state, row.activated_at = "active", at
-        _set_code(row)
-        row.save(update_fields=["state", "activated_at", "key_id", "lookup"])
+        if not row.lookup:
+            # A card that was printed has its code already.
+            set_code(row)
+        row.save(update_fields=["state", "activated_at", "expires_at", "key_id", "lookup"])
         log(row, "activated", at, actor, **({"key": key} if key else {}))
         if deliver:
-            _deliver(row)
+            delivery.leave(row)
     follow(card, row)
     return card
 
@@ -190,11 +226,12 @@ def reissue(
         raise GiftCardError(f"The gift card {row.label} is not active.")
     row.generation += 1
     row.code_shown_at = None
-    _set_code(row)
-    row.save(update_fields=["generation", "key_id", "lookup", "code_shown_at"])
+    row.foreign_code = False
+    set_code(row)
+    row.save(update_fields=["generation", "key_id", "lookup", "code_shown_at", "foreign_code"])
     log(row, "reissued", clock.now(), actor, reason=reason, generation=row.generation)
     if deliver:
-        _deliver(row)
+        delivery.leave(row)
     follow(card, row)
     return card
 
@@ -202,7 +239,7 @@ def reissue(
 @transaction.atomic
 def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY) -> Any:
     """Correct whom a card is for. With another e-mail, an active card gets another code, which is sent there: whoever
-    got the first mail must not spend it.
+    got the first mail must not spend it. A card that waits for its day keeps its code, which nobody has.
 
     :raises ValidationError: when the e-mail is none.
     """
@@ -213,10 +250,15 @@ def set_recipient(*, card: Any, name: str, email: str, actor: Ref = NOBODY) -> A
     row.recipient_name, row.recipient_email = _one_line(name), email
     row.save(update_fields=["recipient_name", "recipient_email"])
     log(row, "changed", clock.now(), actor)
-    if moved and row.state == "active":
+    if moved and row.state == "active" and not delivery.is_surprise(row):
         reissue(card=row, reason="recipient changed", actor=actor)
     follow(card, row)
     return card
+
+
+def note_resent(*, card: Any, actor: Ref = NOBODY, reason: str = "") -> None:
+    """Write into the card's history who had its code sent once more, and why."""
+    log(card, "resent", clock.now(), actor, reason=reason)
 
 
 def note_sent(*, card: Any, happened_at: datetime | None = None) -> None:
@@ -226,9 +268,12 @@ def note_sent(*, card: Any, happened_at: datetime | None = None) -> None:
 
 @transaction.atomic
 def show_once(*, card: Any, actor: Ref = NOBODY) -> str | None:
-    """Return the code for the buyer's thank-you page the first time it is asked for, ``None`` ever after."""
+    """Return the code for the buyer's thank-you page the first time it is asked for, ``None`` ever after.
+
+    ``None`` too for a card that somebody else gets on a later day: until then nobody has its code.
+    """
     row = locked(card)
-    if row.state != "active" or row.code_shown_at is not None:
+    if row.state != "active" or row.code_shown_at is not None or row.foreign_code or delivery.is_surprise(row):
         return None
     row.code_shown_at = clock.now()
     row.save(update_fields=["code_shown_at"])
@@ -237,57 +282,20 @@ def show_once(*, card: Any, actor: Ref = NOBODY) -> str | None:
     return code_of(row)
 
 
-def code_of(card: Any) -> str:
-    """Return the code of an active card, in groups of four. Never store, log or cache it.
-
-    :raises GiftCardError: when the card is not active.
-    """
-    if card.state != "active":
-        raise GiftCardError(f"The gift card {card.label} is not active.")
-    return codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)
-
-
-def look_up(code: str, *, who: Guard, currency: str = "", empty_ok: bool = False) -> Any:
-    """Return the card with a code as somebody typed it, in ``currency`` if one is given, with something on it.
-
-    ``empty_ok`` finds a used-up card as well, for the page that shows balances. Every code that is refused counts as a
-    try of ``who``'s account, session and address. The count is a row of the database: call this outside of a
-    transaction, or catch the error inside it, since rolling back the transaction takes the count back too.
-
-    :raises TooManyTries: when one of them has none left.
-    :raises CodeRefused: whatever is wrong with the code.
-    """
-    guard.reserve(who)
-    card = None
-    if fingerprints := codes.fingerprints(code):
-        cards = _model("GiftCard").objects.filter(lookup__in=fingerprints, state="active")
-        card = cards.select_related("account").first()
-    if card is None or (currency and card.currency != currency) or not (empty_ok or _has_money(card)):
-        raise CodeRefused
-    guard.give_back(who)
-    return card
-
-
-def _has_money(card: Any) -> bool:
-    balance = ledger.balances([card.account])[card.account_id]
-    # What an own checkout has set aside is still on the card; whether enough is free is decided when paying.
-    return balance.usable + balance.held > 0
-
-
 @sweeper("giftcards.tries")
 def forget_tries() -> int:
     """Forget wrong codes that no longer count."""
     return guard.forget_old()
 
 
-def _set_code(card: Any) -> None:
+def set_code(card: Any) -> None:
+    """Give ``card`` the code of its generation under the newest key; the caller saves ``key_id`` and ``lookup``."""
+    if card.lookup:
+        # It opens nothing any more; who keeps trying it is counted.
+        _model("RetiredCode").objects.get_or_create(lookup=card.lookup, defaults={"card": card})
     card.key_id = codes.current_key_id()
     code = codes.make(uuid=card.uuid, generation=card.generation, key_id=card.key_id)
     card.lookup = codes.fingerprint(code, key_id=card.key_id)
-
-
-def _deliver(card: Any) -> None:
-    due.leave(kind="giftcards.deliver", key=f"{card.uuid}:{card.generation}", payload={"card": card.pk})
 
 
 def _one_line(text: str) -> str:
@@ -313,10 +321,14 @@ def _buyer_name(order: Any) -> str:
 
 
 __all__ = [
+    "BY_POLICY",
     "CANCELLED",
+    "AmountRefused",
     "CodeRefused",
     "GiftCardError",
     "Guard",
+    "NotAllowed",
+    "TooLate",
     "TooManyTries",
     "activate",
     "code_of",
@@ -325,14 +337,23 @@ __all__ = [
     "empty_disabled",
     "enable",
     "ensure_catalogue",
+    "extend",
     "forget_tries",
+    "hand_over",
     "issue",
     "issue_for_lines",
     "look_up",
+    "note_resent",
     "note_sent",
+    "print_once",
     "reissue",
+    "remind",
+    "set_code",
+    "set_custom_amount",
+    "set_delivery_day",
     "set_denomination",
     "set_points_price",
+    "set_policy",
     "set_recipient",
     "show_once",
 ]

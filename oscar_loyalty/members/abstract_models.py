@@ -154,6 +154,7 @@ class AbstractProgramme(models.Model):
             ("adjust_points", _("Adjust points up to the limit")),
             ("approve_points", _("Approve adjustments above the limit")),
             ("manage_cards", _("Manage gift cards")),
+            ("export_codes", _("Download the codes of a batch of gift cards")),
             ("refund_orders", _("Refund orders")),
             ("manage_programme", _("Change the programme and its rules")),
         ]

@@ -8,11 +8,14 @@ from django.views.decorators.debug import sensitive_variables
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import guests
+from oscar_loyalty.giftcards import designs, guessing, printing
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.giftcards.expiry import note_reminded
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import links
+from oscar_loyalty.messaging.attachments import Attachment
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import after_sending, builder
 from oscar_loyalty.money import Money
@@ -44,14 +47,31 @@ def giftcard(message: Any) -> dict[str, Any] | None:
     if card is None:
         return None
     site = _card_site(card)
+    about = _about(site)
+    code = giftcard_services.code_of(card)
     return {
-        **_about(site),
+        **about,
         "card": card,
-        "code": giftcard_services.code_of(card),
+        "code": code,
         "value": giftcards.value_of(card),
+        "files": giftcard_files(card, code, about),
         "is_gift": card.recipient_email.lower() not in ("", giftcards.buyer_email(card).lower()),
         "balance_url": absolute("balance", site),
     }
+
+
+@sensitive_variables()
+def giftcard_files(card: Any, code: str, about: dict[str, Any]) -> list[Attachment]:
+    """The picture of the card, shown in the mail, and the card to print."""
+    design = designs.get(card.design)
+    pdf = printing.pdf(card=card, code=code, shop_name=about["shop_name"], shop_url=about["shop_url"])
+    files = [Attachment(printing.file_name(card), pdf, "application/pdf")]
+    path = printing.picture(design)
+    if path is not None:
+        name = f"{design.code}{path.suffix}"
+        kind = "image/png" if path.suffix.lower() == ".png" else "image/jpeg"
+        files.insert(0, Attachment(name, path.read_bytes(), kind, cid="design"))
+    return files
 
 
 @after_sending("giftcard")
@@ -68,6 +88,37 @@ def giftcard_sent(message: Any) -> dict[str, Any] | None:
     if card is None:
         return None
     return {**_about(_card_site(card)), "card": card, "value": giftcards.value_of(card)}
+
+
+@builder("giftcard_ends")
+def giftcard_ends(message: Any) -> dict[str, Any] | None:
+    """To whoever holds a card: it ends soon, and has something on it. Without the code."""
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order__site", "buyer")
+    card = cards.filter(pk=message.context["card"], state="active").first()
+    if card is None or card.expires_at is None or card.expires_at.isoformat() != message.context["until"]:
+        return None
+    left = giftcards.balance(card)
+    if not left:
+        return None
+    site = _card_site(card)
+    balance_url = absolute("balance", site)
+    return {**_about(site), "card": card, "left": left, "last_day": card.last_day, "balance_url": balance_url}
+
+
+@after_sending("giftcard_ends")
+def giftcard_ends_log(message: Any) -> None:
+    """The card's history knows that its holder was reminded."""
+    card = get_model("loyalty_giftcards", "GiftCard").objects.get(pk=message.context["card"])
+    note_reminded(card=card)
+
+
+@builder("guessing")
+def guessing_seen(message: Any) -> dict[str, Any] | None:
+    """To the owner: somebody is guessing codes of gift cards."""
+    alert = get_model("loyalty_giftcards", "GuessingAlert").objects.filter(pk=message.context["alert"]).first()
+    if alert is None:
+        return None
+    return {**_about(None), "alert": alert, "health_url": absolute("health"), "seen": guessing.seen()}
 
 
 def _member(pk: Any) -> Any:

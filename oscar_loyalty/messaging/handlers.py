@@ -4,10 +4,16 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
 from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.earning import claims, guests
+from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import services
@@ -29,7 +35,7 @@ def deliver_card(row: Any) -> None:
     """Send an active card to whom it is for, and tell the buyer if that is somebody else."""
     cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("buyer", "order")
     card = cards.filter(pk=row.payload["card"], state="active").first()
-    if card is None:
+    if card is None or not giftcard_services.hand_over(card=card):
         return
     about = {"card": card.pk, "generation": card.generation}
     buyer = giftcards.buyer_email(card)
@@ -42,6 +48,37 @@ def deliver_card(row: Any) -> None:
     if buyer and buyer.lower() != to.lower():
         key = f"giftcard_sent:{name}"
         services.queue(kind="giftcard_sent", key=key, to=buyer, language=card.language, context=about)
+
+
+@handler("giftcards.remind")
+def remind_holder(row: Any) -> None:
+    """Remind whoever holds a card that it ends soon; the buyer, where nobody else is known."""
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("buyer", "order")
+    card = cards.filter(pk=row.payload["card"], state="active").first()
+    if card is None:
+        return
+    services.queue(
+        kind="giftcard_ends",
+        key=f"giftcard_ends:{row.key}",
+        to=card.recipient_email or giftcards.buyer_email(card),
+        language=card.language,
+        context={"card": card.pk, "until": row.payload["until"]},
+    )
+
+
+@handler(guessing.GUESSING)
+def warn_owner(row: Any) -> None:
+    """Tell the owner that somebody is guessing codes, where there is an address for it."""
+    language, pk = settings.LANGUAGE_CODE, row.payload["alert"]
+    to = conf.GIFTCARD_ALERT_EMAIL or _owner_email()
+    services.queue(kind="guessing", key=f"guessing:{pk}", to=to, language=language, context={"alert": pk})
+
+
+def _owner_email() -> str:
+    """Whoever set the shop up, where it names nobody else."""
+    owners = get_user_model().objects.filter(is_superuser=True, is_active=True).exclude(email="")
+    owner = owners.order_by("pk").first()
+    return owner.email if owner is not None else ""
 
 
 @handler("members.joined")

@@ -14,6 +14,7 @@ PAGES = {
     "guest_claim": "loyalty-account:guest-claim",
     "balance": "loyalty-storefront:balance",
     "giftcards": "loyalty-storefront:giftcards",
+    "health": "loyalty-dashboard:loyalty-health",
 }
 
 

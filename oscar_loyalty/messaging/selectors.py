@@ -28,7 +28,9 @@ def counts() -> dict[str, int]:
 
 def of_card(card: Any) -> QuerySet[Any]:
     """Return the messages about a gift card, newest first."""
-    rows = get_model("loyalty_messaging", "Message").objects.filter(kind__in=["giftcard", "giftcard_sent"])
+    rows = get_model("loyalty_messaging", "Message").objects.filter(
+        kind__in=["giftcard", "giftcard_sent", "giftcard_ends"]
+    )
     return rows.filter(context__card=card.pk).order_by("-created_at", "-pk")
 
 

@@ -19,6 +19,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging.attachments import Attachment, attach
 from oscar_loyalty.messaging.exceptions import DeliveryFailed
 from oscar_loyalty.messaging.registry import afterwards, builders
 
@@ -118,6 +119,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    files: tuple[Attachment, ...] = ()
 
 
 @sensitive_variables()
@@ -131,7 +133,8 @@ def write(message: Any) -> Letter | None:
         folder = f"oscar_loyalty/messages/{message.kind}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = render_to_string(f"{folder}/body.txt", context).strip() + "\n"
-        return Letter(subject, text, render_to_string(f"{folder}/body.html", {**context, "subject": subject}))
+        html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
+        return Letter(subject, text, html, tuple(context.get("files", ())))
 
 
 @sensitive_variables()
@@ -147,6 +150,8 @@ def _deliver(message: Any) -> bool:
         headers={"Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(letter.html, "text/html")
+    for file in letter.files:
+        attach(mail, file)
     mail.send()
     return True
 

@@ -22,7 +22,7 @@ def set_pay_with_points(*, line: Any, on: bool) -> Any:
     basket = get_model("basket", "Basket").objects.select_for_update().get(pk=line.basket_id)
     if not basket.can_be_edited:
         raise PaymentProblem(_("This basket is being paid for and can no longer be changed."))
-    if on and giftcards.points_price(line.product) is None:
+    if on and giftcards.line_points_price(line) is None:
         raise PaymentProblem(_("This product has no price in points."))
     option = get_model("catalogue", "Option").objects.get(code=PAY_WITH_POINTS)
     line.attributes.filter(option=option).delete()

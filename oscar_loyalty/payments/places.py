@@ -121,6 +121,7 @@ def used_cards(lines: list[int]) -> dict[int, Fraction]:
     for card in cards:
         units = balances[card.account_id].held - units_of.get(card.account_id, 0)
         if units > 0:
-            share = Fraction(units, to_minor(card.value, card.currency))
+            # What was put on it later is not what the order paid for.
+            share = min(Fraction(1), Fraction(units, to_minor(card.value, card.currency)))
             result[card.order_line_id] = result.get(card.order_line_id, Fraction(0)) + share
     return result

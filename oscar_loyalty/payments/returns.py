@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
@@ -107,12 +108,14 @@ def give(
     tender = allotment.tender
     attempt = tender.attempt
     entry = None
+    # What comes back to points or a card that ended meanwhile must be of some use.
+    days = attempt.member.programme.grace_days if attempt.member else 0
     if units:
         entry = tenders.of(tender.kind).refund(
             tender=tender,
             units=units,
             key=key,
-            grace=timedelta(days=attempt.member.programme.grace_days if attempt.member else 0),
+            grace=timedelta(days=conf.GIFTCARD_GRACE_DAYS if tender.kind == "giftcard" else days),
             explanation={"why": "returned", "order": attempt.order.number},
         )
     if tender.kind == "giftcard":

@@ -16,7 +16,7 @@ def plan_lines(basket: Any) -> list[PlanLine]:
         is_card = giftcards.is_giftcard(line.product)
         points = None
         if is_card and giftcards.line_options(line).pay_with_points:
-            price = giftcards.points_price(line.product)
+            price = giftcards.line_points_price(line)
             points = price * line.quantity if price is not None else None
         lines.append(PlanLine(index, _amount(line), is_giftcard=is_card, points=points))
     return lines

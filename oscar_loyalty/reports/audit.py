@@ -138,10 +138,43 @@ def giftcards() -> Iterator[Finding]:
         yield Finding("giftcards.waiting", f"card {card.pk}", f"not paid, but holds {card.account.balance}")
     for card in cards.filter(account__balance__lt=0).iterator():
         yield Finding("giftcards.overdrawn", f"card {card.pk}", f"balance {card.account.balance}")
+    Entry = get_model("loyalty_ledger", "Entry")
+    topped_up = Entry.objects.filter(account=OuterRef("account"), kind="topped_up")
     for currency in GiftCard.objects.order_by().values_list("currency", flat=True).distinct():
         minor = F("value") * 10 ** exponent(currency)
-        for card in cards.filter(currency=currency, account__balance__gt=minor + HAIR).iterator():
+        held = cards.filter(currency=currency, account__balance__gt=minor + HAIR)
+        held = held.annotate(added=_total(topped_up, "account", "units"))
+        for card in held.filter(account__balance__gt=minor + F("added") + HAIR).iterator():
             yield Finding("giftcards.value", f"card {card.pk}", f"{card.value} card holds {card.account.balance}")
+
+
+@check
+def giftcard_ends() -> Iterator[Finding]:
+    """All money on a card ends with the card; only what returned to a card that had ended lives longer."""
+    Lot = get_model("loyalty_ledger", "Lot")
+    lots = Lot.objects.filter(remaining__gt=0, account__giftcard__state="active").select_related("account__giftcard")
+    end = F("account__giftcard__expires_at")
+    for lot in lots.filter(expires_at__isnull=True, account__giftcard__expires_at__isnull=False).iterator():
+        yield Finding("giftcards.end", f"card {lot.account.giftcard.pk}", "it ends, but money on it does not")
+    sooner = Q(expires_at__lt=end) | Q(expires_at__isnull=False, account__giftcard__expires_at__isnull=True)
+    for lot in lots.filter(sooner).iterator():
+        yield Finding("giftcards.end", f"card {lot.account.giftcard.pk}", f"money on it ends at {lot.expires_at}")
+
+
+@check
+def batches() -> Iterator[Finding]:
+    """A batch has as many cards as it says, and all of them once it is finished."""
+    Batch = get_model("loyalty_giftcards", "GiftCardBatch")
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(batch=OuterRef("pk")).order_by().values("batch")
+    number = Coalesce(Subquery(cards.annotate(number=Count("pk")).values("number")), 0)
+    rows = Batch.objects.defer("rows", "refused").annotate(cards_number=number)
+    wrong = ~Q(cards_number=F("made")) | (Q(state="done") & ~Q(made=F("number")))
+    for batch in rows.filter(wrong).iterator():
+        yield Finding(
+            "giftcards.batch",
+            f"batch {batch.pk}",
+            f"{batch.cards_number} cards, it says {batch.made} of {batch.number}",
+        )
 
 
 @check

@@ -8,7 +8,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.giftcards import selectors
+from oscar_loyalty.giftcards.taxes import MULTI, SINGLE
 from oscar_loyalty.reports.exports import CHUNK, Column
+
+#: How each kind is written where there is little room.
+TAX_NAMES = {MULTI: _("multi-purpose"), SINGLE: _("single-purpose")}
 
 
 def with_balances(cards: Iterable[Any]) -> list[Any]:
@@ -29,10 +33,23 @@ def columns() -> list[Column]:
         Column(_("Currency"), lambda card: card.currency, 10),
         Column(_("Value"), lambda card: card.value),
         Column(_("Left on it"), lambda card: card.left.amount),
+        Column(_("Expires"), lambda card: card.expires_at, 18),
+        Column(_("Tax"), lambda card: TAX_NAMES[card.tax_kind], 18),
         Column(_("Order"), lambda card: card.order_number),
         Column(_("Buyer"), lambda card: card.buyer.email if card.buyer else "", 28),
         Column(_("Recipient"), lambda card: card.recipient_name, 22),
         Column(_("Recipient's e-mail"), lambda card: card.recipient_email, 28),
+    ]
+
+
+def code_columns() -> list[Column]:
+    """Return what a printer needs of each card: the rows are cards with their codes."""
+    return [
+        Column(_("Card"), lambda row: row[0].label, 12),
+        Column(_("Code"), lambda row: row[1], 28),
+        Column(_("Currency"), lambda row: row[0].currency, 10),
+        Column(_("Value"), lambda row: row[0].value or None),
+        Column(_("Expires"), lambda row: row[0].expires_at, 18),
     ]
 
 

@@ -27,11 +27,18 @@ KINDS = {
     "matured": _("Became usable"),
     "extended": _("Live longer"),
 }
+#: What only the money of gift cards does.
+CARD_KINDS = {
+    "loaded": _("Loaded"),
+    "topped_up": _("Topped up"),
+    "revived": _("Brought back with a later end"),
+    "disabled": _("Taken off: disabled"),
+}
 
 
 def kind_label(kind: str) -> str:
     """Return what a kind of entry is called; a shop's own kind by its own name."""
-    return str(KINDS.get(kind, kind))
+    return str(KINDS.get(kind) or CARD_KINDS.get(kind, kind))
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,12 @@ class StorefrontConfig(OscarConfig):
         giftcards = get_class("storefront.views", "GiftCardsView")
         balance = get_class("storefront.views", "BalanceView")
         pay_with_points = get_class("storefront.views", "PayWithPointsView")
+        print_card = get_class("storefront.views", "PrintCardView")
         return self.post_process_urls(
             [
                 path("gift-cards/", giftcards.as_view(), name="giftcards"),
                 path("gift-cards/balance/", balance.as_view(), name="balance"),
+                path("gift-cards/<uuid:uuid>/print/", print_card.as_view(), name="print"),
                 path("gift-cards/pay-with-points/<int:line_id>/", pay_with_points.as_view(), name="pay-with-points"),
             ]
         )

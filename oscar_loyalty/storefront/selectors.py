@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from django.utils.formats import number_format
+
+from oscar_loyalty.giftcards import amounts, delivery, designs
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, from_minor, to_minor
@@ -23,6 +28,26 @@ class CardLine:
     points: int | None
     price: Money
     missing: int = 0
+
+    @property
+    def design(self) -> Any:
+        return designs.get(self.options.design)
+
+    @property
+    def value(self) -> Money | None:
+        """What is on a card whose amount was the buyer's to choose."""
+        return Money(self.options.amount, self.price.currency) if self.options.amount is not None else None
+
+    @property
+    def deliver_on(self) -> Any:
+        """The day on which it is sent, where that is not at once."""
+        return self.options.deliver_on if delivery.moment(self.options.deliver_on) is not None else None
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be bought as it is."""
+        allowed, reason = self.line.purchase_info.availability.is_purchase_permitted(self.line.quantity)
+        return "" if allowed else str(reason)
 
 
 @dataclass(frozen=True)
@@ -76,16 +101,16 @@ def points_of_basket(request: Any) -> BasketPoints:
     used, covered = 0, Decimal(0)
     for line in found:
         options = giftcards.line_options(line)
-        each = giftcards.points_price(line.product)
+        each = giftcards.line_points_price(line)
         points = each * line.quantity if each is not None else None
         rows.append((line, options, points))
         if options.pay_with_points and points is not None:
             used += points
-            covered += line.line_price_incl_tax_incl_discounts
+            covered += line.line_price_incl_tax_incl_discounts or 0
     lines = []
     for line, options, points in rows:
         more = 0 if points is None or options.pay_with_points else points
-        price = Money(line.line_price_incl_tax_incl_discounts, line.price_currency)
+        price = Money(line.line_price_incl_tax_incl_discounts or Decimal(0), line.price_currency)
         lines.append(CardLine(line, options, points, price, max(0, used + more - usable)))
     return BasketPoints(programme, member, lines, usable, used, Money(covered, basket.currency))
 
@@ -124,6 +149,48 @@ class CardOffer:
     @property
     def affordable(self) -> bool:
         return self.missing == 0
+
+
+@dataclass(frozen=True)
+class ChoiceOffer:
+    """A gift card of the buyer's own amount: its bounds, and what one unit of money costs in points, if it does."""
+
+    row: Any
+    minimum: Money
+    maximum: Money
+    step: Money
+    points_per_unit: Decimal | None
+
+    @property
+    def one(self) -> Money:
+        """One unit of money."""
+        return Money(Decimal(1), self.row.currency)
+
+    @property
+    def rate(self) -> str:
+        """What that costs in points, as one writes it."""
+        return str(number_format(self.points_per_unit.normalize())) if self.points_per_unit is not None else ""
+
+
+def choice_offer(request: Any) -> ChoiceOffer | None:
+    """Return the offer to choose an amount, in the currency of the basket, or ``None`` where the owner makes none."""
+    row = choice_of(request)
+    if row is None:
+        return None
+    bounds = [Money(amount, row.currency) for amount in (row.minimum, row.maximum, row.step)]
+    return ChoiceOffer(row, *bounds, points_per_unit=row.points_per_unit)
+
+
+def choice_of(request: Any) -> Any:
+    """Return the bounds on sale for what goes into the basket of ``request``, or ``None``.
+
+    ``None`` too where the shop's strategy lacks our mixin: it would ask the same price for every amount.
+    """
+    if not isinstance(getattr(request, "strategy", None), GiftCardStrategyMixin):
+        return None
+    basket = request.basket
+    currency = (basket.currency if basket.pk else None) or settings.OSCAR_DEFAULT_CURRENCY
+    return amounts.custom_amounts(currency).first()
 
 
 def offers(request: Any, points: BasketPoints) -> list[CardOffer]:

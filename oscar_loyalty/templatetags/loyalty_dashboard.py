@@ -6,10 +6,12 @@ from django import template
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from oscar_loyalty.dashboard.navigation import REFUND
+from oscar_loyalty.dashboard.navigation import CARDS, REFUND, only_with
 from oscar_loyalty.dashboard.navigation import may as _may
+from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.reports.giftcards import TAX_NAMES
 from oscar_loyalty.reports.movements import kind_label
 from oscar_loyalty.templatetags.loyalty_tags import careful
 
@@ -73,6 +75,16 @@ def light(colour: str, text: str) -> dict[str, Any]:
 def field(bound: Any, **options: Any) -> dict[str, Any]:
     """Show a field with its label, its sentence of help and what is wrong with it."""
     return {"field": bound, "options": options}
+
+
+@register.inclusion_tag("oscar_loyalty/dashboard/giftcards/order_cards.html", takes_context=True)
+def loyalty_order_cards_table(context: Any, order: Any) -> dict[str, Any]:
+    """Show the gift cards that an order bought, with how they are taxed, on Oscar's page of the order."""
+    cards = list(giftcards.cards_of_order(order))
+    for card in cards:
+        card.worth, card.tax_name = giftcards.value_of(card), TAX_NAMES[card.tax_kind]
+    user = context["request"].user
+    return {"cards": cards, "may_open": only_with(CARDS)(user, "loyalty-dashboard:loyalty-giftcards")}
 
 
 @register.simple_tag(takes_context=True)

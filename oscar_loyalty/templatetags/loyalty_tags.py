@@ -10,11 +10,14 @@ from django import template
 from django.db import connection, transaction
 from django.template.base import Parser, Token
 from django.templatetags.static import static
+from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 
 from oscar_loyalty.earning import guests
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import designs
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, format_money
@@ -154,6 +157,14 @@ def loyalty_order_summary(context, order):
     )
 
 
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_cards(context, order):
+    """Show the gift cards that an order bought, with how they are taxed; nothing, where it bought none."""
+    cards = list(giftcards.cards_of_order(order))
+    return _render(context, "order_cards", order=order, cards=cards) if cards else ""
+
+
 def _programme_of(order: Any) -> Any:
     return members.programme_of(order.site) if order.site_id else None
 
@@ -278,7 +289,15 @@ def _plain_titles(lines: Iterable[Any]) -> list[tuple[str, str]]:
         if giftcards.is_giftcard(line.product):
             options = giftcards.line_options(line)
             title = getattr(line, "title", "") or line.product.get_title()
-            plain = f"{title} · {options.recipient_name}" if options.recipient_name else str(title)
+            if options.amount is not None:
+                currency = getattr(line, "price_currency", "") or line.order.currency
+                title = _("Gift card %(value)s") % {"value": format_money(options.amount, currency)}
+            parts = [title, options.recipient_name]
+            if options.recipient_name and options.deliver_on is not None:
+                parts.append(date_format(options.deliver_on))
+            if options.design:
+                parts.append(designs.get(options.design).name)
+            plain = " · ".join(str(part) for part in parts if part)
             found.append((str(conditional_escape(line.description)), str(conditional_escape(plain))))
     return found
 

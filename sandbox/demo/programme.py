@@ -102,4 +102,11 @@ def load_gift_cards() -> None:
         Product.objects.filter(pk=denomination.product_id).update(title_fr=f"Carte cadeau de {value} euros")
         drawing = ContentFile(draw("card", COLOURS[value]), name=f"{denomination.product.upc}.jpg")
         denomination.product.images.create(original=drawing, caption=denomination.product.title)
+    if not get_model("loyalty_giftcards", "CustomAmount").objects.exists():
+        choice = giftcards.set_custom_amount(
+            minimum=Decimal(15), maximum=Decimal(500), step=Decimal(5), title="Gift card, amount of your choice"
+        )
+        Product.objects.filter(pk=choice.product_id).update(title_fr="Carte cadeau, montant au choix")
+        drawing = ContentFile(draw("card", "apricot"), name=f"{choice.product.upc}.jpg")
+        choice.product.images.create(original=drawing, caption=choice.product.title)
     get_model("catalogue", "Category").objects.filter(slug="gift-cards", name_fr="").update(name_fr="Cartes cadeaux")

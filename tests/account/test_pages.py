@@ -220,3 +220,63 @@ def test_rules_in_plain_words(page, programme, member):
     assert "50 petals for each visit" in text
     assert "<span>80 petals</span>" in text
     assert "Without points: Voucher." in text
+
+
+@pytest.fixture
+def waiting_card(user, time):
+    """A card for Zoé that is to be sent in a week."""
+    from datetime import date
+
+    from oscar_loyalty.giftcards import delivery, services
+
+    return services.issue(
+        value=D("35"),
+        key="week",
+        buyer=user,
+        recipient_name="Zoé",
+        recipient_email="zoe@example.com",
+        deliver_at=delivery.moment(date(2026, 3, 9)),
+    )
+
+
+def test_a_card_that_waits_for_its_day_is_changed(page, client, member, waiting_card):
+    from datetime import date
+
+    from oscar_loyalty.giftcards import delivery
+
+    listed = page("gift-cards/")
+    assert "March 9, 2026" in listed
+    assert "Send it now" in listed and "again" not in listed.partition("loyalty-own")[2].partition("</ul>")[0]
+    address = f"/accounts/loyalty/gift-cards/{waiting_card.uuid}/change/"
+    fields = {"recipient_name": "Zoé M.", "recipient_email": "zoe.m@example.com", "deliver_on": "2026-03-01"}
+    answer = client.post(address, fields).content.decode()
+    assert "This day is over." in answer and "zoe.m@example.com" in answer
+    fields["deliver_on"] = "2026-03-20"
+    assert client.post(address, fields).status_code == 302
+    waiting_card.refresh_from_db()
+    assert delivery.day_of(waiting_card) == date(2026, 3, 20)
+    assert (waiting_card.recipient_name, waiting_card.recipient_email) == ("Zoé M.", "zoe.m@example.com")
+    assert waiting_card.generation == 1
+
+
+def test_a_card_that_waits_is_sent_now_once(page, client, member, waiting_card):
+    from oscar_loyalty.due import services as due
+
+    address = f"/accounts/loyalty/gift-cards/{waiting_card.uuid}/send/"
+    assert client.post(address).status_code == 302
+    assert client.post(address).status_code == 302
+    due.sweep()
+    due.sweep()
+    assert len([letter for letter in mail.outbox if letter.to == ["zoe@example.com"]]) == 1
+    assert client.post(address).status_code == 302
+    response = client.get(f"/accounts/loyalty/gift-cards/{waiting_card.uuid}/change/", follow=True)
+    assert "on its way already" in response.content.decode()
+
+
+@pytest.mark.parametrize("what", ["change", "send", "resend"])
+def test_nobody_changes_the_card_of_another(client, waiting_card, django_user_model, programme, what):
+    client.force_login(django_user_model.objects.create_user("other", "other@example.com", "petale-demo"))
+    assert client.post(f"/accounts/loyalty/gift-cards/{waiting_card.uuid}/{what}/").status_code == 404
+    client.logout()
+    response = client.post(f"/accounts/loyalty/gift-cards/{waiting_card.uuid}/{what}/")
+    assert response.status_code == 302 and "login" in response.url

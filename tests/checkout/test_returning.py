@@ -1,5 +1,6 @@
 """What comes back of cancelled orders whose gift cards are used meanwhile."""
 
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -16,6 +17,7 @@ from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import clicks, returns, services
+from oscar_loyalty.reports import audit as reports
 
 Order = get_model("order", "Order")
 pytestmark = pytest.mark.django_db
@@ -163,3 +165,19 @@ def test_a_typed_code_is_in_no_report_of_an_error(shopper, programme, haircut, m
 def test_nonsense_for_a_basket_is_passed_over(shopper, programme, haircut, number):
     shopper.add(haircut)
     assert shopper.place(loyalty_basket=number).url == "/checkout/thank-you/"
+
+
+def test_what_comes_back_to_a_card_that_has_ended_can_be_spent_for_a_while(time, shopper, rich, haircut):
+    card = giftcard_services.issue(value=D("25.00"), key="ends", expires_at=time.at + timedelta(days=5), deliver=False)
+    shopper.add(haircut)
+    shopper.add_card(card)
+    shopper.place()
+    time.advance(days=10)
+    due.sweep()
+    cancel(Order.objects.get())
+    assert giftcards.balance(card).amount == 25
+    time.advance(days=29)
+    assert giftcards.balance(card).amount == 25
+    time.advance(days=1)
+    assert giftcards.balance(card).amount == 0
+    assert reports.run(keep=False).findings == []

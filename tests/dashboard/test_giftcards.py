@@ -49,13 +49,16 @@ def test_off_and_on(owner, url, sent, boss):
     action = lambda name, **data: owner.post(url("giftcard-action", sent.uuid, name), data)  # noqa: E731
     response = action("disable", reason="")
     assert set(response.context["disable_form"].errors) == {"reason"}
+    question = action("disable", reason="Stolen").content.decode()
+    assert "Stolen" in question and "Nothing can be paid" in question and selectors.balance(sent).amount == 25
+    assert action("disable", reason="Stolen", change="1").context["disable_form"]["reason"].value() == "Stolen"
     for _click in range(2):
-        assert action("disable", reason="Stolen").status_code == 302
+        assert action("disable", reason="Stolen", sure="1").status_code == 302
     text = owner.get(url("giftcard", sent.uuid)).content.decode()
     assert "disabled" in text and "Stolen" in text and "Ada Boss" in text and "Enable the card" in text
     assert selectors.balance(sent).amount == 0
     for _click in range(2):
-        action("enable")
+        action("enable", reason="Found", sure="1")
     sent.refresh_from_db()
     assert sent.state == "active" and selectors.balance(sent).amount == 25
     assert owner.post(url("giftcard-action", sent.uuid, "burn")).status_code == 404
@@ -66,8 +69,10 @@ def test_another_code_once(owner, url, sent):
     before = services.code_of(sent)
     page = owner.get(url("giftcard", sent.uuid)).content.decode()
     assert 'name="generation" value="1"' in page
+    question = owner.post(url("giftcard-action", sent.uuid, "reissue"), {"reason": "Lost", "generation": "1"})
+    assert "lou@example.com" in question.content.decode()
     for _click in range(2):
-        owner.post(url("giftcard-action", sent.uuid, "reissue"), {"reason": "Lost", "generation": "1"})
+        owner.post(url("giftcard-action", sent.uuid, "reissue"), {"reason": "Lost", "generation": "1", "sure": "1"})
     sent.refresh_from_db()
     assert sent.generation == 2 and services.code_of(sent) != before
     due.sweep()
@@ -75,7 +80,7 @@ def test_another_code_once(owner, url, sent):
     assert len(to_friend) == 1 and services.code_of(sent) in to_friend[0].body
     services.disable(card=sent)
     text = owner.post(
-        url("giftcard-action", sent.uuid, "reissue"), {"reason": "Again", "generation": "2"}, follow=True
+        url("giftcard-action", sent.uuid, "reissue"), {"reason": "Again", "generation": "2", "sure": "1"}, follow=True
     ).content.decode()
     assert "is not active" in text
 
@@ -84,7 +89,10 @@ def test_the_mail_once_more(owner, url, sent):
     page = owner.get(url("giftcard", sent.uuid)).content.decode()
     assert "lou@example.com" in page and 'name="tries" value="1"' in page
     for _click in range(2):
-        assert owner.post(url("giftcard-action", sent.uuid, "resend"), {"tries": "1"}).status_code == 302
+        assert (
+            owner.post(url("giftcard-action", sent.uuid, "resend"), {"tries": "1", "reason": "Lost"}).status_code == 302
+        )
+    assert [event.detail["reason"] for event in sent.events.filter(kind="resent")] == ["Lost"]
     due.sweep()
     owner.post(url("giftcard-action", sent.uuid, "resend"), {"tries": "1"})
     due.sweep()

@@ -1,10 +1,13 @@
 """Every page opens, for whom it should, in so many queries."""
 
+from decimal import Decimal
+
 import pytest
 
 from oscar_loyalty.dashboard.apps import PAGES
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import rules
+from oscar_loyalty.giftcards import bulk
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports import audit
 
@@ -27,10 +30,19 @@ SHOWN = {
     "movements": 18,
     "guest-orders": 16,
     "giftcards": 16,
-    "giftcard": 24,
+    "giftcard": 30,
+    "giftcards-till": 10,
+    "giftcard-activate": 12,
+    "giftcard-batches": 14,
+    "giftcard-batch-create": 10,
+    "giftcard-batch": 22,
+    "giftcards-import": 10,
+    "giftcards-policy": 12,
+    "giftcards-liability": 14,
     "denominations": 12,
     "denomination-create": 10,
     "denomination": 14,
+    "custom-amount": 12,
     "health": 20,
 }
 
@@ -41,6 +53,7 @@ def arguments(member, visit, card, big_adjustment, programme):
     visit(member, "v1")
     rule = get_model("loyalty_earning", "Rule").objects.first()
     denomination = get_model("loyalty_giftcards", "Denomination").objects.first()
+    batch = bulk.ask(name="Counter", number=30, value=Decimal(20), key="pages", at_till=True)
     audit.run()
     due.sweep()
     return {
@@ -51,6 +64,8 @@ def arguments(member, visit, card, big_adjustment, programme):
         "adjustment": [big_adjustment.pk],
         "giftcard": [card.uuid],
         "denomination": [denomination.pk],
+        "giftcard-batch": [batch.pk],
+        "giftcard-activate": [batch.cards.first().uuid],
     }
 
 
@@ -102,7 +117,17 @@ def test_nobody_else_comes_in(client, url, user, programme, arguments):
 def test_each_permission_opens_its_pages(client, url, staff, programme, member, card):
     pages = {
         "view_loyalty": ["overview", "members", "movements", "guest-orders", "adjustments", "health"],
-        "manage_cards": ["giftcards", "denominations"],
+        "manage_cards": [
+            "giftcards",
+            "denominations",
+            "giftcards-till",
+            "giftcard-batches",
+            "giftcard-batch-create",
+            "giftcards-import",
+            "giftcards-policy",
+            "giftcards-liability",
+        ],
+        "export_codes": [],
         "manage_programme": ["programme", "rules"],
         "approve_points": ["adjustments"],
         "adjust_points": [],
@@ -150,6 +175,10 @@ def test_actions_need_their_permission(client, url, staff, member, card, big_adj
         url("members-enrol"),
         url("adjustment-decide", big_adjustment.pk, "approve"),
         url("giftcard-action", card.uuid, "disable"),
+        url("giftcard-action", card.uuid, "top-up"),
+        url("giftcard-activate", card.uuid),
+        url("giftcard-batch-start", 1),
+        url("giftcard-batch-codes", 1, "csv"),
         url("rule-end", rule.pk),
         url("tier-create"),
     ]:

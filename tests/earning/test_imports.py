@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import adjustments, cells, imports
 from oscar_loyalty.earning.cells import RowError
-from oscar_loyalty.earning.tables import Row
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
+from oscar_loyalty.tables import Row
 
 User = get_user_model()
 

@@ -66,3 +66,20 @@ def order(basket, ten, place):
     )
     basket.add_product(ten.product, quantity=3, options=options)
     return place()
+
+
+@pytest.fixture
+def boss(db, django_user_model):
+    return django_user_model.objects.create_superuser(username="boss", email="boss@example.com", password="petale-demo")
+
+
+@pytest.fixture
+def clerk(db, django_user_model):
+    """Somebody who manages gift cards, and nothing else."""
+    from django.contrib.auth.models import Permission
+
+    clerk = django_user_model.objects.create_user(
+        username="clerk", email="clerk@example.com", password="petale-demo", is_staff=True
+    )
+    clerk.user_permissions.add(Permission.objects.get(codename="manage_cards"))
+    return clerk

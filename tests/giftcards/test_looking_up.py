@@ -122,7 +122,7 @@ def test_old_tries_are_forgotten(time, db, who):
     wrong(who)
     assert services.forget_tries() == 0
     time.advance(hours=2)
-    assert services.forget_tries() == 3
+    assert services.forget_tries() == 4
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,15 @@ def test_old_tries_are_forgotten(time, db, who):
         (2, "198.51.100.9, 203.0.113.5", "198.51.100.9"),
         (2, "203.0.113.5", "10.0.0.1"),
         (1, "", "10.0.0.1"),
+        # With the port that some proxies add, which changes with each connection.
+        (1, "203.0.113.5:4711", "203.0.113.5"),
+        (1, "[2001:db8::1]:4711", "2001:db8::1"),
+        # What is no address is not believed: else each word would have tries of its own.
+        (1, "unknown", "10.0.0.1"),
+        (1, "203.0.113.5, _hidden", "10.0.0.1"),
+        (1, ", ,", "10.0.0.1"),
+        (2, "anything, 203.0.113.5", "10.0.0.1"),
+        (-1, "203.0.113.5", "10.0.0.1"),
     ],
 )
 def test_only_the_shops_own_proxies_are_believed(settings, proxies, header, found):
@@ -160,3 +169,32 @@ def test_a_refusal_caught_inside_a_transaction_is_counted_a_rolled_back_one_is_n
     wrong(who, times=5)
     with pytest.raises(TooManyTries):
         services.look_up(WRONG, who=who)
+
+
+def test_a_header_of_ones_own_invention_gives_no_more_tries(db, settings):
+    settings.OSCAR_LOYALTY_TRUSTED_PROXIES = 1
+    answers = []
+    for number in range(12):
+        request = RequestFactory().get(
+            "/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=f"198.51.100.{number}, 203.0.113.5:{4000 + number}"
+        )
+        request.user = AnonymousUser()
+        try:
+            services.look_up(WRONG, who=Guard.of_request(request))
+        except (CodeRefused, TooManyTries) as error:
+            answers.append(type(error))
+    assert answers == [CodeRefused] * 10 + [TooManyTries] * 2
+
+
+def test_one_address_in_both_spellings_is_one(db):
+    wrong(Guard(address="192.0.2.1"), times=10)
+    with pytest.raises(TooManyTries):
+        services.look_up(WRONG, who=Guard(address="::ffff:192.0.2.1"))
+
+
+def test_behind_a_socket_without_a_header_all_share_their_tries(db):
+    request = RequestFactory().get("/", REMOTE_ADDR="")
+    request.user = AnonymousUser()
+    wrong(Guard.of_request(request), times=10)
+    with pytest.raises(TooManyTries):
+        services.look_up(WRONG, who=Guard.of_request(request))

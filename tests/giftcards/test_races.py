@@ -91,3 +91,40 @@ def test_disabling_while_it_is_spent_never_loses_or_makes_money():
     assert all(isinstance(r, InsufficientUnits) for r in results if isinstance(r, Exception)), results
     services.enable(card=card)
     assert selectors.balance(card).amount == 10 - 3 * spent
+
+
+def test_sending_and_changing_the_day_at_once_is_one_or_the_other():
+    from datetime import timedelta
+
+    from django.core import mail
+
+    from oscar_loyalty import clock
+    from oscar_loyalty.due import services as due
+    from oscar_loyalty.giftcards import delivery
+    from oscar_loyalty.giftcards.exceptions import TooLate
+
+    day = delivery.today() + timedelta(days=3)
+    cards = [
+        services.issue(
+            value=Decimal("10"), key=f"day {n}", recipient_email=f"a{n}@example.com", deliver_at=delivery.moment(day)
+        )
+        for n in range(3)
+    ]
+    with clock.frozen(delivery.moment(day) + timedelta(minutes=1)):
+
+        def act(n):
+            if n < 3:
+                return services.set_delivery_day(card=cards[n], day=delivery.today() + timedelta(days=1))
+            return due.sweep()
+
+        results = at_once(6, act)
+        due.sweep()
+        for n in range(3):
+            letters = [letter for letter in mail.outbox if letter.to == [f"a{n}@example.com"]]
+            changed = not isinstance(results[n], Exception)
+            assert changed or isinstance(results[n], TooLate), results[n]
+            assert len(letters) == (0 if changed else 1)
+    with clock.frozen(delivery.moment(day) + timedelta(days=2)):
+        at_once(4, lambda n: due.sweep())
+    for n in range(3):
+        assert len([letter for letter in mail.outbox if letter.to == [f"a{n}@example.com"]]) == 1

@@ -5,6 +5,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.dashboard.base import ResendForm
+from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent
 
@@ -37,6 +39,12 @@ class ReissueForm(ReasonForm):
     generation = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class ResendCardForm(ResendForm):
+    reason = forms.CharField(
+        label=_("Reason"), required=False, max_length=255, widget=forms.TextInput({"autocomplete": "off"})
+    )
+
+
 class DenominationForm(forms.Form):
     """A value that gift cards are sold in."""
 
@@ -62,7 +70,16 @@ class DenominationForm(forms.Form):
         max_value=100_000_000,
         help_text=_("How many points buy one card. Empty: for money only."),
     )
+    tax_kind = forms.ChoiceField(
+        label=_("Tax"),
+        choices=TAX_KINDS,
+        required=False,
+        help_text=_("Single-purpose: the place and the tax of what it buys are known when it is sold."),
+    )
     is_active = forms.BooleanField(label=_("On sale"), required=False, initial=True)
+
+    def clean_tax_kind(self):
+        return self.cleaned_data["tax_kind"] or (self.denomination.tax_kind if self.denomination else MULTI)
 
     def __init__(self, *args, denomination: Any = None, programme: Any = None, **kwargs):
         super().__init__(*args, **kwargs)

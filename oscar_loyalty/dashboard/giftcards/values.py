@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.dashboard.giftcards.amounts import summary
 from oscar_loyalty.dashboard.giftcards.forms import DenominationForm
 from oscar_loyalty.giftcards.catalogue import set_denomination
 from oscar_loyalty.loading import get_model
@@ -32,7 +33,7 @@ class DenominationListView(ProgrammeMixin, generic.TemplateView):
         rows = list(_denominations())
         for row in rows:
             row.worth, row.price = Money(row.value, row.currency), _price(row)
-        return super().get_context_data(rows=rows, **kwargs)
+        return super().get_context_data(rows=rows, custom=summary(), **kwargs)
 
 
 class DenominationView(ProgrammeMixin, generic.FormView):
@@ -58,6 +59,7 @@ class DenominationView(ProgrammeMixin, generic.FormView):
             "price": price.amount if price and price.amount != row.value else None,
             "points_price": row.points_price,
             "is_active": row.is_active,
+            "tax_kind": row.tax_kind,
         }
 
     def get_context_data(self, **kwargs):
@@ -74,6 +76,7 @@ class DenominationView(ProgrammeMixin, generic.FormView):
             price=cleaned["price"],
             points_price=cleaned["points_price"],
             is_active=cleaned["is_active"],
+            tax_kind=cleaned["tax_kind"],
         )
         messages.success(self.request, _("The gift card has been saved."))
         return redirect("loyalty-dashboard:loyalty-denominations")

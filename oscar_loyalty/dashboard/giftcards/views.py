@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, ResendForm, actor, names_of
-from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm
+from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView, ProgrammeMixin, actor, names_of
+from oscar_loyalty.dashboard.giftcards.actions import StaffActions, card_forms
+from oscar_loyalty.dashboard.giftcards.forms import GiftCardSearchForm, ReasonForm, ReissueForm, ResendCardForm
 from oscar_loyalty.dashboard.health.services import resend_once
-from oscar_loyalty.giftcards import selectors, services
+from oscar_loyalty.giftcards import expiry, selectors, services
 from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
@@ -29,6 +30,9 @@ class GiftCardListView(FilteredListView):
 
     def get_rows(self) -> Any:
         return selectors.search(self.filters.get("q") or "", state=self.filters.get("state") or "")
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(tab="cards", **kwargs)
 
     def get_page(self):
         page = super().get_page()
@@ -55,7 +59,7 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
 
     @cached_property
     def card(self) -> Any:
-        cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order", "buyer")
+        cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order", "buyer", "batch")
         return get_object_or_404(cards, uuid=self.kwargs["uuid"])
 
     def get_context_data(self, **kwargs):
@@ -72,11 +76,15 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
         forms = {
             "disable_form": ReasonForm(auto_id="disable_%s"),
             "reissue_form": ReissueForm(initial={"generation": card.generation}, auto_id="reissue_%s"),
+            **card_forms(card, self.request.user),
         }
         return super().get_context_data(
             card=card,
             value=selectors.value_of(card),
             balance=Money(from_minor(balance.usable, card.currency), card.currency),
+            topped_up=selectors.topped_up(card),
+            expired=Money(from_minor(expiry.expired_units(card), card.currency), card.currency),
+            tax_name=report.TAX_NAMES[card.tax_kind],
             held=Money(from_minor(balance.held, card.currency), card.currency),
             events=events,
             entries=entries,
@@ -87,7 +95,7 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
         )
 
 
-class GiftCardActionView(GiftCardView):
+class GiftCardActionView(StaffActions, GiftCardView):
     """What the shop does to a card; shows the card again if it cannot be done."""
 
     def get(self, request, *args, **kwargs):
@@ -97,9 +105,15 @@ class GiftCardActionView(GiftCardView):
         return redirect("loyalty-dashboard:loyalty-giftcard", uuid=self.card.uuid)
 
     def post(self, request, *args, **kwargs):
-        act = {"disable": self.disable, "enable": self.enable, "reissue": self.reissue, "resend": self.resend}.get(
-            kwargs["action"]
-        )
+        act = {
+            "disable": self.disable,
+            "enable": self.enable,
+            "reissue": self.reissue,
+            "resend": self.resend,
+            "top-up": self.top_up,
+            "extend": self.extend,
+            "deactivate": self.deactivate,
+        }.get(kwargs["action"])
         if act is None:
             raise Http404
         try:
@@ -114,35 +128,65 @@ class GiftCardActionView(GiftCardView):
 
     def disable(self):
         form = ReasonForm(self.request.POST, auto_id="disable_%s")
-        if not form.is_valid():
-            return self.again(disable_form=form)
+        question = self.ask(
+            form,
+            "disable_form",
+            title=_("Disable the card"),
+            sentence=_("Nothing can be paid with the card any more. Enabled again, it has its money back."),
+        )
+        if question is not None:
+            return question
         services.disable(card=self.card, reason=form.cleaned_data["reason"], actor=actor(self.request))
         messages.success(self.request, _("The card is disabled; nothing can be paid with it."))
+        return None
 
     def enable(self):
-        services.enable(card=self.card, actor=actor(self.request))
+        form = ReasonForm(self.request.POST, auto_id="enable_%s")
+        question = self.ask(
+            form,
+            "enable_form",
+            title=_("Enable the card"),
+            sentence=_("The card gets back what was taken off it."),
+        )
+        if question is not None:
+            return question
+        services.enable(card=self.card, reason=form.cleaned_data["reason"], actor=actor(self.request))
         messages.success(self.request, _("The card is in use again."))
+        return None
 
     def reissue(self):
         form = ReissueForm(self.request.POST, auto_id="reissue_%s")
-        if not form.is_valid():
-            return self.again(reissue_form=form)
+        known = self.card.recipient_email or selectors.buyer_email(self.card)
+        question = self.ask(
+            form,
+            "reissue_form",
+            title=_("Make a new code"),
+            sentence=_("The new code goes to %(email)s; the old one is void at once.") % {"email": known}
+            if known
+            else _("The old code is void at once. No e-mail is known to send the new one to."),
+        )
+        if question is not None:
+            return question
         services.reissue(
             card=self.card,
             generation=form.cleaned_data["generation"],
             reason=form.cleaned_data["reason"],
             actor=actor(self.request),
         )
-        messages.success(
-            self.request, _("The card has a new code, which is on its way by e-mail. The old one is void.")
-        )
+        if known:
+            text = _("The card has a new code, which is on its way by e-mail. The old one is void.")
+        else:
+            text = _("The card has a new code; the old one is void. Nobody was sent it.")
+        messages.success(self.request, text)
+        return None
 
     def resend(self):
-        form = ResendForm(self.request.POST)
+        form = ResendCardForm(self.request.POST)
         rows = messaging.of_card(self.card).filter(kind="giftcard", context__generation=self.card.generation)
         message = rows.first()
         if message is None or not form.is_valid():
             messages.error(self.request, _("There is no e-mail about this card to send again."))
             return
-        resend_once(message=message, tries=form.cleaned_data["tries"])
+        if resend_once(message=message, tries=form.cleaned_data["tries"]):
+            services.note_resent(card=self.card, actor=actor(self.request), reason=form.cleaned_data["reason"])
         messages.success(self.request, _("The card is on its way to %(email)s again.") % {"email": message.to})

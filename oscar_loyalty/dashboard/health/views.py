@@ -12,6 +12,7 @@ from oscar_loyalty.dashboard.handlers import AUDIT, ask_for_audit
 from oscar_loyalty.dashboard.health.services import resend_once
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.due import services as due_services
+from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import selectors as payments
@@ -50,6 +51,7 @@ class HealthView(ProgrammeMixin, generic.TemplateView):
             audit=audit,
             audit_asked=Due.objects.filter(kind=AUDIT, state="waiting").exists(),
             sweep=due.light(),
+            guessing=guessing.seen(),
             beats=get_model("loyalty_due", "Heartbeat").objects.order_by("name"),
             dead=Due.objects.filter(state="dead").order_by("-due_at")[:100],
             refunds=backs_to_look_at(),

@@ -4,6 +4,7 @@ from django.views import generic
 from oscar_loyalty.dashboard.base import ProgrammeMixin
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.reports import figures
@@ -27,6 +28,7 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 "figures": figures.overview(programme),
                 "audit": reports.audit_light(),
                 "sweep": due.light(),
+                "guessing": guessing.seen(),
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
                 "no_rules": not earning.rules_of(programme),
@@ -38,6 +40,7 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 or more["no_rules"]
                 or more["sweep"].dead
                 or more["audit"].colour == "red"
+                or more["guessing"].is_guessing
                 or not programme.is_active
             )
             for tier in more["tiers"]:

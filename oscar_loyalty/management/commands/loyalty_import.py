@@ -1,11 +1,12 @@
-import csv
 from contextlib import closing
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from oscar_loyalty.earning import imports, tables
+from oscar_loyalty import tables
+from oscar_loyalty.earning import imports
+from oscar_loyalty.importing import MappingError, Rejected
 from oscar_loyalty.management.bulk import many_objects
 from oscar_loyalty.members import selectors
 
@@ -56,9 +57,9 @@ class Command(BaseCommand):
             )
             for note in table.notes:
                 self.stdout.write(note)
-            with closing(_Rejected(options["rejected"], table.columns)) as rejected:
+            with closing(Rejected(options["rejected"], table.columns)) as rejected:
                 outcome = self._run(programme, table, rejected, options)
-        except (tables.TableError, imports.MappingError) as error:
+        except (tables.TableError, MappingError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{options['rejected']} cannot be written: {error.strerror}.") from error
@@ -111,28 +112,3 @@ def _statuses():
     from oscar.core.loading import get_model
 
     return list(get_model("order", "Order").all_statuses())
-
-
-class _Rejected:
-    """The file of refused rows, which is made when the first one comes."""
-
-    def __init__(self, path, columns):
-        self.path, self.columns, self.file = path, columns, None
-
-    def write(self, row, reason):
-        if self.path is None:
-            return
-        if self.file is None:
-            self.file = self.path.open("w", newline="", encoding="utf-8-sig")
-            self.writer = csv.writer(self.file)
-            self.writer.writerow(["refused row", "refused because", *self.columns])
-        self.writer.writerow([row.number, reason, *(_safe(cell) for cell in row.raw)])
-
-    def close(self):
-        if self.file is not None:
-            self.file.close()
-
-
-def _safe(text):
-    """A formula must not run when somebody opens the file to correct it."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

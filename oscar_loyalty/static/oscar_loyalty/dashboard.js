@@ -5,7 +5,8 @@
     // A form is sent once. The name and value of the pressed button must go along, so it is disabled a moment later.
     document.addEventListener("submit", function (event) {
         var form = event.target;
-        if (!form.closest(".loyalty") || form.method.toLowerCase() !== "post") {
+        // After a download the page stays, and its buttons must go on working.
+        if (!form.closest(".loyalty") || form.method.toLowerCase() !== "post" || form.hasAttribute("data-download")) {
             return;
         }
         window.setTimeout(function () {
@@ -40,6 +41,26 @@
             });
         }
         boxes.forEach(function (box) { box.addEventListener("change", update); });
+        update();
+    });
+
+    document.querySelectorAll("[data-batch-form]").forEach(function (form) {
+        var shown = { months: "months", day: "last_day" };
+        function update() {
+            var chosen = form.querySelector("select[name=expiry]").value;
+            Object.keys(shown).forEach(function (kind) {
+                var field = form.querySelector("[data-field=" + shown[kind] + "]");
+                if (field) {
+                    field.hidden = kind !== chosen;
+                }
+            });
+        }
+        // The dashboard's script may put a list of its own over the select: it tells by jQuery's event only.
+        if (window.jQuery) {
+            window.jQuery(form).on("change", update);
+        } else {
+            form.addEventListener("change", update);
+        }
         update();
     });
 

@@ -1,4 +1,4 @@
-"""When points can be spent, and until when: by the shop's own calendar."""
+"""From when points and gift cards can be spent, and until when: by the shop's own calendar."""
 
 from calendar import monthrange
 from datetime import datetime, time, timedelta

@@ -8,15 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from oscar_loyalty.earning import tables
-from oscar_loyalty.earning.tables import BadCell, TableError
+from oscar_loyalty import tables
+from oscar_loyalty.tables import BadCell, TableError
 
 TEXT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def _proof():
-    """No database here: nothing to be proved."""
 
 
 @pytest.fixture

@@ -1,0 +1,137 @@
+"""What the shop owes to those who hold its gift cards, month by month: the sums of the ledger, by kind of movement.
+
+Months are the shop's own. What expired counts in the month it ended, whether or not a sweep has been by; so the
+closing of the present month is what is on all cards now, what checkouts have set aside included. The closing of one
+month is the opening of the next.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import Money, from_minor
+from oscar_loyalty.reports.exports import Column
+
+#: The movements that are told apart, with their names. What fits none of them is a correction.
+MOVES = {
+    "issued": _("Sold and issued"),
+    "topped_up": _("Topped up"),
+    "redeemed": _("Redeemed"),
+    "returned": _("Returned"),
+    "expired": _("Expired"),
+    "revived": _("Brought back"),
+    "disabled": _("Disabled"),
+    "corrected": _("Corrected"),
+}
+#: The movement of each kind of entry; a return goes by what it returns.
+KINDS = {
+    "loaded": "issued",
+    "clawback": "issued",
+    "topped_up": "topped_up",
+    "spend": "redeemed",
+    "expire": "expired",
+    "revived": "revived",
+    "disabled": "disabled",
+}
+
+
+@dataclass
+class Month:
+    """A month of one currency, in minor units: the sum of ``moves`` leads from ``opening`` to ``closing``."""
+
+    first: date
+    currency: str
+    opening: int = 0
+    moves: dict[str, int] = field(default_factory=lambda: dict.fromkeys(MOVES, 0))
+
+    @property
+    def closing(self) -> int:
+        return self.opening + sum(self.moves.values())
+
+    def money(self, name: str) -> Money:
+        """Return "opening", "closing", or one of :data:`MOVES` as money."""
+        units = getattr(self, name) if name in ("opening", "closing") else self.moves[name]
+        return Money(from_minor(units, self.currency), self.currency)
+
+    @property
+    def cells(self) -> list[Money]:
+        """All figures, from opening to closing."""
+        return [self.money(name) for name in ("opening", *MOVES, "closing")]
+
+
+def by_month(*, at: datetime | None = None) -> list[Month]:
+    """Return all months from the first movement to the present one, the newest first, by currency; in two queries."""
+    at = at or clock.now()
+    sums: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    for unit, month, move, units in [*_booked(at), *_late(at)]:
+        sums[unit][month][move] += units
+    this_month = timezone.localtime(at).date().replace(day=1)
+    found: list[Month] = []
+    for unit in sorted(sums):
+        opening, first = 0, min(sums[unit])
+        while first <= this_month:
+            month = Month(first, unit, opening)
+            month.moves.update(sums[unit].get(first, {}))
+            found.append(month)
+            opening = month.closing
+            first = (first.replace(day=28) + _WEEK).replace(day=1)
+    found.sort(key=lambda month: month.first, reverse=True)
+    return found
+
+
+_WEEK = date(2000, 1, 8) - date(2000, 1, 1)
+
+
+def _booked(at: datetime) -> Iterable[tuple[str, date, str, int]]:
+    entries = get_model("loyalty_ledger", "Entry").objects.filter(account__owner_type="giftcard", effective_at__lte=at)
+    rows = entries.exclude(units=0).order_by().annotate(month=TruncMonth("effective_at"))
+    groups = rows.values("account__unit", "month", "kind", "reverses__kind").annotate(total=Sum("units"))
+    for row in groups:
+        returned = "disabled" if row["reverses__kind"] == "disabled" else "returned"
+        move = returned if row["kind"] == "return" else KINDS.get(row["kind"], "corrected")
+        yield row["account__unit"], timezone.localtime(row["month"]).date(), move, row["total"]
+
+
+def _late(at: datetime) -> Iterable[tuple[str, date, str, int]]:
+    """What has expired though nobody has posted it yet; what a live hold keeps has not."""
+    Lot, HoldUse = get_model("loyalty_ledger", "Lot"), get_model("loyalty_ledger", "HoldUse")
+    live = HoldUse.objects.filter(lot=OuterRef("pk"), hold__state="open", hold__until__gt=at).order_by()
+    kept = Coalesce(Subquery(live.values("lot").annotate(total=Sum("units")).values("total")), 0)
+    lots = Lot.objects.filter(account__owner_type="giftcard", remaining__gt=0, expires_at__lte=at).order_by()
+    gone = lots.annotate(gone=F("remaining") - kept, month=TruncMonth("expires_at")).filter(gone__gt=0)
+    for row in gone.values("account__unit", "month").annotate(total=Sum("gone")):
+        yield row["account__unit"], timezone.localtime(row["month"]).date(), "expired", -row["total"]
+
+
+def owed(*, at: datetime | None = None) -> list[Money]:
+    """Return what is owed in each currency now."""
+    newest: dict[str, Money] = {}
+    for month in by_month(at=at):
+        newest.setdefault(month.currency, month.money("closing"))
+    return list(newest.values())
+
+
+def columns() -> list[Column]:
+    """Return the report as a table."""
+    names: list[tuple[str, Any]] = [("opening", _("Opening")), *MOVES.items(), ("closing", _("Closing"))]
+
+    def column(name: str, title: Any) -> Column:
+        return Column(title, lambda month: month.money(name).amount)
+
+    return [
+        Column(_("Month"), lambda month: month.first.strftime("%Y-%m"), 10),
+        Column(_("Currency"), lambda month: month.currency, 10),
+        *[column(name, title) for name, title in names],
+    ]
+
+
+__all__ = ["KINDS", "MOVES", "Month", "by_month", "columns", "owed"]
