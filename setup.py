@@ -14,7 +14,7 @@ def version():
 
 CLUB = ["wagtail>=7.4,<8.1", "django-guardian>=3.5,<4"]
 CELERY = ["celery[redis]>=5.4"]
-STRIPE = ["stripe>=12"]
+STRIPE = ["stripe>=16,<17"]
 SANDBOX = [
     *CLUB,
     *CELERY,

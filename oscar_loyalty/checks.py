@@ -80,6 +80,25 @@ def checkout(app_configs, **kwargs):
     return found
 
 
+@register()
+def currency(app_configs, **kwargs):
+    """Oscar stores two decimals: what has three would be paid to the wrong amount."""
+    from django.conf import settings
+
+    from oscar_loyalty.money import exponent
+
+    code = getattr(settings, "OSCAR_DEFAULT_CURRENCY", "")
+    if not code or exponent(code) <= 2:
+        return []
+    return [
+        Error(
+            f"OSCAR_DEFAULT_CURRENCY is {code}, which has {exponent(code)} decimals; Oscar stores two.",
+            hint="Points and gift cards work with currencies of two decimals or none, such as EUR or JPY.",
+            id="loyalty.E070",
+        )
+    ]
+
+
 @register(Tags.database)
 def sqlite(app_configs, databases=None, **kwargs):
     """SQLite locks late by default: a writer that has read first may then be refused instead of waiting."""

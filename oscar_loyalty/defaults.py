@@ -110,6 +110,39 @@ class Conf:
         return self._get("HOLD_MINUTES", 60)
 
     @property
+    def GUEST_LINK_DAYS(self) -> int:
+        """How many days a link works that brings a guest's order to an account; so long, too, an address counts as
+        proven that such a link was sent to."""
+        return self._get("GUEST_LINK_DAYS", 60)
+
+    @property
+    def MONEY(self) -> list[str]:
+        """How our checkout lets people pay what points and gift cards do not: ``"stripe"``, ``"on_site"`` (when they
+        come), or both, the first being proposed. Without Stripe's keys, ``"stripe"`` is left out."""
+        return self._get("MONEY", ["on_site"])
+
+    @property
+    def STRIPE_SECRET_KEY(self) -> str:
+        """Stripe's secret key (``sk_live_…``, ``sk_test_…``); without it nobody can pay by card."""
+        return self._get("STRIPE_SECRET_KEY", "")
+
+    @property
+    def STRIPE_WEBHOOK_SECRET(self) -> list[str]:
+        """Signing secret of Stripe's webhook (``whsec_…``); a list of two while one is being replaced."""
+        secrets = self._get("STRIPE_WEBHOOK_SECRET", [])
+        return [secrets] if isinstance(secrets, str) else list(secrets)
+
+    @property
+    def STRIPE_ACCOUNT(self) -> str:
+        """The connected account that is paid (``acct_…``), where the key is a platform's."""
+        return self._get("STRIPE_ACCOUNT", "")
+
+    @property
+    def STRIPE_API_BASE(self) -> str:
+        """Another address of Stripe's API, such as that of the test server that comes with this package."""
+        return self._get("STRIPE_API_BASE", "")
+
+    @property
     def REFUND_EVENT_TYPES(self) -> list[str]:
         """Names of Oscar's payment event types that mean a refund; the first is used for refunds made here."""
         return self._get("REFUND_EVENT_TYPES", ["Refund", "Refunded"])
@@ -118,12 +151,6 @@ class Conf:
     def REFUND_LATE_HOURS(self) -> int:
         """After how many hours a refund that still waits for the payment provider turns the light red."""
         return self._get("REFUND_LATE_HOURS", 6)
-
-    @property
-    def GUEST_LINK_DAYS(self) -> int:
-        """How many days a link works that brings a guest's order to an account; so long, too, an address counts as
-        proven that such a link was sent to."""
-        return self._get("GUEST_LINK_DAYS", 60)
 
     @property
     def SERVICE_CLASS_SLUGS(self) -> list[str]:

@@ -30,6 +30,11 @@ def from_minor(units: int, currency: str) -> Decimal:
     return Decimal(units).scaleb(-exponent(currency))
 
 
+def hundredths(currency: str) -> int:
+    """Return how many of the hundredths that Oscar stores make one minor unit: 1 cent of a euro, 100 of a yen."""
+    return 10 ** max(0, 2 - exponent(currency))
+
+
 def format_money(amount: Decimal, currency: str) -> str:
     """Write an amount in the active language, as the shop's own prices are written: "€10.00", "10,00 €"."""
     from oscar.templatetags.currency_filters import currency as oscar_currency

@@ -187,6 +187,12 @@ OSCAR_DASHBOARD_NAVIGATION = [*OSCAR_DASHBOARD_NAVIGATION, *NAVIGATION, APPOINTM
 OSCAR_LOYALTY_WORKER = "inline"
 OSCAR_LOYALTY_GIFTCARD_KEYS = {"demo": "the sandbox's gift-card key, known to everybody"}
 
+# Set by scripts/sandbox.py, which starts a Stripe of our own; or by you, to try Stripe's test mode.
+OSCAR_LOYALTY_MONEY = ["stripe", "on_site"]
+OSCAR_LOYALTY_STRIPE_SECRET_KEY = os.environ.get("STRIPE_SECRET_KEY", "")
+OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET = [secret for secret in [os.environ.get("STRIPE_WEBHOOK_SECRET", "")] if secret]
+OSCAR_LOYALTY_STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "")
+
 APPOINTMENT_BASE_TEMPLATE = "shop/booking/base.html"
 APPOINTMENT_ADMIN_BASE_TEMPLATE = "shop/booking/base.html"
 APPOINTMENT_CUSTOM_TEMPLATES_DIR = "shop/booking"

@@ -3,6 +3,9 @@
     python scripts/sandbox.py            migrate, load the demo, serve on 127.0.0.1:$PORT (8000)
     python scripts/sandbox.py --reset    forget all that was done in it
 
+Cards are paid at a Stripe of our own, which runs beside the shop; with STRIPE_SECRET_KEY in the environment, at
+Stripe's test mode.
+
 What has been done is remembered in var/sandbox/done.json: a second start only serves, and keeps what was
 changed.
 """
@@ -18,6 +21,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -106,6 +110,43 @@ def answers(base):
     return True
 
 
+def free_port(wanted):
+    """The port wanted, or any free one: pages of payments that were left open survive a restart."""
+    if not taken(wanted):
+        return wanted
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def stripe(shop_port):
+    """A Stripe for demonstrations, as long as the block lasts; none where the shop has a key of its own."""
+    if os.environ.get("STRIPE_SECRET_KEY"):
+        say("Cards are paid at Stripe itself, with your key")
+        yield
+        return
+    STATE.mkdir(parents=True, exist_ok=True)
+    port = free_port(shop_port + 1)
+    command = [sys.executable, "-m", "stripe_server", "--port", str(port)]
+    command += ["--state", str(STATE / "stripe.sqlite3"), "--webhook", f"http://127.0.0.1:{shop_port}/stripe/webhook/"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        base = process.stdout.readline().strip()
+        if not base.startswith("http"):
+            sys.exit("The Stripe server for demonstrations did not start.")
+        say(f"Cards are paid at a Stripe of our own, {base}: no money moves")
+        os.environ |= {
+            "STRIPE_SECRET_KEY": "sk_test_shop",
+            "STRIPE_WEBHOOK_SECRET": "whsec_shop",
+            "STRIPE_API_BASE": base,
+        }
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def show(base):
     print("\nMaison Pétale is open.\n")
     for name, path in ADDRESSES.items():
@@ -113,6 +154,8 @@ def show(base):
     print(f"\nLog in with the password {PASSWORD} as\n")
     for name, what in LOGINS.items():
         print(f"    {name + '@example.com':20} {what}")
+    if os.environ.get("STRIPE_API_BASE"):
+        print("\nPay by card with 4242 4242 4242 4242, any date in the future, any code: no money moves.")
     print("\nCtrl-C closes it; what you changed is kept. `make sandbox-reset` starts over.\n", flush=True)
 
 
@@ -149,8 +192,9 @@ def main(arguments):
     os.environ.pop("DATABASE_URL", None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
     os.environ["PORT"] = str(port)
-    prepare()
-    return serve(port)
+    with stripe(port):
+        prepare()
+        return serve(port)
 
 
 if __name__ == "__main__":

@@ -81,3 +81,11 @@ def test_numbers_of_the_shops_side_of_gift_cards(settings):
     assert foreign_codes(None) == []
     settings.OSCAR_LOYALTY_GIFTCARD_ATTEMPTS = 11
     assert [problem.id for problem in foreign_codes(None)] == ["loyalty.W050"]
+
+
+@pytest.mark.parametrize(
+    ("code", "found"), [("KWD", ["loyalty.E070"]), ("BHD", ["loyalty.E070"]), ("JPY", []), ("EUR", [])]
+)
+def test_a_currency_that_oscar_cannot_store_is_refused(code, found):
+    with override_settings(OSCAR_DEFAULT_CURRENCY=code):
+        assert ids(checks.currency(None)) == found

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.checkout import points
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.forms import CodeForm as BaseCodeForm
 from oscar_loyalty.loading import get_model
@@ -46,9 +47,10 @@ def remove(request: Any, card_id: str) -> None:
 
 
 def forget(request: Any) -> None:
-    """The order is placed: the next one starts without cards."""
+    """The order is placed: the next one starts without cards and points."""
     request.session.pop(KEY, None)
     request.session.pop(SHOWN, None)
+    points.choose(request, 0)
 
 
 def _digest(plan: Any) -> list[list[Any]]:

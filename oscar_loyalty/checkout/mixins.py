@@ -6,6 +6,7 @@ money; nothing else changes for the shop.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,32 +16,40 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.decorators import classonlymethod
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
-from oscar.core.loading import get_class
 
-from oscar_loyalty.checkout import cards
-from oscar_loyalty.checkout.placing import signal_afterwards
+from oscar_loyalty.checkout import cards, going_on, parts, points
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.payments import exceptions, services, tenders
+from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.payments.announcing import signal_afterwards
 
-CheckoutSessionData = get_class("checkout.utils", "CheckoutSessionData")
 log = logging.getLogger("oscar_loyalty")
 
 
 class LoyaltyPaymentMixin:
     """Adds the tenders of the loyalty programme to a ``PaymentDetailsView``."""
 
-    #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``, or ``"on_site"``, money at the salon.
+    #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``; ``"on_site"``, money at the salon; or
+    #: ``"stripe"``, a card on Stripe's page.
     money_kind = "shop"
+    #: Whether an order is paid for once ``handle_payment`` has let it pass. A shop that sends an invoice says no: gift
+    #: cards bought then wait until the order has one of the programme's paid statuses.
+    money_is_paid = True
+    #: Whether the outbox sends Oscar's confirmation, so that it survives a mail server that is down. If not, the view
+    #: sends it as ever, in ``send_order_placed_email``.
+    mail_through_outbox = False
 
     _attempt: Any = None
+    _named = False
     _placed: Any = None
     _submission: dict[str, Any]
 
@@ -61,7 +70,67 @@ class LoyaltyPaymentMixin:
                 return self._show_order(order)
             if attempt is not None:
                 return self._follow(attempt)
+        elif request.method == "GET" and (unfinished := going_on.unfinished(request)) is not None:
+            # Back from the page of the payment by the browser's own button: the basket is frozen.
+            if services.provider_tender(unfinished) is not None:
+                return redirect(going_on.address(unfinished, "paid"))
+            self._take_back(request, unfinished)
         return super().dispatch(request, *args, **kwargs)
+
+    # What a shop's own payment may do beside ``handle_payment``
+
+    @property
+    def loyalty_attempt(self) -> str:
+        """The name of this try to pay: give it to your gateway, and set it when the customer comes back from there.
+
+        So what was paid for an older try, with other points and cards, never completes a newer one.
+        """
+        return str(self._attempt.uuid) if self._attempt is not None else ""
+
+    @loyalty_attempt.setter
+    def loyalty_attempt(self, uuid: str) -> None:
+        self._attempt, self._named = payments.attempt(uuid), True
+
+    def withdraw_payment(self, attempt: Any) -> bool:
+        """Override: make sure at your gateway that nobody can pay for ``attempt`` any more; return whether that is so.
+
+        It is called when a customer whom ``RedirectRequired`` sent there comes back without having paid. If you cannot
+        be sure, the basket and all that is set aside wait for ``OSCAR_LOYALTY_HOLD_MINUTES``.
+        """
+        return False
+
+    def void_payment(self, attempt: Any, problem: Exception) -> bool:
+        """Override: give back what your ``handle_payment`` took, as no order could be placed; return whether you did.
+
+        If not, the payment is shown to the owner as one to be given back by hand.
+        """
+        return False
+
+    def _take_back(self, request, attempt):
+        if attempt.state == "open":
+            try:
+                if not self.withdraw_payment(attempt):
+                    return
+            except Exception:
+                log.exception("The payment of attempt %s could not be withdrawn", attempt.uuid)
+                return
+            settling.call_off(attempt=attempt, reason="the customer came back without paying")
+            attempt.refresh_from_db()
+        if attempt.state == "cancelled" and going_on.give_back(request, attempt):
+            messages.info(request, _("You have not paid, and nothing was taken. Your basket is as it was."))
+
+    def _void(self, attempt, problem):
+        """The shop's payment has let the order pass, and there is none."""
+        if not attempt.tenders.filter(kind="shop", amount__gt=0).exists():
+            return
+        try:
+            done = self.void_payment(attempt, problem)
+        except Exception:
+            log.exception("The payment of attempt %s could not be voided", attempt.uuid)
+            done = False
+        if not done:
+            log.error("Attempt %s has no order; what was paid for it must be given back by hand", attempt.uuid)
+            services.to_be_given_back(attempt=attempt, why=f"{type(problem).__name__}: {problem}")
 
     def _was_own(self, basket_id):
         user = self.request.user
@@ -72,26 +141,32 @@ class LoyaltyPaymentMixin:
         except BadSignature:
             return False
 
+    def get_money_kind(self):
+        """Return the kind of tender that takes the rest; a shop that lets people choose overrides it."""
+        return "later" if self.money_kind == "shop" and not self.money_is_paid else self.money_kind
+
     # The page
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         total = context.get("order_total")
-        context["loyalty_cards"] = cards.applied(self.request)
         if total is not None:
-            context["loyalty_plan"] = services.plan_for(
+            context |= parts.context(
+                self.request,
                 basket=context["basket"],
                 total=total.incl_tax,
-                cards=[entry.card for entry in context["loyalty_cards"]],
-                money_kind=self.money_kind,
+                money_kind=self.get_money_kind(),
+                form=kwargs.get("loyalty_points_form"),
             )
-            cards.remember_plan(self.request, context["loyalty_plan"])
-            context["loyalty_paid_in_money_at_salon"] = self.money_kind == "on_site"
+            context["loyalty_paid_in_money_at_salon"] = self.get_money_kind() == "on_site"
+            context["loyalty_paid_by_card"] = self.get_money_kind() == "stripe"
+        else:
+            context["loyalty_cards"] = cards.applied(self.request)
         context["loyalty_form"] = kwargs.get("loyalty_form") or cards.CodeForm()
         return context
 
     def post(self, request, *args, **kwargs):
-        """Adding and removing gift cards posts to the same page as placing the order."""
+        """Adding and removing points and gift cards posts to the same page as placing the order."""
         if "loyalty_add_card" in request.POST:
             form = cards.CodeForm(request.POST, request=request, basket=request.basket)
             if form.is_valid():
@@ -103,7 +178,33 @@ class LoyaltyPaymentMixin:
             cards.remove(request, request.POST["loyalty_remove_card"])
             messages.info(request, _("The gift card has been removed."))
             return redirect(request.path)
+        if "loyalty_points_do" in request.POST:
+            return self._choose_points(request, request.POST["loyalty_points_do"])
         return super().post(request, *args, **kwargs)
+
+    def _choose_points(self, request, what):
+        """Use so many points, ``all`` that can be, or ``none``; the page's script asks for its changed parts only."""
+        total = self.build_submission()["order_total"]
+        offer = None
+        if total is not None:
+            offer = points.offer_for(request, basket=request.basket, total=total.incl_tax)
+        if offer is None or what == "none":
+            points.choose(request, 0)
+            messages.info(request, _("No points are used for this order any more."))
+            return redirect(request.path)
+        typed = str(offer.most) if what == "all" else request.POST.get("points", "")
+        form = points.PointsForm({"points": typed}, offer=offer)
+        if form.is_valid():
+            points.choose(request, form.cleaned_data["points"])
+        if "loyalty_live" in request.POST:
+            note = form.result(typed)[1] if form.is_valid() and form.clamped else ""
+            context = self.get_context_data(loyalty_points_form=form, loyalty_points_note=note)
+            return TemplateResponse(request, "oscar_loyalty/checkout/live.html", context)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(loyalty_points_form=form))
+        level, text = form.result(typed)
+        getattr(messages, level)(request, text)
+        return redirect(request.path)
 
     # Placing the order
 
@@ -132,8 +233,10 @@ class LoyaltyPaymentMixin:
             super().restore_frozen_basket()
 
     def handle_payment(self, order_number, total, **kwargs):
-        """Set points and cards aside, then let the shop take what is left."""
+        """Set points and cards aside, then let the shop take what is left, or send the customer to pay it."""
         self._attempt = self._begin(order_number, total)
+        if services.provider_tender(self._attempt) is not None:
+            self._send_to_provider(order_number)
         money = sum(
             (tender.amount for tender in self._attempt.tenders.all() if tenders.of(tender.kind).money),
             total.incl_tax * 0,
@@ -143,17 +246,65 @@ class LoyaltyPaymentMixin:
                 super().handle_payment(order_number, _part_of(total, money), **kwargs)
         except RedirectRequired:
             services.redirected(attempt=self._attempt)
+            going_on.remember(self.request, self._attempt)
             raise
         except BaseException as problem:
             services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
             raise
 
+    def _send_to_provider(self, order_number):
+        ways = tenders.Ways(
+            paid=self.request.build_absolute_uri(going_on.address(self._attempt, "paid")),
+            back=self.request.build_absolute_uri(going_on.address(self._attempt, "back")),
+            email=self._email(),
+            language=(get_language() or "")[:2],
+            text=_("Order %(number)s, %(shop)s")
+            % {"number": order_number, "shop": get_current_site(self.request).name},
+        )
+        try:
+            url = asking.ask(attempt=self._attempt, ways=ways)
+        except exceptions.PaymentProblem as problem:
+            raise UnableToTakePayment(str(problem)) from problem
+        except BaseException as problem:
+            services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+            raise
+        going_on.remember(self.request, self._attempt)
+        raise RedirectRequired(url)
+
+    def _email(self):
+        user = self._submission["user"]
+        if user.is_authenticated:
+            return user.email
+        return (self._submission.get("order_kwargs") or {}).get("guest_email") or ""
+
+    def _close_earlier(self, basket):
+        """An earlier try to pay for this basket may still be payable elsewhere: see to it that it is not."""
+        earlier = payments.live_attempt(basket)
+        if earlier is None or not earlier.snapshot.get("redirected") or services.provider_tender(earlier) is None:
+            return
+        try:
+            state = settling.give_up(attempt=earlier, reason="started again")
+        except (exceptions.ProviderDown, exceptions.ProviderRefused):
+            state = "open"
+        if state == "placed":
+            earlier.refresh_from_db()
+            raise _Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
+        if state == "open":
+            raise UnableToTakePayment(
+                _("Your bank has not answered yet whether you paid. Please try again in a few minutes.")
+            )
+
     def _begin(self, order_number, total):
         request, submission = self.request, self._submission
-        offered = [entry.card for entry in cards.applied(request)]
+        self._close_earlier(submission["basket"])
+        applied = cards.applied(request)
         order_kwargs = submission.get("order_kwargs") or {}
-        plan = services.plan_for(
-            basket=submission["basket"], total=total.incl_tax, cards=offered, money_kind=self.money_kind
+        plan = parts.plan_of(
+            request,
+            basket=submission["basket"],
+            total=total.incl_tax,
+            applied=applied,
+            money_kind=self.get_money_kind(),
         )
         try:
             if not cards.is_as_shown(request, plan):
@@ -168,7 +319,7 @@ class LoyaltyPaymentMixin:
                 user=submission["user"],
                 member=members.member_of_request(request),
                 site=get_current_site(request),
-                cards=offered,
+                cards=[entry.card for entry in applied],
                 plan=plan,
                 order_number=order_number,
                 guest_email=order_kwargs.get("guest_email", ""),
@@ -177,6 +328,9 @@ class LoyaltyPaymentMixin:
                 shipping_charge=submission.get("shipping_charge"),
                 billing_address=submission.get("billing_address"),
                 surcharges=submission.get("surcharges"),
+                mail=self.mail_through_outbox,
+                status=self.get_initial_order_status(submission["basket"]) or "",
+                order_fields=_storable(order_kwargs) if tenders.is_provider(self.get_money_kind()) else None,
             )
         except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
             # Not an error of paying: Oscar's own handling would reopen the basket and blame the card.
@@ -187,8 +341,10 @@ class LoyaltyPaymentMixin:
     def place_order(self, *args, **kwargs):
         """Order, sources, capture of points and cards, and the basket's submission are one transaction."""
         basket = kwargs["basket"] if "basket" in kwargs else args[2]
-        attempt = self._attempt = self._attempt or payments.live_attempt(basket)
-        if attempt is None:
+        if self._attempt is None and not self._named:
+            self._attempt = payments.live_attempt(basket)
+        attempt = self._attempt
+        if attempt is None or attempt.basket_id != basket.pk:
             raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
         with signal_afterwards(), transaction.atomic():
             order = super().place_order(*args, **kwargs)
@@ -208,9 +364,15 @@ class LoyaltyPaymentMixin:
                 return self._show_order(self._placed)
             if self._attempt is not None:
                 services.cancel(attempt=self._attempt, reason=f"{type(problem).__name__}: {problem}")
+                self._void(self._attempt, problem)
             if isinstance(problem, exceptions.PaymentProblem):
                 raise UnableToPlaceOrder(str(problem)) from problem
             raise
+
+    def send_order_placed_email(self, order):
+        """Leave the confirmation to the outbox, where it has been queued with the order."""
+        if self._attempt is None or not self._attempt.snapshot.get("mail"):
+            super().send_order_placed_email(order)
 
     # A second click
 
@@ -219,6 +381,10 @@ class LoyaltyPaymentMixin:
         attempt = services.wait_for(attempt=attempt)
         if attempt.state == "placed":
             return self._show_order(attempt.order)
+        page = going_on.payment_page(attempt)
+        if page:
+            going_on.remember(self.request, attempt)
+            return HttpResponseRedirect(page)
         if attempt.state == "open":
             messages.info(self.request, _("Your order is still being placed. Look at your orders in a minute."))
         else:
@@ -226,9 +392,7 @@ class LoyaltyPaymentMixin:
         return redirect("basket:summary")
 
     def _show_order(self, order):
-        CheckoutSessionData(self.request).flush()
-        cards.forget(self.request)
-        self.request.session["checkout_order_id"] = order.pk
+        going_on.show_order(self.request, order)
         return HttpResponseRedirect(self.get_success_url())
 
 
@@ -237,6 +401,18 @@ class _Elsewhere(BaseException):
 
     def __init__(self, problem: exceptions.PaymentProblem) -> None:
         self.problem = problem
+
+
+def _storable(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a shop adds to its orders, as far as it is kept elsewhere or can be kept until the order is written.
+
+    :raises TypeError: when some of it cannot: such an order could not be placed later as it was agreed upon.
+    """
+    kept = {name: value for name, value in fields.items() if name not in ("guest_email", "site", "status")}
+    for name, value in kept.items():
+        if not isinstance(value, (str, int, bool, type(None))):
+            raise TypeError(f"{name!r} of the order is a {type(value).__name__}, which cannot wait for a payment.")
+    return kept
 
 
 def _part_of(total, money):

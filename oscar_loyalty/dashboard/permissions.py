@@ -29,9 +29,6 @@ PERMISSIONS = {
     "loyalty-denominations": _staff(CARDS),
     "loyalty-denomination-create": _staff(CARDS),
     "loyalty-denomination": _staff(CARDS),
-    # As Oscar's own page of an order, and to refund it.
-    "loyalty-refunds": _staff("order.view_order", REFUND),
-    "loyalty-refund-part": _staff("order.view_order", REFUND),
     "loyalty-giftcards-till": _staff(CARDS),
     "loyalty-giftcard-activate": _staff(CARDS),
     "loyalty-giftcard-batches": _staff(CARDS),
@@ -45,6 +42,10 @@ PERMISSIONS = {
     "loyalty-giftcards-liability": _staff(CARDS),
     "loyalty-giftcards-liability-export": _staff(CARDS),
     "loyalty-custom-amount": _staff(CARDS),
+    # As Oscar's own page of an order, and to refund it.
+    "loyalty-refunds": _staff("order.view_order", REFUND),
+    "loyalty-refund-part": _staff("order.view_order", REFUND),
+    "loyalty-payment-settle": _staff(VIEW, PROGRAMME),
     "loyalty-programme": _staff(PROGRAMME),
     "loyalty-tier-create": _staff(PROGRAMME),
     "loyalty-tier": _staff(PROGRAMME),

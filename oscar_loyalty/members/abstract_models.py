@@ -73,6 +73,15 @@ class AbstractProgramme(models.Model):
         blank=True,
         help_text=_("Order statuses that mean paid, for orders paid at the salon: their gift cards are issued then."),
     )
+    payment_failed_status = models.CharField(
+        _("orders whose payment failed"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "The status of orders whose card could not be charged in the end. Empty: their status stays; points and "
+            "gift cards are returned all the same."
+        ),
+    )
     pending_days = models.PositiveSmallIntegerField(
         _("days until usable"),
         default=14,
@@ -120,7 +129,21 @@ class AbstractProgramme(models.Model):
         decimal_places=2,
         default=Decimal("1.00"),
         validators=[MinValueValidator(Decimal("0.01"))],
-        help_text=_("… this much. Used to value the points that are out, and as a hint for the prices of gift cards."),
+        help_text=_(
+            "… this much. Used where orders are paid with points, to value the points that are out, and as a hint for "
+            "the prices of gift cards."
+        ),
+    )
+    points_at_checkout = models.BooleanField(
+        _("points pay at checkout"),
+        default=False,
+        help_text=_("Members may pay a part of any order with points, at this rate. Gift cards have their own prices."),
+    )
+    points_share = models.PositiveSmallIntegerField(
+        _("most that points pay"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Percent of an order, its gift cards left out, that can be paid with points at this rate."),
     )
     minimum_cash = models.DecimalField(
         _("minimum cash part"),
@@ -128,7 +151,10 @@ class AbstractProgramme(models.Model):
         decimal_places=2,
         default=Decimal("0.00"),
         validators=[MinValueValidator(Decimal("0.00"))],
-        help_text=_("The least that must be paid in money when an order is otherwise paid with points. 0: nothing."),
+        help_text=_(
+            "The least of an order that must be paid otherwise when points pay for it: in money or by gift card. "
+            "0: nothing."
+        ),
     )
     clawback_policy = models.CharField(
         _("points already spent"),

@@ -9,5 +9,5 @@ class MessagingConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        # Registers builders, handlers and the sweeper.
-        from oscar_loyalty.messaging import builders, handlers, services  # noqa: F401
+        # Registers builders, senders, handlers and the sweeper.
+        from oscar_loyalty.messaging import builders, handlers, orders, services  # noqa: F401

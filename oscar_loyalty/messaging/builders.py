@@ -19,7 +19,9 @@ from oscar_loyalty.messaging.attachments import Attachment
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import after_sending, builder
 from oscar_loyalty.money import Money
+from oscar_loyalty.payments import links as payment_links
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.payments import services as payment_services
 
 
 def _about(site: Any) -> dict[str, Any]:
@@ -173,24 +175,6 @@ def adjusted(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("refunded")
-def refunded(message: Any) -> dict[str, Any] | None:
-    """What was refunded of an order, and the way each part goes."""
-    rows = get_model("loyalty_payments", "Refund").objects.filter(pk=message.context["refund"])
-    refund = rows.select_related("order__site", "order__user").first()
-    if refund is None:
-        return None
-    (full,) = payments.refunds_of(refund.order).filter(pk=refund.pk)
-    return {
-        **_about(refund.order.site),
-        "order": refund.order,
-        "amount": Money(refund.amount, refund.order.currency),
-        "lines": full.lines.all(),
-        "backs": payments.backs(full.returns.all()),
-        "name": refund.order.user.first_name if refund.order.user is not None else "",
-    }
-
-
 def _guest(message: Any) -> tuple[Any, list[Any]]:
     """Return an unused link of an open programme with what waits behind it."""
     links = get_model("loyalty_earning", "GuestLink").objects.select_related("programme__site", "asked_by")
@@ -230,3 +214,40 @@ def guest_orders(message: Any) -> dict[str, Any] | None:
     """To an address that somebody has in the account: its guest orders, and the link that shows whose it is."""
     link, waiting = _guest(message)
     return _to_guest(link, waiting) if waiting else None
+
+
+@builder("refunded")
+def refunded(message: Any) -> dict[str, Any] | None:
+    """What was refunded of an order, and the way each part goes."""
+    rows = get_model("loyalty_payments", "Refund").objects.filter(pk=message.context["refund"])
+    refund = rows.select_related("order__site", "order__user").first()
+    if refund is None:
+        return None
+    (full,) = payments.refunds_of(refund.order).filter(pk=refund.pk)
+    return {
+        **_about(refund.order.site),
+        "order": refund.order,
+        "amount": Money(refund.amount, refund.order.currency),
+        "lines": full.lines.all(),
+        "backs": payments.backs(full.returns.all()),
+        "name": refund.order.user.first_name if refund.order.user is not None else "",
+    }
+
+
+@builder("payment_released")
+def payment_released(message: Any) -> dict[str, Any] | None:
+    """A card payment was let go, because its order could not be placed."""
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("site", "basket", "user")
+    attempt = attempts.filter(pk=message.context["attempt"]).first()
+    tender = payment_services.provider_tender(attempt) if attempt is not None else None
+    if attempt is None or tender is None or attempt.order_id is not None:
+        return None
+    waits = attempt.basket is not None and attempt.basket.status == attempt.basket.OPEN
+    return {
+        **_about(attempt.site),
+        "name": attempt.user.get_short_name() if attempt.user is not None else "",
+        "amount": Money(tender.amount, attempt.currency),
+        "reason": attempt.reason,
+        "lines": attempt.snapshot.get("lines", []),
+        "basket_url": absolute("basket_back", attempt.site, token=payment_links.make(attempt)) if waits else "",
+    }

@@ -81,6 +81,38 @@ def _owner_email() -> str:
     return owner.email if owner is not None else ""
 
 
+@handler("payments.order_mail")
+def confirm_order(row: Any) -> None:
+    """Confirm an order that the checkout left to the outbox, in the language it was placed in."""
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("order__user", "member")
+    attempt = attempts.get(order=row.payload["order"])
+    services.queue(
+        kind="order_placed",
+        key=f"order_placed:{attempt.order_id}",
+        to=attempt.order.email or "",
+        language=attempt.snapshot.get("language") or "",
+        context={"order": attempt.order_id},
+        member=attempt.member,
+    )
+
+
+@handler("payments.released")
+def tell_released(row: Any) -> None:
+    """The order of a paid attempt could not be placed, and the money was let go: say so, and where the basket is."""
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("user", "member")
+    attempt = attempts.filter(pk=row.payload["attempt"]).first()
+    if attempt is None or attempt.order_id is not None:
+        return
+    services.queue(
+        kind="payment_released",
+        key=f"payment_released:{attempt.pk}",
+        to=attempt.snapshot.get("guest_email") or (attempt.user.email if attempt.user is not None else ""),
+        language=attempt.snapshot.get("language") or "",
+        context={"attempt": attempt.pk},
+        member=attempt.member,
+    )
+
+
 @handler("members.joined")
 def welcome(row: Any) -> None:
     """Welcome somebody who has joined just now."""

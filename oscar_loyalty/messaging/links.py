@@ -13,8 +13,11 @@ PAGES = {
     "claim": "loyalty-account:claim",
     "guest_claim": "loyalty-account:guest-claim",
     "balance": "loyalty-storefront:balance",
+    "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",
     "health": "loyalty-dashboard:loyalty-health",
+    "order": "customer:order",
+    "guest_order": "customer:anon-order",
 }
 
 

@@ -1,4 +1,4 @@
-"""Which kinds of message there are: a builder for each finds what its templates need.
+"""Which kinds of message there are: a builder for each finds what its templates need, or a sender does all of it.
 
 The templates of ``kind`` are ``oscar_loyalty/messages/<kind>/subject.txt``, ``body.txt`` and ``body.html``; a shop
 changes them by files of the same name in its own templates.
@@ -9,9 +9,12 @@ from typing import Any
 
 #: Gets the message, returns the context of its templates, or ``None`` when there is nothing to say any more.
 Builder = Callable[[Any], dict[str, Any] | None]
+#: Gets the message, writes and sends it, and returns whether there was anything to say.
+Sender = Callable[[Any], bool]
 After = Callable[[Any], None]
 
 builders: dict[str, Builder] = {}
+senders: dict[str, Sender] = {}
 afterwards: dict[str, After] = {}
 
 
@@ -20,6 +23,19 @@ def builder(kind: str) -> Callable[[Builder], Builder]:
 
     def register(function: Builder) -> Builder:
         builders[kind] = function
+        return function
+
+    return register
+
+
+def sender(kind: str) -> Callable[[Sender], Sender]:
+    """Register a function that writes and sends messages of ``kind`` itself, such as a mail of the shop's own.
+
+    It runs in the message's language and raises when it cannot send; the outbox keeps the message and tries again.
+    """
+
+    def register(function: Sender) -> Sender:
+        senders[kind] = function
         return function
 
     return register

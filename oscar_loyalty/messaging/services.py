@@ -21,7 +21,7 @@ from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.messaging.attachments import Attachment, attach
 from oscar_loyalty.messaging.exceptions import DeliveryFailed
-from oscar_loyalty.messaging.registry import afterwards, builders
+from oscar_loyalty.messaging.registry import afterwards, builders, senders
 
 #: Kind of the due rows that send.
 SEND = "messaging.send"
@@ -49,7 +49,7 @@ def queue(
 
     :raises LookupError: when nobody builds messages of this kind.
     """
-    if kind not in builders:
+    if kind not in builders and kind not in senders:
         raise LookupError(f"Nobody builds messages of the kind {kind!r}.")
     if not to:
         return None
@@ -139,6 +139,9 @@ def write(message: Any) -> Letter | None:
 
 @sensitive_variables()
 def _deliver(message: Any) -> bool:
+    if message.kind in senders:
+        with override(message.language or settings.LANGUAGE_CODE):
+            return senders[message.kind](message)
     letter = write(message)
     if letter is None:
         return False

@@ -72,13 +72,14 @@ class AbstractTender(models.Model):
     """One way in which an attempt is paid. The sum of its tenders is the attempt's total."""
 
     POINTS_LINE, POINTS, GIFTCARD = "points_line", "points", "giftcard"
-    ON_SITE, SHOP, STRIPE = "on_site", "shop", "stripe"
+    ON_SITE, SHOP, LATER, STRIPE = "on_site", "shop", "later", "stripe"
     KINDS = [
         (POINTS_LINE, _("Points")),
         (POINTS, _("Points")),
         (GIFTCARD, _("Gift card")),
         (ON_SITE, _("At the salon")),
         (SHOP, _("The shop's own payment")),
+        (LATER, _("To be paid later")),
         (STRIPE, _("Card")),
     ]
     HELD, AUTHORISED, CAPTURED = "held", "authorised", "captured"

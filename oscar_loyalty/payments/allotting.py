@@ -8,26 +8,29 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import from_minor, to_minor
+from oscar_loyalty.money import hundredths
 from oscar_loyalty.payments import exceptions, planning, tenders
 
 
 def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
     """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``."""
     Allotment = get_model("loyalty_payments", "Allotment")
-    minor = to_minor(Decimal(1), attempt.currency)
     order_lines = _in_basket_order(attempt, order)
     lines = [
         planning.PlanLine(index, line.line_price_incl_tax, is_giftcard=giftcards.is_giftcard(line.product))
         for index, line in enumerate(order_lines)
     ]
-    rest = to_minor(attempt.total, attempt.currency) - sum(to_minor(line.amount, attempt.currency) for line in lines)
+    rest = attempt.total - sum((line.amount for line in lines), Decimal(0))
     plan = [
         planning.PlanTender(t.kind, t.amount, t.units if t.kind in planning.IN_POINTS else 0, t.line_index, t.card_id)
         for t in rows
     ]
     made = []
-    for tender, parts in zip(rows, planning.allot(tenders=plan, lines=lines, rest=rest, minor=minor), strict=True):
+    # In hundredths, as Oscar stores amounts, so that the parts sum to the total whatever a discount leaves of a yen.
+    shares = planning.allot(
+        tenders=plan, lines=lines, rest=int(rest * 100), minor=100, step=hundredths(attempt.currency)
+    )
+    for tender, parts in zip(rows, shares, strict=True):
         # A tender's units are shared as its amount is: all points of a line, the cents of a card.
         units = planning.largest_remainder(tender.units, list(parts.values()))
         for (place, part), share in zip(parts.items(), units, strict=True):
@@ -35,7 +38,7 @@ def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
                 Allotment(
                     tender=tender,
                     order_line=None if place is None else order_lines[place],
-                    amount=from_minor(part, attempt.currency),
+                    amount=Decimal(part) / 100,
                     units=share,
                 )
             )

@@ -39,6 +39,10 @@ class AttemptClosed(PaymentProblem):
     """The attempt was undone meanwhile, so no order can be placed with it."""
 
 
+class CannotPlace(PaymentProblem):
+    """What was agreed upon can no longer be bought: another total, no stock, a voucher that is over."""
+
+
 class ProviderDown(PaymentProblem):
     """The provider gave no answer: nobody knows whether it did what it was asked; ask again later."""
 

@@ -11,7 +11,8 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import refunds, returns, sending, services, settling
+from oscar_loyalty.payments import refunds, returns, sending, services, settling, watching
+from oscar_loyalty.payments.stripe import webhooks
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -57,6 +58,12 @@ def return_lines(row):
     returns.return_lines(order=order, cancelled=cancelled, shipping=bool(row.payload.get("whole")))
 
 
+@handler(services.SETTLE, atomic=False)
+def settle(row):
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.get(pk=row.payload["attempt"])
+    settling.settle(attempt=attempt, at_once=True)
+
+
 @handler(sending.GIVE_BACK, atomic=False)
 def give_back(row):
     sending.send(pk=row.payload["part"])
@@ -69,11 +76,25 @@ def come_back(row):
 
 @sweeper("payments.attempts")
 def attempts() -> int:
-    """Finish the attempts whose request has died."""
-    from oscar_loyalty import clock
+    """Finish the attempts whose request has died, whose customer does not come back, or whose money is owed."""
+    return settling.sweep()
 
-    stale = get_model("loyalty_payments", "PaymentAttempt").objects.filter(state="open", leased_until__lte=clock.now())
-    return sum(settling.settle(attempt=attempt) == "cancelled" for attempt in stale[:500])
+
+@sweeper("payments.deadlines")
+def deadlines() -> int:
+    """Tell somebody of money that will be lost unless it is taken within a day."""
+    return watching.tell_late()
+
+
+@handler(watching.TELL)
+def tell_late(row):
+    watching.tell(pk=row.payload["tender"])
+
+
+@sweeper("payments.events")
+def events() -> int:
+    """Forget what old events say of people; that they came is kept."""
+    return webhooks.forget()
 
 
 @sweeper("payments.paid")

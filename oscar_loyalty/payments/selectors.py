@@ -3,8 +3,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -16,7 +18,8 @@ from oscar_loyalty.payments.planning import IN_POINTS
 
 @dataclass(frozen=True)
 class Paid:
-    """One way in which an order was paid: ``kind``, ``label`` in the reader's language, ``amount``, ``points``."""
+    """One way in which an order was paid: ``kind``, ``label`` in the reader's language, ``amount``, ``points``, and
+    the label of a gift ``card``."""
 
     kind: str
     label: str
@@ -24,23 +27,26 @@ class Paid:
     points: int
     returned: Decimal
     returned_points: int
+    card: str = ""
 
 
 def paid_with(order: Any) -> list[Paid]:
     """Return how ``order`` was paid, in two queries; nothing for an order placed outside an attempt."""
     tenders = get_model("loyalty_payments", "Tender").objects.filter(attempt__order=order, attempt__state="placed")
     result = []
-    for tender in tenders.prefetch_related("allotments"):
+    for tender in tenders.select_related("card").prefetch_related("allotments"):
         parts = list(tender.allotments.all())
         points = tender.units if tender.kind in IN_POINTS else 0
         result.append(
             Paid(
                 kind=tender.kind,
-                label=tender.get_kind_display(),
+                # Whose money it was handed to is a matter of staff.
+                label=_("Payment") if tender.kind == "shop" else tender.get_kind_display(),
                 amount=tender.amount,
                 points=points,
                 returned=sum((part.returned_amount for part in parts), Decimal(0)),
                 returned_points=sum(part.returned_units for part in parts) if points else 0,
+                card=tender.card.label if tender.card is not None else "",
             )
         )
     return result
@@ -49,6 +55,14 @@ def paid_with(order: Any) -> list[Paid]:
 def live_attempt(basket: Any) -> Any:
     """Return the open attempt of ``basket``, or ``None``."""
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=basket, state="open").first()
+
+
+def attempt(uuid: Any) -> Any:
+    """Return the attempt of this name, or ``None``."""
+    try:
+        return get_model("loyalty_payments", "PaymentAttempt").objects.filter(uuid=UUID(str(uuid))).first()
+    except ValueError:
+        return None
 
 
 @dataclass

@@ -10,15 +10,20 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import format_money, from_minor
-from oscar_loyalty.payments import allotting, exceptions, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
 LEASE = timedelta(minutes=2)
+#: How soon a payment that is under way is looked at again, if nobody says anything.
+AGAIN = timedelta(minutes=5)
+#: Kind of the due rows that bring an attempt to its end.
+SETTLE = "payments.settle"
 
 
 def _model(name: str) -> Any:
@@ -45,15 +50,35 @@ def locked(attempt: Any) -> Any:
     return _model("PaymentAttempt").objects.select_for_update().get(pk=attempt.pk)
 
 
-def plan_for(*, basket: Any, total: Decimal, cards: Sequence[Any] = (), money_kind: str = "shop") -> planning.Plan:
-    """Return how ``basket`` is going to be paid, with the gift cards offered, in at most two queries for each card."""
+def plan_for(
+    *,
+    basket: Any,
+    total: Decimal,
+    cards: Sequence[Any] = (),
+    money_kind: str = "shop",
+    member: Any = None,
+    points: int = 0,
+) -> planning.Plan:
+    """Return how ``basket`` is going to be paid, in at most two queries for each card, and two for points.
+
+    ``cards`` are the gift cards offered, in their order; ``points`` is how many of the points of ``member`` may be used
+    at the programme's rate. What is not allowed is left out, never refused.
+    """
     currency = basket.currency
     offered = [
         planning.PlanCard(card.pk, from_minor(ledger.balance(card.account).usable, card.currency))
         for card in cards
         if card.currency == currency and card.state == "active"
     ]
-    return planning.plan(lines=snapshots.plan_lines(basket), total=Decimal(total), cards=offered, money_kind=money_kind)
+    return planning.plan(
+        lines=snapshots.plan_lines(basket),
+        total=Decimal(total),
+        cards=offered,
+        points=offering.at_rate(member=member, currency=currency, wanted=points) if points > 0 else None,
+        money_kind=money_kind,
+        minimum_charge=tenders.of(money_kind).minimum(currency),
+        minor=offering.minor_of(currency),
+    )
 
 
 def begin(
@@ -113,14 +138,17 @@ def _begin(
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
     refuse_second(basket=basket)
     if before is not None:
+        if provider_tender(before) is not None:
+            # Its page may still be open, and paid: the caller closes that first (settling.give_up).
+            raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
         undo(before, reason="started again")
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
     if plan.points and (member is None or member.status != "active"):
         raise exceptions.PaymentProblem(_("Only members can pay with points."))
-    minimum = member.programme.minimum_cash if member is not None else Decimal(0)
-    if plan.points and plan.money < minimum:
-        raise exceptions.PaymentProblem(_money_missing(minimum, basket.currency))
+    _check_points(plan, member, basket.currency)
+    if plan.too_small:
+        raise exceptions.PaymentProblem(too_small(plan, basket.currency))
     _freeze(basket)
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
@@ -130,7 +158,7 @@ def _begin(
         order_number=str(order_number or ""),
         currency=total.currency,
         total=total.incl_tax,
-        snapshot=snapshots.snapshot(basket=basket, total=total, **submission),
+        snapshot=snapshots.snapshot(basket=basket, total=total, user=user, **submission),
         created_at=now,
         leased_until=now + LEASE,
         expires_at=now + timedelta(minutes=conf.HOLD_MINUTES),
@@ -161,15 +189,53 @@ def _hold(attempt: Any, number: int, plan: planning.PlanTender, member: Any, car
     )
 
 
-def _money_missing(minimum: Decimal, currency: str) -> str:
-    return _("At least %(amount)s of an order must be paid in money.") % {"amount": format_money(minimum, currency)}
+def _check_points(plan: planning.Plan, member: Any, currency: str) -> None:
+    """Refuse what the programme does not allow (any more)."""
+    if not plan.points:
+        return
+    programme = member.programme
+    if plan.at_rate is not None and not offering.is_on(programme, currency):
+        raise exceptions.PaymentProblem(_("Orders cannot be paid with points at the moment."))
+    if plan.total - plan.paid_with_points < programme.minimum_cash:
+        amount = {"amount": format_money(programme.minimum_cash, currency)}
+        raise exceptions.PaymentProblem(
+            _("At least %(amount)s of an order must be paid in money or by gift card.") % amount
+        )
 
 
-def redirected(*, attempt: Any) -> None:
-    """The customer was sent elsewhere to pay: the holds stay until their limit, and a new try may take over."""
+def too_small(plan: planning.Plan, currency: str) -> str:
+    """Return why a plan whose rest is less than its provider takes cannot be carried out, for the customer."""
+    words = {"rest": format_money(plan.money, currency), "minimum": format_money(plan.minimum, currency)}
+    if plan.points:
+        return (
+            _(
+                "%(rest)s would be left to pay, and less than %(minimum)s cannot be paid this way. "
+                "Pay for one gift card less with points, or pay in another way."
+            )
+            % words
+        )
+    return _("%(rest)s cannot be paid this way: the least is %(minimum)s. Please pay in another way.") % words
+
+
+def redirected(*, attempt: Any, until: Any = None) -> None:
+    """The customer was sent elsewhere to pay: the holds stay until their limit, and a new try may take over.
+
+    ``until``: when the sweep looks after it (default: at that limit).
+    """
     attempt.snapshot["redirected"] = clock.now().isoformat()
-    attempt.leased_until = attempt.expires_at
+    attempt.leased_until = until or attempt.expires_at
     attempt.save(update_fields=["snapshot", "leased_until"])
+
+
+def provider_tender(attempt: Any, *, lock: bool = False) -> Any:
+    """Return the tender of ``attempt`` that somebody is asked for over the network, or ``None``."""
+    rows = attempt.tenders.select_for_update(no_key=True) if lock else attempt.tenders.all()
+    return next((row for row in rows if tenders.is_provider(row.kind)), None)
+
+
+def settle_soon(attempt: Any, *, at: Any = None) -> None:
+    """Leave the row by which whoever comes by brings ``attempt`` to its end (:func:`settling.settle`)."""
+    due.again(kind=SETTLE, key=str(attempt.pk), payload={"attempt": attempt.pk}, at=at)
 
 
 @transaction.atomic
@@ -203,6 +269,10 @@ def complete(*, attempt: Any, order: Any) -> Any:
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
     _issue_cards(order, row)
+    if row.snapshot.get("mail"):
+        due.leave(kind="payments.order_mail", key=str(order.pk), payload={"order": order.pk})
+    if provider_tender(row) is not None:
+        settle_soon(row)
     return row
 
 
@@ -224,15 +294,43 @@ def _issue_cards(order: Any, attempt: Any = None) -> None:
 
 @transaction.atomic
 def cancel(*, attempt: Any, reason: str = "") -> Any:
-    """Undo an attempt that has no order: its holds are free again. Cancelling twice changes nothing."""
+    """Undo an attempt that has no order: its holds are free again. Cancelling twice changes nothing.
+
+    One whose customer may be paying at this moment stays open until the provider has confirmed that nobody can.
+    """
     row = locked(attempt)
     if row.state == "open":
-        undo(row, reason=reason)
+        tender = provider_tender(row)
+        if tender is not None and tender.session:
+            row.giving_up, row.leased_until, row.reason = True, clock.now(), reason[:255]
+            row.save(update_fields=["giving_up", "leased_until", "reason"])
+            settle_soon(row)
+        else:
+            undo(row, reason=reason)
     return row
 
 
+@transaction.atomic
+def to_be_given_back(*, attempt: Any, why: str) -> None:
+    """The shop's own payment took money for ``attempt``, which has no order: somebody must give it back by hand."""
+    row = locked(attempt)
+    if row.state != "placed":
+        row.tenders.filter(kind="shop").update(state="failed", error=why[:255])
+
+
+@transaction.atomic
+def given_back(*, attempt: Any) -> None:
+    """Somebody has given back what the shop's own payment took for an attempt without an order."""
+    row = locked(attempt)
+    if row.state != "placed":
+        row.tenders.filter(kind="shop", state="failed").update(state="cancelled", error="")
+
+
 def undo(attempt: Any, *, reason: str) -> None:
-    """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`)."""
+    """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`).
+
+    What a provider has authorised is let go by :func:`settling.settle`, outside of the transaction.
+    """
     rows = attempt.tenders.filter(state="held").select_related("hold").order_by("hold__account_id", "number")
     for tender in rows:
         tenders.of(tender.kind).cancel(tender=tender)
@@ -253,7 +351,13 @@ def order_placed_elsewhere(*, order: Any) -> None:
 
 
 def mark_paid(*, order: Any) -> int:
-    """The order is paid: activate the gift cards that waited for it; return how many."""
+    """The order is paid: activate the gift cards that waited for it; return how many.
+
+    An order that is paid through a provider is paid once the provider has the money, whatever its status says.
+    """
+    owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured")
+    if any(tenders.is_provider(kind) for kind in owing.values_list("kind", flat=True)):
+        return 0
     GiftCard = get_model("loyalty_giftcards", "GiftCard")
     waiting = list(GiftCard.objects.filter(order=order, state="waiting"))
     for card in waiting:
@@ -271,12 +375,17 @@ __all__ = [
     "cancel",
     "complete",
     "first_try",
+    "given_back",
     "locked",
     "mark_paid",
     "order_placed_elsewhere",
     "plan_for",
+    "provider_tender",
     "redirected",
     "refuse_second",
+    "settle_soon",
+    "to_be_given_back",
+    "too_small",
     "undo",
     "wait_for",
 ]

@@ -1,5 +1,6 @@
 """What a checkout consists of, as data: enough to know later what was going to be bought, by whom, for how much."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -36,11 +37,23 @@ def snapshot(
     shipping_charge: Any = None,
     billing_address: Any = None,
     surcharges: Any = None,
+    mail: bool = False,
+    user: Any = None,
+    status: str = "",
+    order_fields: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the whole of a submission as JSON data."""
+    """Return the whole of a submission as JSON data.
+
+    ``mail``: whether the outbox confirms the order. ``order_fields`` is what the shop adds to its orders (Oscar's
+    ``order_kwargs``), ``status`` the one they begin with.
+    """
     return {
+        "user": user.pk if user is not None and user.is_authenticated else None,
+        "status": status or "",
+        "order_fields": dict(order_fields or {}),
         "guest_email": guest_email or "",
         "language": get_language(),
+        "mail": mail,
         "lines": [
             {
                 "line": line.pk,
@@ -70,7 +83,14 @@ def snapshot(
         "shipping_address": _address(shipping_address),
         "billing_address": _address(billing_address),
         "surcharges": [
-            {"name": str(charge.surcharge.name), "amount": str(charge.price.incl_tax)} for charge in surcharges or []
+            {
+                "name": str(charge.surcharge.name),
+                "code": str(charge.surcharge.code or ""),
+                "excl": str(charge.price.excl_tax),
+                "amount": str(charge.price.incl_tax),
+                "tax_code": charge.price.tax_code,
+            }
+            for charge in surcharges or []
         ],
         "total": {"excl": str(total.excl_tax), "incl": str(total.incl_tax), "currency": total.currency},
     }

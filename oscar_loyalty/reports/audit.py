@@ -226,6 +226,14 @@ def allotments() -> Iterator[Finding]:
 
 
 @check
+def guest_claims() -> Iterator[Finding]:
+    """A guest order that a member has taken is in that member's account, as long as there is one."""
+    claims = get_model("loyalty_earning", "GuestClaim").objects.filter(member__user__isnull=False)
+    for claim in claims.filter(order__user__isnull=True).select_related("order", "member").iterator():
+        yield Finding("claims.order", f"order {claim.order.number}", f"taken by {claim.member.number}, but nobody's")
+
+
+@check
 def refunds() -> Iterator[Finding]:
     """What a refund gave back is what it says; no line, and no tender, gives back more than was paid."""
     Refund, RefundLine = get_model("loyalty_payments", "Refund"), get_model("loyalty_payments", "RefundLine")
@@ -257,14 +265,6 @@ def refunds() -> Iterator[Finding]:
             f"allotment {allotment.pk}",
             f"{allotment.returned_amount} returned, its returns say {allotment.told}",
         )
-
-
-@check
-def guest_claims() -> Iterator[Finding]:
-    """A guest order that a member has taken is in that member's account, as long as there is one."""
-    claims = get_model("loyalty_earning", "GuestClaim").objects.filter(member__user__isnull=False)
-    for claim in claims.filter(order__user__isnull=True).select_related("order", "member").iterator():
-        yield Finding("claims.order", f"order {claim.order.number}", f"taken by {claim.member.number}, but nobody's")
 
 
 @check

@@ -12,7 +12,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.money import Money, from_minor, to_minor
+from oscar_loyalty.money import Money, hundredths
 from oscar_loyalty.payments import planning, snapshots
 
 
@@ -123,16 +123,16 @@ def paid_by_line(basket: Any, plan: Any, points: BasketPoints) -> dict[int, Deci
     if plan is None:
         return {row.line.pk: row.price.amount for row in points.lines if row.options.pay_with_points and row.points}
     lines = snapshots.plan_lines(basket)
-    minor = to_minor(Decimal(1), basket.currency)
-    rest = to_minor(plan.total, basket.currency) - sum(to_minor(line.amount, basket.currency) for line in lines)
-    parts = planning.allot(tenders=plan.tenders, lines=lines, rest=rest, minor=minor)
+    rest = plan.total - sum((line.amount for line in lines), Decimal(0))
+    step = hundredths(basket.currency)
+    parts = planning.allot(tenders=plan.tenders, lines=lines, rest=int(rest * 100), minor=100, step=step)
     paid: dict[int, Decimal] = {}
     rows = list(basket.all_lines())
     for tender, part in zip(plan.tenders, parts, strict=True):
         for index, units in part.items():
             if index is not None and not tender.money:
                 pk = rows[index].pk
-                paid[pk] = paid.get(pk, Decimal(0)) + from_minor(units, basket.currency)
+                paid[pk] = paid.get(pk, Decimal(0)) + Decimal(units) / 100
     return paid
 
 

@@ -169,6 +169,17 @@ def _programme_of(order: Any) -> Any:
     return members.programme_of(order.site) if order.site_id else None
 
 
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_order_payment(context, order):
+    """A table of what paid a placed order and what went back, for the dashboard's page of it."""
+    paid = payments.paid_with(order)
+    if not paid:
+        return ""
+    page = context.template.engine.get_template("oscar_loyalty/dashboard/partials/order_payment.html")
+    return str(page.render(context.new({"order": order, "paid": paid, "programme": _programme_of(order)})))
+
+
 @register.simple_tag
 @careful(otherwise=[])
 def loyalty_paid_with(order):
@@ -209,11 +220,13 @@ def loyalty_basket_covered(context):
     if total is None or not total.is_tax_known or points.problem:
         return ""
     cards = Money(plan.cards, points.covered.currency) if plan is not None else None
-    if not points.used and not cards:
+    at_rate = plan.at_rate if plan is not None else None
+    if not points.used and not cards and at_rate is None:
         return ""
     rest = plan.money if plan is not None else total.incl_tax - points.covered.amount
     rest = Money(rest, points.covered.currency)
-    return _render(context, "totals", points=points, cards=cards, rest=rest, programme=points.programme)
+    rate = (at_rate.points, Money(at_rate.amount, points.covered.currency)) if at_rate is not None else None
+    return _render(context, "totals", points=points, rate=rate, cards=cards, rest=rest, programme=points.programme)
 
 
 @register.simple_tag(takes_context=True)

@@ -56,6 +56,7 @@ def load_programme(*, started_at: datetime) -> Any:
             cancelled_line_statuses=["Cancelled"],
             paid_statuses=["Complete"],
             expiry_months=12,
+            points_at_checkout=True,
             started_at=started_at,
         )
         for code, rank, name, colour, multiplier, perks in TIERS:

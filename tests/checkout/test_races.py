@@ -94,6 +94,41 @@ def test_twenty_checkouts_of_one_members_points(rich, user, card_10, basket_of_w
 
 
 @pytest.mark.django_db(transaction=True)
+def test_twenty_orders_with_the_same_points_and_the_same_card(rich, user, haircut, issue, basket_of_window):
+    rich.programme.points_at_checkout = True
+    rich.programme.save()
+    card = issue("8.00")
+    windows, baskets = [Shopper(user) for _window in range(MANY)], []
+    for window in windows:
+        basket = Basket.objects.create(owner=user)
+        basket.strategy = get_class("partner.strategy", "Selector")().strategy(user=user)
+        basket.add_product(haircut)
+        session = window.client.session
+        session["window_basket"] = basket.pk
+        session.save()
+        window.client.get("/checkout/shipping-method/")
+        window.add_card(card)
+        window.client.post("/checkout/preview/", {"loyalty_points_do": "use", "points": "2000"})
+        window.client.get("/checkout/preview/")
+        baskets.append(basket)
+    responses = at_once(*[window.place for window in windows])
+    # All were shown that both would pay: one is right, the others are told.
+    order = Order.objects.get()
+    assert [tender.amount for tender in order.payment_attempt.tenders.all()] == [D("20.00"), D("8.00"), D("2.00")]
+    assert ledger.balance(rich.account).usable == ledger.balance(rich.account).book == 500
+    assert giftcards.balance(card).amount == 0
+    for basket, response in zip(baskets, responses, strict=True):
+        basket.refresh_from_db()
+        if response.status_code == 302:
+            assert basket.status == "Submitted"
+        else:
+            text = response.content.decode()
+            assert any(words in text for words in ("has changed", "less on it", "You are missing"))
+            assert (basket.status, basket.num_lines) == ("Open", 1)
+    assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_twenty_baskets_with_one_gift_card(programme, new_shopper, haircut, issue):
     card = issue("50.00")
     shoppers = [new_shopper() for _shopper in range(MANY)]

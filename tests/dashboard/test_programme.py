@@ -31,6 +31,7 @@ def data():
         "rounding": "down",
         "redemption_points": "100",
         "redemption_amount": "1.00",
+        "points_share": "100",
         "minimum_cash": "0.00",
         "clawback_policy": "debt",
         "adjust_limit": "500",
@@ -132,3 +133,20 @@ def test_a_new_tier_takes_in_those_above_it(owner, url, programme, member):
 def test_in_french(owner, url, programme):
     response = owner.get(url("programme"), headers={"accept-language": "fr"})
     assert response.status_code == 200
+
+
+def test_an_example_says_what_points_pay_at_checkout(owner, url, data, programme):
+    assert "on an order of" not in owner.get(url("programme")).content.decode()
+    owner.post(url("programme"), data | {"points_at_checkout": "on", "points_share": "90", "minimum_cash": "5.00"})
+    page = owner.get(url("programme")).content.decode()
+    assert "on an order of €40.00, at most €35.00 can be paid with 3,500\xa0petals." in page
+    owner.post(url("programme"), data | {"points_at_checkout": "on", "points_share": "50", "minimum_cash": "5.00"})
+    assert "at most €20.00 can be paid with 2,000\xa0petals." in owner.get(url("programme")).content.decode()
+    owner.post(url("programme"), data | {"points_at_checkout": "on", "minimum_cash": "50.00"})
+    assert "no points can be used on an order of €40.00" in owner.get(url("programme")).content.decode()
+
+
+@pytest.mark.parametrize(("field", "value"), [("points_share", "0"), ("points_share", "101"), ("currency", "KWD")])
+def test_what_cannot_be_is_said_at_its_field(owner, url, data, programme, field, value):
+    form = owner.post(url("programme"), data | {field: value}).context["form"]
+    assert set(form.errors) == {field}

@@ -139,7 +139,7 @@ def test_thank_you_and_order_say_how_it_was_paid_and_what_it_brings(shopper, mem
     page = text(shopper.get("/checkout/thank-you/"))
     assert "Gift card €10.00" in page
     assert "We show this code only once" in page
-    assert "(1,000 petals)" in page
+    assert "1,000 petals" in page
     assert "This order brings you <strong>80 petals</strong>." in page
     order = get_model("order", "Order").objects.get()
     page = text(shopper.get(f"/accounts/orders/{order.number}/"))

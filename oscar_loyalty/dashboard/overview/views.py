@@ -7,6 +7,7 @@ from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import selectors as messaging
+from oscar_loyalty.payments import watching
 from oscar_loyalty.reports import figures
 from oscar_loyalty.reports import selectors as reports
 
@@ -29,6 +30,7 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 "audit": reports.audit_light(),
                 "sweep": due.light(),
                 "guessing": guessing.seen(),
+                "payments": watching.light(),
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
                 "no_rules": not earning.rules_of(programme),
@@ -39,6 +41,7 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 or more["failed_mails"]
                 or more["no_rules"]
                 or more["sweep"].dead
+                or more["payments"].colour == "red"
                 or more["audit"].colour == "red"
                 or more["guessing"].is_guessing
                 or not programme.is_active

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 from babel.numbers import list_currencies
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import exponent, format_money, hundredths
+from oscar_loyalty.payments import offering
 
 Programme = get_model("loyalty_members", "Programme")
 Tier = get_model("loyalty_members", "Tier")
@@ -42,14 +45,26 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         (
             _("When orders bring points"),
             "fas fa-shopping-cart",
-            ["award_on_status", "pending_days", "cancelled_order_statuses", "cancelled_line_statuses", "paid_statuses"],
+            [
+                "award_on_status",
+                "pending_days",
+                "cancelled_order_statuses",
+                "cancelled_line_statuses",
+                "paid_statuses",
+                "payment_failed_status",
+            ],
         ),
         (_("When visits bring points"), "fas fa-calendar-check", ["booking_delay_hours"]),
         (_("How long points live"), "fas fa-hourglass-half", ["expiry_months", "grace_days"]),
         (
             _("What points are worth"),
             "fas fa-gift",
-            ["redemption_points", "redemption_amount", "minimum_cash"],
+            ["redemption_points", "redemption_amount"],
+        ),
+        (
+            _("Paying orders with points"),
+            "fas fa-cash-register",
+            ["points_at_checkout", "points_share", "minimum_cash"],
         ),
         (_("Putting things right"), "fas fa-balance-scale", ["clawback_policy", "adjust_limit"]),
     ]
@@ -80,7 +95,16 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
             choices=[("", _("As soon as they are placed")), *((status, gettext(status)) for status in orders)],
             required=False,
         )
+        failed = _statuses("OSCAR_ORDER_STATUS_PIPELINE", [programme.payment_failed_status])
+        self.fields["payment_failed_status"] = forms.ChoiceField(
+            label=self.fields["payment_failed_status"].label,
+            help_text=self.fields["payment_failed_status"].help_text,
+            choices=[("", _("Leave the status as it is")), *((status, gettext(status)) for status in failed)],
+            required=False,
+        )
         self.fields["currency"].widget.attrs |= {"maxlength": 3, "autocapitalize": "characters"}
+        if example := self.example():
+            self.fields["minimum_cash"].help_text = f"{self.fields['minimum_cash'].help_text} {example}"
 
     def fieldsets(self) -> list[tuple[Any, str, list[Any]]]:
         """The fields by subject; what a shop's own programme has beside comes last."""
@@ -89,10 +113,31 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         more = [self[name] for name in self.fields if name not in named]
         return [*sets, (pgettext_lazy("fields", "More"), "fas fa-ellipsis-h", more)] if more else sets
 
+    def example(self) -> str:
+        """Say in numbers what the programme allows at checkout; nothing as long as points do not pay there."""
+        programme = self.instance
+        if not programme.pk or not programme.points_at_checkout:
+            return ""
+        # As many as people spend on a visit: 40 euros, 4,000 yen.
+        total = Decimal(40) * hundredths(programme.currency)
+        number, amount = offering.most_of(programme, total)
+        words = {
+            "total": format_money(total, programme.currency),
+            "amount": format_money(amount, programme.currency),
+            "points": programme.points_label(number),
+        }
+        if not number:
+            return gettext("As it is now, no points can be used on an order of %(total)s.") % words
+        return (
+            gettext("As it is now: on an order of %(total)s, at most %(amount)s can be paid with %(points)s.") % words
+        )
+
     def clean_currency(self):
         currency = self.cleaned_data["currency"].strip().upper()
         if currency not in list_currencies():
             raise forms.ValidationError(_("There is no such currency. Write its three letters, such as EUR."))
+        if exponent(currency) > 2:
+            raise forms.ValidationError(_("The shop cannot store this currency: it has more than two decimals."))
         return currency
 
     def clean(self):

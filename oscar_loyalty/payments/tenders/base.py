@@ -5,6 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from oscar_loyalty.payments.exceptions import AttemptClosed
+
 
 class TenderKind:
     """A way of paying.
@@ -67,19 +71,41 @@ class Look:
 
     ``state``: ``"pending"``, the customer may still pay; ``"authorised"``, the money is set aside for us;
     ``"captured"``, it is ours; ``"gone"``, nobody can pay for it any more and nothing is set aside.
+    ``amount`` is what is set aside or taken, where there is any; ``detail`` what a person may be shown of it.
     """
 
     state: str
     reference: str = ""
+    amount: Decimal | None = None
     capture_before: datetime | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where the customer pays: ``session`` is what the provider calls that page, ``url`` its address."""
+
+    session: str
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The addresses of ours to which the provider sends the customer, and what the page needs to know beside."""
+
+    paid: str
+    back: str
+    email: str = ""
+    language: str = ""
+    text: str = ""
 
 
 class Provider(TenderKind):
     """A tender whose money is somebody else's until that somebody has confirmed it.
 
-    These methods ask the provider over the network: never call one inside a transaction. Each carries an idempotency
-    key made from the attempt, so asking again is asking once.
+    These methods ask the provider over the network: never call one inside a transaction. Each is a function of the
+    tender as it is stored, and asking again is asking once.
 
     :raises ProviderDown: when the provider gave no answer; whoever asked tries again later.
     :raises ProviderRefused: when it will never say yes to this.
@@ -87,16 +113,28 @@ class Provider(TenderKind):
 
     paid_when_placed = False
 
-    def authorise(self, *, tender: Any, urls: Any) -> str:
-        """Ask for the money and return the address at which the customer pays."""
+    def capture(self, *, tender: Any, order: Any) -> None:
+        """The order is written; its money was set aside before, and is taken right after (:meth:`take`)."""
+        if tender.state != "authorised":
+            raise AttemptClosed(_("The payment has not been confirmed, so the order could not be placed."))
+
+    def debited(self, *, tender: Any) -> Any:
+        return Decimal(0)
+
+    def authorise(self, *, tender: Any, ways: Ways) -> Asked:
+        """Ask for the money."""
         raise NotImplementedError
 
     def look(self, *, tender: Any) -> Look:
         """Return how the payment stands."""
         raise NotImplementedError
 
+    def close(self, *, tender: Any) -> Look:
+        """Let nobody pay any more from now on; return how it stands then: somebody may have been quicker."""
+        raise NotImplementedError
+
     def withdraw(self, *, tender: Any) -> Look:
-        """Make sure that nobody can pay any more, or let the authorisation go; return how it stands then."""
+        """Let the money go that was set aside (or was taken meanwhile); return how it stands then."""
         raise NotImplementedError
 
     def take(self, *, tender: Any) -> Look:

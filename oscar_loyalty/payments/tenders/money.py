@@ -20,3 +20,10 @@ class Shop(TenderKind):
     """Taken by the shop's own ``handle_payment``, which records it itself."""
 
     kind = "shop"
+
+
+class Later(Shop):
+    """The shop's own payment where placing the order is not paying it, such as an invoice: its status says when."""
+
+    kind = "later"
+    paid_when_placed = False

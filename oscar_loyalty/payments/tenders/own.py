@@ -23,6 +23,8 @@ class LedgerTender(TenderKind):
         raise NotImplementedError
 
     def hold(self, *, attempt: Any, number: int, plan: Any, member: Any, card: Any) -> Any:
+        if card is not None and card.currency != attempt.currency:
+            raise exceptions.PaymentProblem(_("This gift card is in another currency."))
         try:
             return books.hold(
                 account=self.account(plan=plan, member=member, card=card),

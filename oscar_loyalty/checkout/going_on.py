@@ -1,0 +1,73 @@
+"""Where a checkout goes on after its customer was sent elsewhere to pay: to the order, or back to the basket."""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from oscar.core.loading import get_class
+
+from oscar_loyalty.checkout import cards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.payments import links, services
+
+#: Where the session keeps the attempt whose customer was sent elsewhere.
+KEY = "loyalty_attempt"
+
+
+def address(attempt: Any, page: str) -> str:
+    """Return the signed address of an attempt's page, ``"paid"`` or ``"back"``, in the active language."""
+    return reverse(f"loyalty-checkout:{page}", kwargs={"token": links.make(attempt)})
+
+
+def remember(request: Any, attempt: Any) -> None:
+    """Let this visitor be asked what became of the payment when they come back by themselves."""
+    request.session[KEY] = str(attempt.uuid)
+
+
+def unfinished(request: Any) -> Any:
+    """Return the attempt that this visitor has left half way, or ``None``; a visitor with another basket goes on."""
+    uuid = request.session.get(KEY)
+    if uuid is None or not request.basket.is_empty:
+        return None
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.filter(uuid=uuid).first()
+    if attempt is None or attempt.state == "placed":
+        del request.session[KEY]
+        return None
+    return attempt
+
+
+def payment_page(attempt: Any) -> str:
+    """Return the address at which an open attempt can still be paid, or ``""``."""
+    tender = services.provider_tender(attempt)
+    if attempt.state != "open" or attempt.giving_up or tender is None or not attempt.snapshot.get("redirected"):
+        return ""
+    return str(tender.detail.get("url", ""))
+
+
+def show_order(request: Any, order: Any) -> None:
+    """Let this visitor see the thank-you page of ``order``, and end the checkout."""
+    get_class("checkout.utils", "CheckoutSessionData")(request).flush()
+    cards.forget(request)
+    request.session.pop(KEY, None)
+    request.session["checkout_order_id"] = order.pk
+
+
+def give_back(request: Any, attempt: Any) -> bool:
+    """Make the basket of a cancelled attempt the visitor's own again; return whether there is one to give back."""
+    request.session.pop(KEY, None)
+    basket = attempt.basket
+    if basket is None or basket.status != basket.OPEN:
+        return False
+    if basket.owner_id is not None and basket.owner_id != request.user.pk:
+        return False
+    mine = request.basket
+    if mine.pk == basket.pk:
+        return True
+    basket.strategy = request.strategy
+    if mine.pk is not None:
+        # What was put into another basket meanwhile stays.
+        basket.merge(mine)
+    request.basket = request._basket_cache = basket
+    # A guest's cookie names the other basket, or none: Oscar writes it anew.
+    request.cookies_to_delete.append(settings.OSCAR_BASKET_COOKIE_OPEN)
+    return True

@@ -1,0 +1,177 @@
+"""What the owner sees of payments: which there are, what happened to each, and which need somebody to look."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import mail_admins
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import format_money
+from oscar_loyalty.payments import services, tenders
+
+#: How long before a provider lets an authorisation go somebody is told.
+ALERT = timedelta(hours=24)
+#: After how long an open payment needs somebody to look.
+STUCK = timedelta(hours=3)
+#: Kind of the due rows that tell somebody.
+TELL = "payments.alert"
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_payments", name)
+
+
+@dataclass(frozen=True)
+class Light:
+    """How many payments need somebody: ``late`` to be taken within a day, ``failed`` at the capture, ``owed`` by the
+    shop's own payment, ``stuck`` without an answer; and Stripe's ``events`` that could not be handled."""
+
+    late: int
+    failed: int
+    owed: int
+    stuck: int
+    events: int
+
+    @property
+    def colour(self) -> str:
+        """Return "red" or "green"."""
+        return "red" if self.late or self.failed or self.owed or self.stuck or self.events else "green"
+
+
+def late() -> QuerySet[Any]:
+    """Return the authorised tenders of placed orders that must be taken within a day."""
+    soon = clock.now() + ALERT
+    rows = _model("Tender").objects.filter(state="authorised", capture_before__lte=soon, attempt__state="placed")
+    return rows.select_related("attempt__order")
+
+
+def _needing(what: str) -> Q:
+    """Return the condition for attempts that need somebody to look."""
+    now = clock.now()
+    return {
+        "late": Q(state="placed", tenders__state="authorised", tenders__capture_before__lte=now + ALERT),
+        # What failed in the last month; the order's own page keeps it for ever.
+        "failed": Q(state="placed", tenders__state="failed", closed_at__gt=now - timedelta(days=30)),
+        "owed": Q(state="cancelled", tenders__kind="shop", tenders__state="failed"),
+        "stuck": Q(state="open", created_at__lt=now - STUCK)
+        | Q(tenders__state="authorised", closed_at__lt=now - STUCK),
+    }[what]
+
+
+def light() -> Light:
+    """Return the light of payments, in five queries."""
+    attempts = _model("PaymentAttempt").objects
+    counts = {what: attempts.filter(_needing(what)).distinct().count() for what in ("late", "failed", "owed", "stuck")}
+    return Light(**counts, events=_model("StripeEvent").objects.filter(state="failed").count())
+
+
+def search(*, state: str = "", words: str = "") -> QuerySet[Any]:
+    """Return attempts, newest first; ``state`` is one of theirs, or "look" for those that need somebody."""
+    rows = _model("PaymentAttempt").objects.select_related("user", "order")
+    if state == "look":
+        need = _needing("late") | _needing("failed") | _needing("owed") | _needing("stuck")
+        rows = rows.filter(pk__in=_model("PaymentAttempt").objects.filter(need).values("pk"))
+    elif state:
+        rows = rows.filter(state=state)
+    for word in words.split():
+        rows = rows.filter(
+            Q(order_number__icontains=word)
+            | Q(user__email__icontains=word)
+            | Q(snapshot__guest_email__icontains=word)
+            | Q(tenders__reference=word)
+        ).distinct()
+    return rows.prefetch_related("tenders").order_by("-created_at", "-pk")
+
+
+def events(*, state: str = "") -> QuerySet[Any]:
+    """Return Stripe's events, newest first."""
+    rows = _model("StripeEvent").objects.select_related("attempt").defer("payload")
+    return rows.filter(state=state) if state else rows
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened to an attempt, in the reader's language."""
+
+    at: datetime
+    what: str
+    more: str = ""
+    bad: bool = False
+
+
+def moments(attempt: Any) -> list[Moment]:
+    """Return what happened to an attempt, oldest first, in four queries."""
+    found = [Moment(attempt.created_at, _("“Place order” was pressed; points and gift cards were set aside"))]
+    if attempt.snapshot.get("redirected"):
+        found.append(_at(attempt.snapshot["redirected"], _("The customer was sent to the payment page")))
+    for tender in attempt.tenders.all():
+        if tender.detail.get("authorised_at"):
+            found.append(_at(tender.detail["authorised_at"], _("The money was set aside on the card"), _card(tender)))
+        if tender.detail.get("captured_at"):
+            found.append(_at(tender.detail["captured_at"], _("The card was charged")))
+    if attempt.closed_at:
+        placed = attempt.state == "placed"
+        what = _("The order was placed") if placed else _("The attempt was undone; nothing is set aside any more")
+        found.append(Moment(attempt.closed_at, what, "" if placed else attempt.reason))
+    for event in attempt.events.order_by("received_at", "pk").defer("payload")[:100]:
+        found.append(
+            Moment(
+                event.received_at,
+                _("Stripe told us: %(kind)s") % {"kind": event.kind},
+                f"{event.get_state_display()}{': ' if event.note else ''}{event.note}",
+                event.state == "failed",
+            )
+        )
+    rows = get_model("loyalty_due", "Due").objects.filter(kind=services.SETTLE, key=str(attempt.pk))
+    for row in rows:
+        if row.last_error:
+            found.append(Moment(row.due_at, _("The next try is due"), row.last_error[:300], True))
+    return sorted((moment for moment in found if moment.at), key=lambda moment: moment.at)
+
+
+def _at(text: str, what: str, more: str = "") -> Moment:
+    return Moment(parse_datetime(text) or clock.now(), what, more)
+
+
+def _card(tender: Any) -> str:
+    """Return how a card is known: "Visa 4242"."""
+    detail = tender.detail
+    return " ".join(word for word in (detail.get("brand", "").title(), detail.get("last4", "")) if word)
+
+
+def tell_late() -> int:
+    """Leave a row that tells the shop's administrators of each payment that must be taken within a day; once each."""
+    rows = list(late().values_list("pk", flat=True)[:200])
+    for pk in rows:
+        due.leave(kind=TELL, key=str(pk), payload={"tender": pk})
+    return len(rows)
+
+
+def tell(*, pk: int) -> None:
+    """Write to ``settings.ADMINS`` that a payment has not been taken yet."""
+    tender = _model("Tender").objects.select_related("attempt__order").get(pk=pk)
+    if tender.state != "authorised" or not settings.ADMINS:
+        return
+    attempt = tender.attempt
+    values = {
+        "order": attempt.order_number,
+        "amount": format_money(tender.amount, attempt.currency),
+        "until": f"{tender.capture_before:%Y-%m-%d %H:%M} UTC" if tender.capture_before else "?",
+        "error": tender.error or "-",
+        "provider": tenders.of(tender.kind).source,
+    }
+    mail_admins(
+        _("Order %(order)s: the card has not been charged yet") % values,
+        _(
+            "%(amount)s of order %(order)s are set aside at %(provider)s until %(until)s, and could not be taken so "
+            "far (%(error)s). After that the money is lost. Charge it at %(provider)s by hand if it does not work here."
+        )
+        % values,
+    )

@@ -1,0 +1,114 @@
+"""What a shop's own gateway may tell us beside ``handle_payment``: which try was paid, and what was undone there."""
+
+import pytest
+from oscar.apps.order.exceptions import UnableToPlaceOrder
+from oscar.apps.payment.exceptions import RedirectRequired
+from oscar.core.loading import get_model
+
+from oscar_loyalty.ledger import audit
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.payments import services, settling
+from tests.checkout.shop_views import Gateway, SplitView
+
+Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.checkout.shop_urls")]
+
+
+@pytest.fixture(autouse=True)
+def _books_agree(db):
+    yield
+    assert list(audit.audit()) == []
+
+
+@pytest.fixture
+def tries(monkeypatch):
+    """The shop sends its customers to a bank, with the name of the try."""
+    named = []
+
+    def send(view, number, total):
+        named.append(view.loyalty_attempt)
+        raise RedirectRequired("https://bank.example/pay")
+
+    monkeypatch.setattr(Gateway, "gateway", send)
+    return named
+
+
+@pytest.fixture
+def gone(shopper, rich, haircut, card_10, tries):
+    basket = shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    assert shopper.place().url == "https://bank.example/pay"
+    return basket
+
+
+def attempt(name):
+    return get_loyalty_model("loyalty_payments", "PaymentAttempt").objects.get(uuid=name)
+
+
+def test_the_try_that_was_paid_is_completed(shopper, rich, gone, tries):
+    assert shopper.client.get(f"/bank/return/?try={tries[0]}").url == "/checkout/thank-you/"
+    assert attempt(tries[0]).state == "placed"
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "6f2b5c9e-0000-4000-8000-000000000000"])
+def test_a_try_that_there_never_was(shopper, rich, gone, tries, name):
+    with pytest.raises(UnableToPlaceOrder):
+        shopper.client.get(f"/bank/return/?try={name}")
+    assert (attempt(tries[0]).state, Order.objects.count()) == ("open", 0)
+
+
+def test_paying_for_an_older_try_completes_no_newer_one(shopper, rich, gone, tries, monkeypatch):
+    voided = []
+    monkeypatch.setattr(
+        SplitView, "void_payment", lambda view, attempt, problem: voided.append(str(attempt.uuid)) or True
+    )
+    settling.call_off(attempt=attempt(tries[0]), reason="test")
+    shopper.client.get("/checkout/preview/")
+    shopper.place()
+    with pytest.raises(UnableToPlaceOrder):
+        shopper.client.get(f"/bank/return/?try={tries[0]}")
+    assert [attempt(name).state for name in tries] == ["cancelled", "open"]
+    assert (voided, Order.objects.count()) == ([tries[0]], 0)
+
+
+def test_who_comes_back_gets_the_basket_when_the_bank_is_sure(shopper, rich, gone, tries, monkeypatch):
+    # The bank is not sure, unless the shop says so.
+    shopper.client.get("/checkout/preview/")
+    gone.refresh_from_db()
+    assert (gone.status, ledger.balance(rich.account).usable) == ("Frozen", 1500)
+    asked = []
+    monkeypatch.setattr(SplitView, "withdraw_payment", lambda view, attempt: asked.append(str(attempt.uuid)) or True)
+    response = shopper.client.get("/checkout/preview/")
+    assert response.status_code == 200
+    assert "nothing was taken" in response.content.decode()
+    assert (asked, attempt(tries[0]).state) == (tries, "cancelled")
+    gone.refresh_from_db()
+    assert (gone.status, ledger.balance(rich.account).usable) == ("Open", 2500)
+
+
+def test_a_bank_that_fails_to_answer_keeps_the_basket(shopper, rich, gone, monkeypatch):
+    monkeypatch.setattr(SplitView, "withdraw_payment", lambda view, attempt: 1 / 0)
+    shopper.client.get("/checkout/preview/")
+    gone.refresh_from_db()
+    assert gone.status == "Frozen"
+
+
+@pytest.mark.parametrize("answer", [True, False, None])
+def test_money_taken_for_an_order_that_could_not_be_placed(shopper, rich, haircut, monkeypatch, answer):
+    """The shop voids it; where it cannot, the owner sees it until somebody has given it back."""
+
+    def void(view, attempt, problem):
+        return 1 / 0 if answer is None else answer
+
+    shopper.add(haircut)
+    monkeypatch.setattr(Gateway, "gateway", lambda view, number, total: None)
+    monkeypatch.setattr(SplitView, "void_payment", void)
+    monkeypatch.setattr(services, "complete", lambda **kwargs: 1 / 0)
+    shopper.place()
+    tender = get_loyalty_model("loyalty_payments", "Tender").objects.get()
+    assert (tender.attempt.state, Order.objects.count()) == ("cancelled", 0)
+    assert tender.state == ("cancelled" if answer else "failed")
+    services.given_back(attempt=tender.attempt)
+    tender.refresh_from_db()
+    assert tender.state == "cancelled"

@@ -1,0 +1,246 @@
+"""Paying by card through the shop's own pages: to Stripe's page, and back from it in every way there is."""
+
+from decimal import Decimal as D
+
+import pytest
+from oscar.core.loading import get_model
+
+from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.payments import settling
+from tests.checkout.conftest import Shopper
+from tests.stripe.conftest import last_attempt, tender_of
+
+Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
+pytestmark = pytest.mark.django_db
+
+
+def test_a_card_pays_what_points_and_gift_cards_do_not(bank, to_stripe, ways, shopper, rich, haircut, card_10, issue):
+    card = issue("12.00")
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    shopper.add_card(card)
+    shopper.client.get("/checkout/preview/")
+    to_stripe(shopper)
+    assert not Order.objects.exists()
+    assert ledger.balance(rich.account).usable == 1500
+    attempt = last_attempt()
+    bank.pay(attempt)
+    response = shopper.client.get(ways(attempt)["paid"])
+    assert response.url == "/checkout/thank-you/"
+    order = Order.objects.get()
+    assert order.number == attempt.order_number
+    tender = tender_of(attempt)
+    assert (tender.state, tender.amount, tender.detail["last4"]) == ("captured", D("18.00"), "4242")
+    source = order.sources.get(source_type__name="Stripe")
+    assert (source.amount_allocated, source.amount_debited) == (D("18.00"), D("18.00"))
+    assert source.transactions.get().reference == tender.reference
+    assert Basket.objects.get(pk=order.basket_id).status == "Submitted"
+    assert giftcards.cards_of_order(order).get().state == "active"
+    page = shopper.client.get("/checkout/thank-you/")
+    assert order.number in page.content.decode()
+    assert bank.books()["currencies"]["eur"]["captured"] == 1800
+
+
+def test_stripe_is_asked_for_one_line_that_is_set_aside(bank, to_stripe, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    session = bank.running.client().v1.checkout.sessions.retrieve(tender_of(last_attempt()).session)
+    assert session.amount_total == 3000
+    assert session.expires_at == bank.control.now() + 31 * 60
+    assert session.payment_method_types == ["card"]
+    assert session.client_reference_id == str(last_attempt().uuid)
+    assert session.customer_email == shopper.user.email
+    assert "/checkout/card/paid/" in session.success_url
+    bank.pay()
+    [intent] = bank.books()["payment_intents"].values()
+    assert (intent["status"], intent["authorised"]) == ("requires_capture", 3000)
+
+
+def test_opened_twice_the_page_shows_the_same_order(bank, to_stripe, ways, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    for _time in range(2):
+        assert shopper.client.get(ways(last_attempt())["paid"]).url == "/checkout/thank-you/"
+    assert Order.objects.count() == 1
+
+
+def test_logged_out_meanwhile(bank, to_stripe, ways, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    stranger = Shopper()
+    assert stranger.client.get(ways(last_attempt())["paid"]).url == "/checkout/thank-you/"
+    # This shop shows its checkout to those who are logged in; the page is there after that.
+    stranger.client.force_login(shopper.user)
+    assert Order.objects.get().number in stranger.client.get("/checkout/thank-you/").content.decode()
+
+
+def test_somebody_else_who_is_logged_in_sees_nothing(bank, to_stripe, ways, shopper, new_shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    assert new_shopper().client.get(ways(last_attempt())["paid"]).status_code == 404
+    assert shopper.client.get("/checkout/card/paid/made-up/").status_code == 404
+
+
+def test_an_old_link_shows_no_codes(bank, to_stripe, ways, shopper, member, haircut, monkeypatch):
+    from oscar_loyalty.payments import links
+
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    monkeypatch.setattr(links, "SHOWN_FOR", -1)
+    response = shopper.client.get(ways(last_attempt())["paid"])
+    assert response.url == f"/accounts/orders/{Order.objects.get().number}/"
+    assert "checkout_order_id" not in shopper.client.session
+
+
+def test_back_from_stripe_the_basket_is_as_it_was(bank, to_stripe, ways, shopper, rich, haircut, card_10):
+    basket = shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    to_stripe(shopper)
+    attempt = last_attempt()
+    response = shopper.client.get(ways(attempt)["back"])
+    assert response.url == "/checkout/preview/"
+    attempt.refresh_from_db()
+    assert (attempt.state, tender_of(attempt).state) == ("cancelled", "cancelled")
+    assert ledger.balance(rich.account).usable == 2500
+    session = bank.running.client().v1.checkout.sessions.retrieve(tender_of(attempt).session)
+    assert session.status == "expired"
+    basket.refresh_from_db()
+    assert (basket.status, basket.num_lines) == ("Open", 2)
+    page = shopper.client.get("/checkout/preview/").content.decode()
+    assert "nothing was taken" in page
+    # And it can be paid for anew.
+    to_stripe(shopper)
+    bank.pay()
+    assert shopper.client.get(ways(last_attempt())["paid"]).url == "/checkout/thank-you/"
+
+
+def test_back_after_paying_is_the_order(bank, to_stripe, ways, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    assert shopper.client.get(ways(last_attempt())["back"]).url == "/checkout/thank-you/"
+    assert Order.objects.count() == 1
+
+
+def test_the_browsers_own_back_button(bank, to_stripe, ways, shopper, member, haircut):
+    basket = shopper.add(haircut)
+    page = to_stripe(shopper)
+    response = shopper.client.get("/checkout/preview/", follow=True)
+    text = response.content.decode()
+    assert "You have not paid yet" in text
+    assert page in text
+    assert "Refresh" not in response
+    # The button on the page as the browser remembers it leads to the same payment.
+    assert shopper.place(loyalty_basket=basket.pk).url == page
+    shopper.client.get(ways(last_attempt())["back"])
+    assert shopper.client.get("/checkout/preview/").status_code == 200
+
+
+def test_a_guest_comes_back_to_the_basket(guests_welcome, bank, programme, ways, haircut):
+    guest = Shopper()
+    guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 1})
+    guest.client.post("/checkout/", {"username": "guest@example.com", "options": "anonymous"})
+    guest.client.get("/checkout/shipping-method/")
+    assert guest.place().url.startswith(bank.running.url)
+    attempt = last_attempt()
+    # Another page meanwhile: Oscar drops the cookie of the frozen basket.
+    guest.client.get("/basket/")
+    assert guest.client.get(ways(attempt)["back"]).url == "/checkout/preview/"
+    assert guest.client.get("/checkout/preview/").context["basket"].pk == attempt.basket_id
+    assert guest.place().url.startswith(bank.running.url)
+    bank.pay()
+    assert guest.client.get(ways(last_attempt())["paid"]).url == "/checkout/thank-you/"
+    order = Order.objects.get()
+    assert (order.guest_email, order.user) == ("guest@example.com", None)
+
+
+def test_a_declined_card_leaves_the_page_open(bank, to_stripe, ways, shopper, member, haircut):
+    from stripe_server import ControlError
+
+    shopper.add(haircut)
+    to_stripe(shopper)
+    with pytest.raises(ControlError):
+        bank.pay(card="4000000000000002")
+    response = shopper.client.get(ways(last_attempt())["paid"])
+    assert "You have not paid yet" in response.content.decode()
+    assert Basket.objects.get().status == "Frozen"
+    bank.pay()
+    assert shopper.client.get(ways(last_attempt())["paid"]).url == "/checkout/thank-you/"
+
+
+def test_who_never_comes_back(bank, to_stripe, shopper, rich, haircut, card_10):
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    to_stripe(shopper)
+    attempt = last_attempt()
+    bank.later(minutes=6)
+    settling.sweep()
+    attempt.refresh_from_db()
+    # The page is still open: nothing is free before Stripe says that it is not.
+    assert (attempt.state, ledger.balance(rich.account).usable) == ("open", 1500)
+    bank.control.fault("* /v1/checkout/sessions*", "500_before", times=100)
+    bank.later(minutes=30)
+    settling.sweep()
+    attempt.refresh_from_db()
+    assert (attempt.state, ledger.balance(rich.account).usable) == ("open", 1500)
+    bank.control.faults(clear=True)
+    bank.later(minutes=2)
+    settling.sweep()
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.basket.status) == ("cancelled", "Open")
+    assert ledger.balance(rich.account).usable == 2500
+
+
+def test_who_paid_and_never_comes_back_has_an_order(bank, to_stripe, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    assert not Order.objects.exists()
+    bank.later(minutes=6)
+    assert settling.sweep() == 1
+    assert Order.objects.get().user == shopper.user
+    assert tender_of(last_attempt()).state == "captured"
+
+
+def test_stripe_away_when_asked_for_a_page(bank, shopper, rich, haircut, card_10):
+    basket = shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    bank.control.fault("POST /v1/checkout/sessions", "500_stored")
+    response = shopper.place()
+    assert "does not work at the moment" in response.content.decode()
+    basket.refresh_from_db()
+    assert (basket.status, last_attempt().state) == ("Open", "cancelled")
+    assert ledger.balance(rich.account).usable == 2500
+    assert shopper.place().url.startswith(bank.running.url)
+
+
+def test_nothing_left_to_pay(bank, shopper, rich, card_10):
+    shopper.add(card_10, pay_with_points=True)
+    assert shopper.place().url == "/checkout/thank-you/"
+    assert bank.books()["payment_intents"] == {}
+
+
+def test_at_the_salon_instead(bank, shopper, member, haircut):
+    shopper.add(haircut)
+    page = shopper.client.get("/checkout/payment-details/").content.decode()
+    assert "Now, by card" in page
+    assert "At the salon" in page
+    assert (
+        shopper.client.post("/checkout/payment-details/", {"loyalty_choose_money": "1", "loyalty_money": "on_site"}).url
+        == "/checkout/preview/"
+    )
+    assert shopper.place().url == "/checkout/thank-you/"
+    assert last_attempt().tenders.get().kind == "on_site"
+
+
+def test_without_keys_the_shop_runs(bank, settings, shopper, member, haircut):
+    settings.OSCAR_LOYALTY_STRIPE_SECRET_KEY = ""
+    shopper.add(haircut)
+    assert "Now, by card" not in shopper.client.get("/checkout/payment-details/").content.decode()
+    assert shopper.place().url == "/checkout/thank-you/"
+    assert shopper.client.post("/stripe/webhook/", b"{}", content_type="application/json").status_code == 400

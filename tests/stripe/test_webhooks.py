@@ -1,0 +1,272 @@
+"""What Stripe tells us: only from Stripe, only what is ours, each once, in any order."""
+
+import json
+
+import pytest
+import stripe
+from django.core import mail
+from django.test import Client
+from oscar.core.loading import get_model
+
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.payments import refunds, settling
+from oscar_loyalty.payments.stripe import webhooks
+from tests.stripe.conftest import last_attempt, tender_of
+
+Order = get_model("order", "Order")
+pytestmark = pytest.mark.django_db
+URL = "/stripe/webhook/"
+
+
+def events(**fields):
+    return get_loyalty_model("loyalty_payments", "StripeEvent").objects.filter(**fields)
+
+
+def tell(payload, signature):
+    # As Stripe does: without a cookie, and without the token that our own forms have.
+    return (
+        Client(enforce_csrf_checks=True)
+        .post(
+            URL, payload, content_type="application/json", headers={"Stripe-Signature": signature} if signature else {}
+        )
+        .status_code
+    )
+
+
+@pytest.fixture
+def paid(bank, to_stripe, shopper, rich, haircut, card_10):
+    shopper.add(haircut)
+    shopper.add(card_10, pay_with_points=True)
+    to_stripe(shopper)
+    bank.pay()
+    return last_attempt()
+
+
+@pytest.fixture
+def told(bank, paid):
+    """Stripe's event that the session was paid: ``told(kind=…)`` returns its text and signature."""
+
+    def told(type="checkout.session.completed", **more):
+        [event] = bank.control.events(type=type)
+        return bank.control.signed(event=event["id"], **more)
+
+    return told
+
+
+def test_an_event_is_stored_and_then_handled(paid, told):
+    assert tell(*told()) == 200
+    event = events().get()
+    assert (event.state, event.kind, event.object_id) == (
+        "waiting",
+        "checkout.session.completed",
+        tender_of(paid).session,
+    )
+    assert not Order.objects.exists()
+    due.sweep()
+    event.refresh_from_db()
+    assert (event.state, event.attempt, event.note) == ("done", paid, "placed")
+    assert tender_of(paid).state == "captured"
+
+
+def test_told_again_it_is_the_same(paid, told):
+    payload, signature = told()
+    for _time in range(3):
+        assert tell(payload, signature) == 200
+        due.sweep()
+    assert (events().count(), Order.objects.count()) == (1, 1)
+
+
+def _changed(payload, signature, secret):
+    return payload.replace("complete", "expired", 1), signature
+
+
+def _another_secret(payload, signature, secret):
+    return payload, stripe.WebhookSignature.generate_signature_header(payload, "whsec_another")
+
+
+def _old(payload, signature, secret):
+    old = int(clock.now().timestamp()) - 400
+    return payload, stripe.WebhookSignature.generate_signature_header(payload, secret, old)
+
+
+def _no_signature(payload, signature, secret):
+    return payload, ""
+
+
+def _another_scheme(payload, signature, secret):
+    return payload, signature.replace("v1=", "v0=")
+
+
+def _no_event(payload, signature, secret):
+    return "[]", stripe.WebhookSignature.generate_signature_header("[]", secret)
+
+
+def _no_json(payload, signature, secret):
+    return "{", stripe.WebhookSignature.generate_signature_header("{", secret)
+
+
+def _huge(payload, signature, secret):
+    text = json.dumps({**json.loads(payload), "more": "x" * 600_000})
+    return text, stripe.WebhookSignature.generate_signature_header(text, secret)
+
+
+@pytest.mark.parametrize(
+    "forge", [_changed, _another_secret, _old, _no_signature, _another_scheme, _no_event, _no_json, _huge]
+)
+def test_what_is_not_from_stripe_is_refused_and_not_stored(bank, paid, told, forge):
+    payload, signature = told()
+    assert tell(*forge(payload, signature, bank.running.webhook_secret)) == 400
+    due.sweep()
+    assert (events().count(), Order.objects.count()) == (0, 0)
+
+
+def test_bytes_that_are_no_text(paid):
+    assert tell(b"\xff\xfe", "t=1,v1=00") == 400
+
+
+def test_only_what_is_sent_to_it(paid):
+    assert Client().get(URL).status_code == 405
+
+
+def test_a_secret_is_replaced(bank, paid, told, settings):
+    settings.OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET = ["whsec_new", bank.running.webhook_secret]
+    assert tell(*told()) == 200
+
+
+@pytest.mark.parametrize("change", [{"livemode": True}, {"account": "acct_1Other"}])
+def test_of_another_account_or_mode_nothing_follows(bank, paid, told, change):
+    payload, _signature = told()
+    text = json.dumps({**json.loads(payload), **change})
+    assert tell(text, stripe.WebhookSignature.generate_signature_header(text, bank.running.webhook_secret)) == 200
+    due.sweep()
+    event = events().get()
+    assert (event.state, event.payload, Order.objects.count()) == ("ignored", {}, 0)
+
+
+@pytest.mark.parametrize("uuid", [None, "", "nonsense", "6f2b5c9e-0000-4000-8000-000000000000", 7])
+def test_somebody_elses_payment_is_passed_over(bank, paid, told, uuid):
+    event = json.loads(told()[0])
+    event["data"]["object"] = {"id": "cs_test_else", "payment_intent": "pi_else", "metadata": {"attempt": uuid}}
+    text = json.dumps(event)
+    assert tell(text, stripe.WebhookSignature.generate_signature_header(text, bank.running.webhook_secret)) == 200
+    due.sweep()
+    assert (events().get().state, Order.objects.count()) == ("ignored", 0)
+
+
+def test_an_event_is_not_believed(bank, to_stripe, shopper, member, haircut):
+    """Signed and all: that it was paid is asked of Stripe."""
+    shopper.add(haircut)
+    to_stripe(shopper)
+    text = json.dumps(
+        {
+            "id": "evt_1",
+            "object": "event",
+            "type": "checkout.session.completed",
+            "created": 1,
+            "livemode": False,
+            "data": {
+                "object": {"id": tender_of(last_attempt()).session, "status": "complete", "payment_status": "paid"}
+            },
+        }
+    )
+    assert tell(text, stripe.WebhookSignature.generate_signature_header(text, bank.running.webhook_secret)) == 200
+    due.sweep()
+    assert (last_attempt().state, Order.objects.count()) == ("open", 0)
+
+
+def test_backwards_and_all_of_them(bank, paid):
+    settling.settle(attempt=paid, at_once=True)
+    for event in reversed(bank.control.events()):
+        payload, signature = bank.control.signed(event=event["id"])
+        assert tell(payload, signature) == 200
+        due.sweep()
+    assert not events(state="failed").exists()
+    assert Order.objects.count() == 1
+    assert tender_of(paid).state == "captured"
+
+
+def test_what_fails_is_tried_again(bank, paid, told):
+    tell(*told())
+    bank.control.fault("GET /v1/*", "500_before", times=3)
+    due.sweep()
+    assert events().get().state == "failed"
+    assert not Order.objects.exists()
+    bank.control.faults(clear=True)
+    bank.later(minutes=2)
+    due.sweep()
+    assert events().get().state == "done"
+    assert Order.objects.count() == 1
+
+
+def test_a_dispute_takes_back_once(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    assert ledger.balance(rich.account).usable == 1500
+    bank.control.dispute(payment_intent=tender_of(paid).reference)
+    [event] = bank.control.events(type="charge.dispute.created")
+    for _time in range(2):
+        assert tell(*bank.control.signed(event=event["id"])) == 200
+        due.sweep()
+    order = Order.objects.get()
+    refund = get_loyalty_model("loyalty_payments", "Refund").objects.get()
+    assert (refund.kind, refund.order) == ("dispute", order)
+    assert ledger.balance(rich.account).usable == 2500
+    assert get_loyalty_model("loyalty_giftcards", "GiftCard").objects.get().state == "disabled"
+    assert "disputed" in order.notes.get().message
+    # The bank has taken the money: none is sent.
+    assert bank.books()["currencies"]["eur"]["refunded"] == 0
+
+
+def test_a_refund_goes_to_the_card_and_bounces(bank, paid):
+    settling.settle(attempt=paid, at_once=True)
+    order = Order.objects.get()
+    line = order.lines.get(title="Haircut")
+    refund = refunds.refund(order=order, key="one", lines={line.pk: 1})
+    due.sweep()
+    part = refund.returns.get()
+    assert (part.state, bank.books()["currencies"]["eur"]["refunded"]) == ("done", 3000)
+    bank.control.refund(refund=part.reference, status="failed")
+    for event in bank.control.events(type="refund.failed"):
+        tell(*bank.control.signed(event=event["id"]))
+    due.sweep()
+    part.refresh_from_db()
+    assert part.state == "failed"
+
+
+@pytest.mark.parametrize("fault", ["500_after", "502_after", "timeout_after", "cut_after", "cut_before"])
+def test_a_refund_whose_answer_is_lost_is_given_once(bank, paid, fault):
+    settling.settle(attempt=paid, at_once=True)
+    order = Order.objects.get()
+    refund = refunds.refund(order=order, key="one", lines={order.lines.get(title="Haircut").pk: 1})
+    bank.control.fault("POST /v1/refunds", fault, seconds=3)
+    due.sweep()
+    for _time in range(3):
+        bank.later(minutes=20)
+        due.sweep()
+    assert (refund.returns.get().state, bank.books()["currencies"]["eur"]["refunded"]) == ("done", 3000)
+
+
+def test_a_mail_says_that_nothing_was_taken(bank, paid, rich, shopper):
+    get_model("partner", "StockRecord").objects.filter(price="30.00").update(price="31.00")
+    settling.settle(attempt=paid, at_once=True)
+    due.sweep()
+    due.sweep()
+    [letter] = [letter for letter in mail.outbox if "nothing was taken" in letter.subject]
+    assert letter.to == [shopper.user.email]
+    assert "€30.00 had been set aside" in letter.body
+    assert "The price has changed" in letter.body
+    link = next(word for word in letter.body.split() if "/checkout/card/back/" in word)
+    path = link.partition("example.com")[2]
+    assert shopper.client.get(path).url == "/basket/"
+    assert shopper.client.get("/basket/").context["basket"].num_lines == 2
+
+
+def test_what_events_say_is_forgotten_in_time(bank, paid, told):
+    tell(*told())
+    due.sweep()
+    bank.clock.advance(days=91)
+    assert webhooks.forget() == 1
+    assert (events().get().payload, events().get().state) == ({}, "done")
+    bank.clock.advance(days=-91)
