@@ -142,8 +142,10 @@ def test_points_of_a_line_come_back_in_proportion(shopper, give, member, card_10
 
 
 @pytest.fixture
-def by_points(monkeypatch):
+def by_points(monkeypatch, programme):
     """Let 333 points pay for 10 euros of the next order."""
+    programme.points_at_checkout = True
+    programme.save()
     whole = services.plan_for
 
     def plan_for(**kwargs):
