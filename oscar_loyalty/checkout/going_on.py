@@ -29,7 +29,13 @@ def unfinished(request: Any) -> Any:
     uuid = request.session.get(KEY)
     if uuid is None or not request.basket.is_empty:
         return None
-    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.filter(uuid=uuid).first()
+    attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("basket")
+    attempt = attempts.filter(uuid=uuid).first()
+    if attempt is not None and attempt.state == "cancelled":
+        basket = attempt.basket
+        # It is with the customer already, alone or merged into another.
+        if basket is None or basket.status != basket.OPEN or basket.pk == request.basket.pk:
+            attempt = None
     if attempt is None or attempt.state == "placed":
         del request.session[KEY]
         return None

@@ -15,6 +15,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from oscar_loyalty.checkout import going_on
 from oscar_loyalty.earning import guests
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import designs
@@ -22,6 +23,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, format_money
 from oscar_loyalty.payments import selectors as payments
+from oscar_loyalty.payments import services as payment_services
 from oscar_loyalty.payments.planning import NOT_MONEY
 from oscar_loyalty.storefront import selectors as storefront
 
@@ -210,6 +212,17 @@ def loyalty_basket_giftcards(context):
     """Show the gift cards of the basket, each with its switch between points and money."""
     points = _basket_points(context["request"])
     return _render(context, "basket_giftcards", points=points, programme=points.programme) if points.lines else ""
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_basket_back(context):
+    """Offer the basket of a payment that this visitor has left half way."""
+    request = context["request"]
+    attempt = going_on.unfinished(request)
+    if attempt is None or payment_services.provider_tender(attempt) is None:
+        return ""
+    return _render(context, "basket_back", page=going_on.address(attempt, "paid"), open=attempt.state == "open")
 
 
 @register.simple_tag(takes_context=True)

@@ -42,7 +42,7 @@ def checkout(open_page, bank, shop, user, sign_in):
 
 
 def go_to_pay(page):
-    page.locator("#loyalty-money-stripe").check(force=True)
+    page.locator("#loyalty-money-stripe").check()
     page.locator("#view_preview").click()
     page.wait_for_url("**/checkout/preview/")
     page.locator("#place_order_form [type=submit], #place-order").first.click()

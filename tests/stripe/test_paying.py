@@ -141,6 +141,24 @@ def test_the_browsers_own_back_button(bank, to_stripe, ways, shopper, member, ha
     assert shopper.client.get("/checkout/preview/").status_code == 200
 
 
+def test_the_basket_page_offers_what_was_left_half_way(guests_welcome, bank, programme, haircut):
+    guest = Shopper()
+    guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 1})
+    guest.client.post("/checkout/", {"username": "guest@example.com", "options": "anonymous"})
+    guest.client.get("/checkout/shipping-method/")
+    guest.place()
+    assert "Go on with this order" in guest.client.get("/basket/").content.decode()
+    # Hours later, the page of the payment is long closed.
+    bank.later(hours=3)
+    settling.sweep()
+    page = guest.client.get("/basket/").content.decode()
+    assert "Your last order was not paid" in page
+    link = page.partition("/checkout/card/paid/")[2].partition('"')[0]
+    guest.client.get(f"/checkout/card/paid/{link}")
+    assert guest.client.get("/basket/").context["basket"].num_lines == 1
+    assert "loyalty_attempt" not in guest.client.session
+
+
 def test_a_guest_comes_back_to_the_basket(guests_welcome, bank, programme, ways, haircut):
     guest = Shopper()
     guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 1})

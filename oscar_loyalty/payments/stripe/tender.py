@@ -133,7 +133,7 @@ class Stripe(Provider):
                     "amount": minimums.to_stripe(part.amount, tender.attempt.currency),
                     "metadata": {"attempt": str(tender.attempt.uuid), "return": part.key},
                 }
-                refund = stripe.refunds.create(params, {"idempotency_key": _key(tender, f"return:{part.pk}")})
+                refund = stripe.refunds.create(params, {"idempotency_key": _key(tender, f"return:{part.key}")[:255]})
         if refund.status in ("failed", "canceled"):
             raise ProviderRefused(refund.failure_reason or refund.status, code=refund.failure_reason or "")
         return str(refund.id)
