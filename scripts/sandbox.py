@@ -147,6 +147,18 @@ def stripe(shop_port):
         process.wait()
 
 
+@contextmanager
+def sweep():
+    """The background work, as long as the block lasts: what is due at a later time, and what was left half done."""
+    command = [*MANAGE, "loyalty_run", "--loop", "--every", "30", "--verbosity", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def show(base):
     print("\nMaison Pétale is open.\n")
     for name, path in ADDRESSES.items():
@@ -194,7 +206,8 @@ def main(arguments):
     os.environ["PORT"] = str(port)
     with stripe(port):
         prepare()
-        return serve(port)
+        with sweep():
+            return serve(port)
 
 
 if __name__ == "__main__":

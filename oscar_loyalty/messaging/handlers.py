@@ -64,6 +64,8 @@ def remind_holder(row: Any) -> None:
         language=card.language,
         context={"card": card.pk, "until": row.payload["until"]},
     )
+
+
 @handler(guessing.GUESSING)
 def warn_owner(row: Any) -> None:
     """Tell the owner that somebody is guessing codes, where there is an address for it."""

@@ -142,7 +142,7 @@ def giftcards() -> Iterator[Finding]:
     topped_up = Entry.objects.filter(account=OuterRef("account"), kind="topped_up")
     for currency in GiftCard.objects.order_by().values_list("currency", flat=True).distinct():
         minor = F("value") * 10 ** exponent(currency)
-        held = cards.filter(currency=currency, account__balance__gt=minor)
+        held = cards.filter(currency=currency, account__balance__gt=minor + HAIR)
         held = held.annotate(added=_total(topped_up, "account", "units"))
         for card in held.filter(account__balance__gt=minor + F("added") + HAIR).iterator():
             yield Finding("giftcards.value", f"card {card.pk}", f"{card.value} card holds {card.account.balance}")

@@ -191,5 +191,3 @@ def test_two_sweeps_at_once_while_the_customer_comes_back(paying, open_shop, way
     assert status in (200, 302), target
     sweep(paying.bank, minutes=12)
     assert_right(paying, placed=True)
-
-
