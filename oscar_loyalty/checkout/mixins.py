@@ -26,6 +26,7 @@ from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
 
 from oscar_loyalty.checkout import cards, going_on, parts, points
+from oscar_loyalty.checkout.gateway import OwnGateway
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
@@ -35,7 +36,7 @@ from oscar_loyalty.payments.announcing import signal_afterwards
 log = logging.getLogger("oscar_loyalty")
 
 
-class LoyaltyPaymentMixin:
+class LoyaltyPaymentMixin(OwnGateway):
     """Adds the tenders of the loyalty programme to a ``PaymentDetailsView``."""
 
     #: Who takes the rest: ``"shop"``, the view's own ``handle_payment``; ``"on_site"``, money at the salon; or
@@ -48,8 +49,6 @@ class LoyaltyPaymentMixin:
     #: sends it as ever, in ``send_order_placed_email``.
     mail_through_outbox = False
 
-    _attempt: Any = None
-    _named = False
     _placed: Any = None
     _submission: dict[str, Any]
 
@@ -76,61 +75,6 @@ class LoyaltyPaymentMixin:
                 return redirect(going_on.address(unfinished, "paid"))
             self._take_back(request, unfinished)
         return super().dispatch(request, *args, **kwargs)
-
-    # What a shop's own payment may do beside ``handle_payment``
-
-    @property
-    def loyalty_attempt(self) -> str:
-        """The name of this try to pay: give it to your gateway, and set it when the customer comes back from there.
-
-        So what was paid for an older try, with other points and cards, never completes a newer one.
-        """
-        return str(self._attempt.uuid) if self._attempt is not None else ""
-
-    @loyalty_attempt.setter
-    def loyalty_attempt(self, uuid: str) -> None:
-        self._attempt, self._named = payments.attempt(uuid), True
-
-    def withdraw_payment(self, attempt: Any) -> bool:
-        """Override: make sure at your gateway that nobody can pay for ``attempt`` any more; return whether that is so.
-
-        It is called when a customer whom ``RedirectRequired`` sent there comes back without having paid. If you cannot
-        be sure, the basket and all that is set aside wait for ``OSCAR_LOYALTY_HOLD_MINUTES``.
-        """
-        return False
-
-    def void_payment(self, attempt: Any, problem: Exception) -> bool:
-        """Override: give back what your ``handle_payment`` took, as no order could be placed; return whether you did.
-
-        If not, the payment is shown to the owner as one to be given back by hand.
-        """
-        return False
-
-    def _take_back(self, request, attempt):
-        if attempt.state == "open":
-            try:
-                if not self.withdraw_payment(attempt):
-                    return
-            except Exception:
-                log.exception("The payment of attempt %s could not be withdrawn", attempt.uuid)
-                return
-            settling.call_off(attempt=attempt, reason="the customer came back without paying")
-            attempt.refresh_from_db()
-        if attempt.state == "cancelled" and going_on.give_back(request, attempt):
-            messages.info(request, _("You have not paid, and nothing was taken. Your basket is as it was."))
-
-    def _void(self, attempt, problem):
-        """The shop's payment has let the order pass, and there is none."""
-        if not attempt.tenders.filter(kind="shop", amount__gt=0).exists():
-            return
-        try:
-            done = self.void_payment(attempt, problem)
-        except Exception:
-            log.exception("The payment of attempt %s could not be voided", attempt.uuid)
-            done = False
-        if not done:
-            log.error("Attempt %s has no order; what was paid for it must be given back by hand", attempt.uuid)
-            services.to_be_given_back(attempt=attempt, why=f"{type(problem).__name__}: {problem}")
 
     def _was_own(self, basket_id):
         user = self.request.user
