@@ -43,8 +43,8 @@ PLACING = {
     "all is done, the customer has no answer": f"{PAYMENTS}.outcomes:carry_out:after",
 }
 REFUNDING = {
-    "before the refund": f"{PAYMENTS}.refunds:_refund:before",
-    "before its commit": f"{PAYMENTS}.refunds:_refund:after",
+    "before the refund": f"{PAYMENTS}.refunds:carry_out:before",
+    "before its commit": f"{PAYMENTS}.refunds:carry_out:after",
     "after its commit, before Stripe is asked": f"{STRIPE}.give_back:before",
     "Stripe has given it back, the shop does not know": f"{STRIPE}.give_back:after",
 }
