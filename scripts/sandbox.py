@@ -167,7 +167,7 @@ def show(base):
     for name, what in LOGINS.items():
         print(f"    {name + '@example.com':20} {what}")
     if os.environ.get("STRIPE_API_BASE"):
-        print("\nPay by card with 4242 4242 4242 4242, any date in the future, any code: no money moves.")
+        print("\nPay by card with 4242 4242 4242 4242: no money moves.")
     print("\nCtrl-C closes it; what you changed is kept. `make sandbox-reset` starts over.\n", flush=True)
 
 
@@ -204,6 +204,9 @@ def main(arguments):
     os.environ.pop("DATABASE_URL", None)
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
     os.environ["PORT"] = str(port)
+    # Whoever stops us stops what we have started: serve() has a gentler way once it is that far.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     with stripe(port):
         prepare()
         with sweep():

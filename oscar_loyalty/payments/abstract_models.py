@@ -62,6 +62,7 @@ class AbstractPaymentAttempt(models.Model):
         ]
         indexes = [
             models.Index(fields=["leased_until"], condition=Q(state="open"), name="loyalty_attempt_stale"),
+            models.Index(fields=["-created_at"], name="loyalty_attempt_created"),
         ]
 
     def __str__(self):
@@ -137,6 +138,7 @@ class AbstractTender(models.Model):
         indexes = [
             models.Index(fields=["reference"], condition=~Q(reference=""), name="loyalty_tender_reference"),
             models.Index(fields=["capture_before"], condition=Q(state="authorised"), name="loyalty_tender_authorised"),
+            models.Index(fields=["attempt"], condition=Q(state="failed"), name="loyalty_tender_failed"),
         ]
 
     def __str__(self):

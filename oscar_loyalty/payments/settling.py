@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
@@ -174,11 +175,12 @@ def sweep() -> int:
     Attempt, now = get_model("loyalty_payments", "PaymentAttempt"), clock.now()
     asked = get_model("loyalty_payments", "Tender").objects.filter(kind__in=tenders.providers())
     stale = Attempt.objects.filter(state="open", leased_until__lte=now).order_by("leased_until", "pk")
-    done = sum(_swept(attempt) for attempt in stale.exclude(pk__in=asked.values("attempt"))[:MOST])
+    stale = stale.annotate(asks=Exists(asked.filter(attempt=OuterRef("pk"))))
+    done = sum(_swept(attempt) for attempt in stale.filter(asks=False)[:MOST])
     owed = Attempt.objects.filter(pk__in=asked.filter(state="authorised").values("attempt"), leased_until__lte=now)
     owed = owed.exclude(state="open").order_by("leased_until", "pk")
     silent = 0
-    for attempt in [*owed[:MOST], *stale.filter(pk__in=asked.values("attempt"))[:MOST]]:
+    for attempt in [*owed[:MOST], *stale.filter(asks=True)[:MOST]]:
         try:
             done += _swept(attempt)
             silent = 0

@@ -177,6 +177,56 @@ def test_a_guest_comes_back_to_the_basket(guests_welcome, bank, programme, ways,
     assert (order.guest_email, order.user) == ("guest@example.com", None)
 
 
+def test_a_guest_who_went_on_shopping_meanwhile(guests_welcome, bank, programme, ways, haircut, card_10):
+    guest = Shopper()
+    guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 1})
+    guest.client.post("/checkout/", {"username": "guest@example.com", "options": "anonymous"})
+    guest.client.get("/checkout/shipping-method/")
+    guest.place()
+    attempt = last_attempt()
+    guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 2})
+    other = guest.client.get("/basket/").context["basket"].pk
+    assert other != attempt.basket_id
+    guest.client.get(ways(attempt)["back"])
+    basket = guest.client.get("/basket/").context["basket"]
+    assert (basket.pk, basket.num_items) == (attempt.basket_id, 3)
+    assert Basket.objects.get(pk=other).status == "Merged"
+
+
+def test_the_page_waits_for_a_bank_that_does_not_answer(bank, to_stripe, ways, shopper, member, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    bank.control.fault("GET /v1/checkout/sessions/*", "500_before", times=2)
+    page = ways(last_attempt())["paid"]
+    response = shopper.client.get(page)
+    assert "being confirmed" in response.content.decode()
+    assert response["Refresh"] == f"2; url={page}?look=1"
+    # It does not ask for ever.
+    response = shopper.client.get(f"{page}?look=20")
+    assert "takes longer than usual" in response.content.decode()
+    assert "Refresh" not in response
+    assert shopper.client.get(f"{page}?look=nonsense").url == "/checkout/thank-you/"
+
+
+def test_what_cannot_wait_with_the_attempt_is_said_at_once(bank, shopper, member, haircut, monkeypatch):
+    """A shop's own view may add to the order; what cannot be kept until it is written is not lost in silence."""
+    from oscar_loyalty.checkout.views import PaymentDetailsView
+
+    build = PaymentDetailsView.build_submission
+
+    def with_more(self, **kwargs):
+        submission = build(self, **kwargs)
+        submission["order_kwargs"]["gift_note"] = object()
+        return submission
+
+    basket = shopper.add(haircut)
+    monkeypatch.setattr(PaymentDetailsView, "build_submission", with_more)
+    assert shopper.place().status_code == 200
+    basket.refresh_from_db()
+    assert (basket.status, last_attempt(), bank.books()["payment_intents"]) == ("Open", None, {})
+
+
 def test_a_declined_card_leaves_the_page_open(bank, to_stripe, ways, shopper, member, haircut):
     from stripe_server import ControlError
 
