@@ -44,8 +44,9 @@ PLACING = {
 }
 REFUNDING = {
     "before the refund": f"{PAYMENTS}.refunds:carry_out:before",
-    "before its commit": f"{PAYMENTS}.refunds:carry_out:after",
-    "after its commit, before Stripe is asked": f"{STRIPE}.give_back:before",
+    "before its commit": f"{PAYMENTS}.oscar_records:record_event:after",
+    "after its commit": f"{PAYMENTS}.refunds:carry_out:after",
+    "before Stripe is asked": f"{STRIPE}.give_back:before",
     "Stripe has given it back, the shop does not know": f"{STRIPE}.give_back:after",
 }
 
