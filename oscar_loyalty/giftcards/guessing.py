@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -40,14 +40,15 @@ class Seen:
 
 
 def seen() -> Seen:
-    """Return what was tried within the window, in three queries."""
+    """Return what was tried within the window, in two queries."""
     window = clock.now() - timedelta(minutes=conf.GIFTCARD_ATTEMPTS_WINDOW)
     rows = get_model("loyalty_giftcards", "CodeAttempt").objects.filter(scope="address", since__gt=window, tries__gt=0)
-    counted = rows.aggregate(tries=Sum("tries"), addresses=Count("pk"))
+    kept_out = Count("pk", filter=Q(tries__gte=conf.GIFTCARD_ATTEMPTS))
+    counted = rows.aggregate(tries=Sum("tries"), addresses=Count("pk"), kept_out=kept_out)
     return Seen(
         tries=counted["tries"] or 0,
         addresses=counted["addresses"],
-        kept_out=rows.filter(tries__gte=conf.GIFTCARD_ATTEMPTS).count(),
+        kept_out=counted["kept_out"],
         alert=get_model("loyalty_giftcards", "GuessingAlert").objects.order_by("-at").first(),
     )
 
