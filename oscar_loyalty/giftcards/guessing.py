@@ -44,9 +44,9 @@ def seen() -> Seen:
     window = clock.now() - timedelta(minutes=conf.GIFTCARD_ATTEMPTS_WINDOW)
     rows = get_model("loyalty_giftcards", "CodeAttempt").objects.filter(scope="address", since__gt=window, tries__gt=0)
     kept_out = Count("pk", filter=Q(tries__gte=conf.GIFTCARD_ATTEMPTS))
-    counted = rows.aggregate(tries=Sum("tries"), addresses=Count("pk"), kept_out=kept_out)
+    counted = rows.aggregate(total=Sum("tries"), addresses=Count("pk"), kept_out=kept_out)
     return Seen(
-        tries=counted["tries"] or 0,
+        tries=counted["total"] or 0,
         addresses=counted["addresses"],
         kept_out=counted["kept_out"],
         alert=get_model("loyalty_giftcards", "GuessingAlert").objects.order_by("-at").first(),
