@@ -67,10 +67,13 @@ def give_back(request: Any, attempt: Any) -> bool:
     if basket.owner_id is not None and basket.owner_id != request.user.pk:
         return False
     mine = request.basket
-    if mine.pk == basket.pk:
+    found = mine.pk
+    # Looking for the visitor's basket, Oscar has made one of all open ones: this one may be in another by now.
+    basket.refresh_from_db(fields=["status"])
+    if found == basket.pk or basket.status != basket.OPEN:
         return True
     basket.strategy = request.strategy
-    if mine.pk is not None:
+    if found is not None:
         # What was put into another basket meanwhile stays.
         basket.merge(mine)
     request.basket = request._basket_cache = basket

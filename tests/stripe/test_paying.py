@@ -141,6 +141,18 @@ def test_the_browsers_own_back_button(bank, to_stripe, ways, shopper, member, ha
     assert shopper.client.get("/checkout/preview/").status_code == 200
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["found first", "found last"])
+def test_another_basket_meanwhile_takes_nothing_away(first, bank, to_stripe, ways, shopper, member, haircut):
+    """Oscar merges a customer's open baskets into whichever the database names first."""
+    basket = shopper.add(haircut)
+    to_stripe(shopper)
+    Basket.objects.create(id=-1 if first else basket.pk + 1000, owner=shopper.user)
+    shopper.client.get(ways(last_attempt())["back"])
+    assert shopper.client.get("/checkout/preview/").status_code == 200
+    left = Basket.open.get(owner=shopper.user)
+    assert [(line.product_id, line.quantity) for line in left.all_lines()] == [(haircut.pk, 1)]
+
+
 def test_the_basket_page_offers_what_was_left_half_way(guests_welcome, bank, programme, haircut):
     guest = Shopper()
     guest.client.post(f"/basket/add/{haircut.pk}/", {"quantity": 1})
