@@ -222,3 +222,23 @@ def test_points_earned_and_expiring_while_orders_are_placed(rich, new_shopper, c
     assert all(giftcards.balance(card).amount == 0 for card in cards)
     assert ledger.balance(rich.account).book == 2530
     assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_order_number_twice_is_one_order(programme, new_shopper, haircut, issue, monkeypatch):
+    """A shop's own numbers may collide: who comes second is told, and gives nothing."""
+    monkeypatch.setattr(get_class("order.utils", "OrderNumberGenerator"), "order_number", lambda self, basket: "42")
+    shoppers, cards = [new_shopper(), new_shopper()], [issue("10.00"), issue("10.00")]
+    baskets = [shopper.add(haircut) for shopper in shoppers]
+    for shopper, card in zip(shoppers, cards, strict=True):
+        shopper.add_card(card)
+        shopper.client.get("/checkout/preview/")
+    responses = at_once(*[shopper.place for shopper in shoppers])
+    order = Order.objects.get()
+    assert order.number == "42"
+    for basket, card, response in zip(baskets, cards, responses, strict=True):
+        basket.refresh_from_db()
+        won = basket.pk == order.basket_id
+        assert (response.status_code, basket.status) == ((302, "Submitted") if won else (200, "Open"))
+        assert giftcards.balance(card).amount == (D("0.00") if won else D("10.00"))
+    assert_paid_in_full()
