@@ -63,6 +63,8 @@ def test_a_present_for_next_week(language, shop, choice, programme, user, open_p
     shot(page, f"cards-{language}-error")
     page.fill("#id_amount", "35")
     # The picture shows what is typed: amount, name and message, on the design chosen.
+    # The page has just been loaded: its script may not have seen it yet.
+    page.locator("[data-loyalty-amount]", has_text="35").wait_for()
     assert plain(page.locator("[data-loyalty-amount]").inner_text()) == MONEY[language]
     assert page.locator("[data-loyalty-shows=recipient_name]").inner_text() == "Zoé"
     expect(page.locator(".loyalty-card--large .loyalty-art__one").nth(1)).to_be_visible()
