@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
-OPTIONS = "-n 2 --dist worksteal -q"
+OPTIONS = "-n 2 --dist loadgroup -q"
 
 
 class Suite(NamedTuple):

@@ -36,6 +36,8 @@ def database(url):
         "HOST": parts.hostname,
         "PORT": parts.port,
         "TEST": {"NAME": f"test_loyalty{SUFFIX}"},
+        # A test that waits for ever says for what.
+        "OPTIONS": {"options": "-c lock_timeout=60s"},
     }
 
 

@@ -74,6 +74,9 @@ class Process:
         if self.pid:
             return
         try:
+            # A connection that is open here all the same is the test's: killed with it, its locks would stay.
+            for alias in connections:
+                del connections[alias]
             # Nothing of the test's may be flushed or torn down here.
             devnull = os.open(os.devnull, os.O_RDWR)
             os.dup2(devnull, 1)
