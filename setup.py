@@ -18,6 +18,7 @@ STRIPE = ["stripe>=16,<17"]
 SANDBOX = [
     *CLUB,
     *CELERY,
+    *STRIPE,
     "django-appointment==3.12.*",
     "Pillow<13",
     "sorl-thumbnail>=12.11",
@@ -26,7 +27,6 @@ SANDBOX = [
 ]
 TEST = [
     *SANDBOX,
-    *STRIPE,
     "build>=1.2",
     "django-stubs>=5.2",
     "hypothesis>=6.100",
