@@ -143,10 +143,12 @@ class AbstractRuleVersion(models.Model):
 
 
 class AbstractAward(models.Model):
-    """What a purchase or a visit brought, with the reasons; made once, final. No entry where it brought nothing.
+    """What a purchase, a visit or a gift brought, and why; made once, final. No entry where it brought nothing.
 
     ``reference`` is ``order:<pk>`` or ``booking:<reference>``; a booking that is brought back after its points were
     taken has a second award, ``booking-2:<reference>``. ``clawed_back`` is how many of the points were asked back.
+    ``spent`` is what was paid in money for what counts, in the programme's currency and with or without tax as the
+    programme counts, ``spent_back`` what of it was cancelled or refunded since; ``void`` once nothing is left of it.
     """
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.PROTECT, related_name="awards")
@@ -156,6 +158,9 @@ class AbstractAward(models.Model):
     source_id = models.CharField(_("source id"), max_length=64)
     points = models.PositiveBigIntegerField(_("points"))
     clawed_back = models.PositiveBigIntegerField(_("taken back"), default=0)
+    spent = models.DecimalField(_("spent"), max_digits=14, decimal_places=2, default=Decimal(0))
+    spent_back = models.DecimalField(_("spent, given back"), max_digits=14, decimal_places=2, default=Decimal(0))
+    void = models.BooleanField(_("cancelled"), default=False)
     entry = models.OneToOneField(
         "loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="award"
     )
@@ -184,6 +189,7 @@ class AbstractAward(models.Model):
         indexes = [
             models.Index(fields=["source_type", "source_id"], name="loyalty_award_source"),
             models.Index(fields=["programme", "happened_at"], name="loyalty_award_at"),
+            models.Index(fields=["member", "happened_at"], name="loyalty_award_member"),
         ]
 
     def __str__(self):

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from oscar_loyalty.earning import followers
 from oscar_loyalty.earning.engine import Outcome
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
@@ -38,6 +40,7 @@ class Grant:
     order_lines: dict[str, int] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
+    multiplied: bool = True
 
 
 @transaction.atomic
@@ -67,9 +70,10 @@ def give(grants: Sequence[Grant]) -> list[Any]:
                 source_type=grant.source.type,
                 source_id=grant.source.id,
                 points=grant.outcome.points,
+                spent=grant.outcome.spent,
                 entry=entries.get(grant.key),
                 tier=grant.tier,
-                multiplier=grant.tier.multiplier if grant.tier else 1,
+                multiplier=grant.tier.multiplier if grant.tier and grant.multiplied else 1,
                 happened_at=grant.happened_at,
                 usable_from=grant.usable_from,
                 explanation={**grant.outcome.explanation, "number": grant.name, **grant.more},
@@ -96,6 +100,7 @@ def give(grants: Sequence[Grant]) -> list[Any]:
         ],
         batch_size=500,
     )
+    followers.tell_given(awards)
     return awards
 
 
@@ -140,7 +145,16 @@ def take_back(
     )
     award.clawed_back = target
     award.save(update_fields=["clawed_back"])
+    followers.tell_moved(award)
     return more
+
+
+def mark_back(*, award: Any, spent_back: Decimal, void: bool) -> None:
+    """Note how much of what was spent for ``award``, locked, was given back, and whether anything is left of it."""
+    if (award.spent_back, award.void) != (spent_back, void):
+        award.spent_back, award.void = spent_back, void
+        award.save(update_fields=["spent_back", "void"])
+        followers.tell_moved(award)
 
 
 def tiers_of(members: Iterable[Any]) -> Callable[[Any, datetime], Any]:

@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import facts, linking
-from oscar_loyalty.earning.awarding import Grant, give, take_back, tiers_of
+from oscar_loyalty.earning import facts, followers, linking
+from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back, tiers_of
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
@@ -165,12 +165,14 @@ def _settle(booking: Any) -> None:
     alive = current is not None and (current.points == 0 or current.clawed_back < current.points)
     if booking.state in ("missed", "cancelled"):
         if alive:
+            mark_back(award=current, spent_back=current.spent, void=True)
             detail = {"why": booking.state, "source": "booking", "number": booking.title, "lines": [booking.title]}
             key = f"clawback:booking:{booking.pk}:{booking.rounds}"
             take_back(award=current, target=current.points, key=key, explanation=detail, happened_at=booking.state_at)
     elif not alive:
         _award(booking)
     else:
+        mark_back(award=current, spent_back=Decimal(0), void=False)
         _retime(booking, current)
 
 
@@ -219,12 +221,16 @@ def _award(booking: Any) -> None:
 
 def _retime(booking: Any, award: Any) -> None:
     usable_from, expires_at = _terms(booking)
-    if award.entry is None or award.usable_from == usable_from:
+    if award.usable_from == usable_from:
+        return
+    if award.entry is None:
+        _note_terms(award, usable_from)
         return
     if usable_from is None:
         # It was not attended after all, but is still to come: the points wait again, in another award.
         detail = {"why": "corrected", "source": "booking", "number": booking.title, "lines": [booking.title]}
         key = f"clawback:booking:{booking.pk}:{booking.rounds}"
+        mark_back(award=award, spent_back=award.spent, void=True)
         take_back(award=award, target=award.points, key=key, explanation=detail, happened_at=booking.state_at)
         _award(booking)
         return
@@ -236,5 +242,10 @@ def _retime(booking: Any, award: Any) -> None:
         explanation={"why": "attended", "source": "booking", "number": booking.title},
         happened_at=booking.state_at,
     )
+    _note_terms(award, usable_from)
+
+
+def _note_terms(award: Any, usable_from: datetime | None) -> None:
     award.usable_from = usable_from
     award.save(update_fields=["usable_from"])
+    followers.tell_moved(award)

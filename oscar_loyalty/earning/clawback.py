@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import linking
-from oscar_loyalty.earning.awarding import take_back
+from oscar_loyalty.earning.awarding import mark_back, take_back
 from oscar_loyalty.earning.engine import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
@@ -116,6 +116,9 @@ def claw_back(
     why = "cancelled" if cancelled else "refunded" if gone else "booked"
     all_gone = whole or bool(part_of and min(part_of.values()) == 1)
     detail = {"why": why, "source": "order", "number": order.number, "whole": all_gone, "lines": titles}
+    # A booking that earns instead carries what was spent on with it, so it leaves the order all the same.
+    back = (Fraction(award.spent) * of_all).__round__(2) if not whole else Fraction(award.spent)
+    mark_back(award=award, spent_back=Decimal(back.numerator) / Decimal(back.denominator), void=all_gone)
     return take_back(
         award=award,
         target=target,

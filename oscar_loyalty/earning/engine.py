@@ -4,7 +4,7 @@ Award, preview and backfill all call :func:`evaluate`, so they cannot disagree.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -95,11 +95,16 @@ class OutcomeLine:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The points of a purchase. The shares of the lines sum to them, and so do their whole points."""
+    """The points of a purchase. The shares of the lines sum to them, and so do their whole points.
+
+    ``spent`` is what was paid in money for what counts: gift cards, what is left out by a rule, and what points or gift
+    cards paid is not in it.
+    """
 
     points: int
     lines: tuple[OutcomeLine, ...] = ()
     explanation: dict[str, Any] = field(default_factory=dict)
+    spent: Decimal = Decimal(0)
 
 
 @dataclass
@@ -145,7 +150,8 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase) -> 
         parts.extend(group)
     if purchase.channel == "order":
         parts.extend(_per_order(rules, counted))
-    return _outcome(policy, purchase, [part for part in parts if part.exact > 0])
+    spent = sum((amount for _line, amount in counted), Fraction(0))
+    return replace(_outcome(policy, purchase, [part for part in parts if part.exact > 0]), spent=_cents(spent))
 
 
 def best(rules: Sequence[RuleFacts], line: Line, kinds: tuple[str, ...]) -> RuleFacts | None:
@@ -315,6 +321,10 @@ def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
     for i in order[: int(missing)]:
         parts[i] += 1
     return parts
+
+
+def _cents(value: Fraction) -> Decimal:
+    return _decimal(value).quantize(Decimal("0.01"))
 
 
 def _decimal(value: Fraction) -> Decimal:

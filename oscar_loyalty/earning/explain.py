@@ -1,6 +1,6 @@
 """Why these points: the data that the engine and the ledger keep, in short sentences in the reader's language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,20 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from i18nfield.strings import LazyI18nString
+
+#: What was given is said by whoever gives it: a title for the movement, and the sentence that says why.
+Saying = Callable[[Mapping[str, Any], Any], str]
+_sayings: dict[str, tuple[Any, Saying]] = {}
+
+
+def saying(why: str, *, title: Any) -> Callable[[Saying], Saying]:
+    """Register how a gift's reason is said: ``title`` (lazy text) names it, the function gets data and programme."""
+
+    def register(function: Saying) -> Saying:
+        _sayings[why] = (title, function)
+        return function
+
+    return register
 
 
 def number(value: Any) -> str:
@@ -65,13 +79,15 @@ def line_sentences(why: Mapping[str, Any], programme: Any, *, title: str = "", s
         said = _("%(points)s for the visit") % {"points": label}
     elif kind == "order":
         said = _("%(points)s for the order") % {"points": label}
+    elif kind in _sayings:
+        said = _sayings[kind][1](why, programme)
     else:
         return []
     result = [said]
     if why.get("left_out"):
         amount = money(why["left_out"], why["currency"])
         result.append(_("%(amount)s paid with points or a gift card brings nothing") % {"amount": amount})
-    if staff:
+    if staff and why.get("version"):
         result.append(_rule_sentence(why))
     return result
 
@@ -160,6 +176,8 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
         return _("Visit: %(title)s") % {"title": name} if name else _("Visit")
     if source == "order" and name:
         return _("Order %(number)s") % {"number": name}
+    if source in _sayings and entry.units > 0:
+        return str(_sayings[source][0])
     titles = {
         "adjust": _("Adjustment"),
         "expire": _("Expired points"),
@@ -228,6 +246,7 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         "returned": _("Returned, since what they paid for was cancelled or refunded"),
         "paid": _("Paid with points"),
         "imported": _("Brought along from before"),
+        "gift_back": _("What these points were for is no more"),
     }
     return sentences.get(reason, "")
 

@@ -273,6 +273,14 @@ class AbstractMember(models.Model):
         related_name="members",
         verbose_name=_("tier"),
     )
+    # Day and month are enough for a present; who likes adds the year.
+    birth_day = models.PositiveSmallIntegerField(
+        _("day of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(31)]
+    )
+    birth_month = models.PositiveSmallIntegerField(
+        _("month of birth"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(12)]
+    )
+    birth_year = models.PositiveSmallIntegerField(_("year of birth"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"))
     account = models.OneToOneField(
         "loyalty_ledger.Account", on_delete=models.PROTECT, related_name="member", verbose_name=_("account")
@@ -300,6 +308,7 @@ class AbstractMember(models.Model):
             models.Index(fields=["programme", "email"], name="loyalty_member_by_email"),
             models.Index(fields=["programme", "last_name", "first_name"], name="loyalty_member_by_name"),
             models.Index(fields=["programme", "joined_at"], name="loyalty_member_by_joining"),
+            models.Index(fields=["programme", "birth_month", "birth_day"], name="loyalty_member_by_birth"),
         ]
 
     def __str__(self):
