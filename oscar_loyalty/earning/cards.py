@@ -129,7 +129,7 @@ def settle(*, goals: Sequence[Any], members: Sequence[Any]) -> None:
         fields = ["head_start", "count", "state", "started_at", "ends_at", "full_at"]
         Card.objects.bulk_update(changed_cards, fields, batch_size=200)
     if changed_stamps:
-        _model("Stamp").objects.bulk_update(changed_stamps, ["counted", "quantity", "taken_back"], batch_size=200)
+        _model("Stamp").objects.bulk_update(changed_stamps, ["counted"], batch_size=200)
     for member, goal, card, sheet in laid:
         _settle_prizes(member, goal, card, sheet, known[card.pk])
 
