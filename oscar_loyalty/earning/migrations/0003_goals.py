@@ -8,10 +8,10 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalogue", "0032_category_exclude_from_menu_category_long_description"),
+        ("catalogue", "0001_initial"),
         ("loyalty_earning", "0002_programme"),
         ("loyalty_members", "0002_programme"),
-        ("offer", "0013_range_excluded_categories"),
+        ("offer", "0001_initial"),
     ]
 
     operations = [
