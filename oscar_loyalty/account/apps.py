@@ -23,6 +23,7 @@ class AccountConfig(OscarConfig):
                 path("gift-cards/<uuid:uuid>/resend/", view("ResendView"), name="giftcard-resend"),
                 path("gift-cards/<uuid:uuid>/change/", view("ChangeDeliveryView"), name="giftcard-change"),
                 path("gift-cards/<uuid:uuid>/send/", view("SendNowView"), name="giftcard-send-now"),
+                path("cards/", view("CardsView", "cards"), name="cards"),
                 path("earn/", view("EarnView"), name="earn"),
                 path("join/", view("JoinView"), name="join"),
                 path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),

@@ -71,6 +71,11 @@ PAGES = [
     ("health/audit/", "health.views", "AuditView", "loyalty-health-audit"),
     ("health/due/<int:pk>/retry/", "health.views", "RetryView", "loyalty-health-retry"),
     ("health/messages/<int:pk>/resend/", "health.views", "ResendView", "loyalty-health-resend"),
+    ("goals/", "goals.views", "GoalListView", "loyalty-goals"),
+    ("goals/new/", "goals.views", "GoalView", "loyalty-goal-create"),
+    ("goals/<int:pk>/", "goals.views", "GoalView", "loyalty-goal"),
+    ("goals/<int:pk>/end/", "goals.views", "GoalEndView", "loyalty-goal-end"),
+    ("members/<int:pk>/stamp/", "goals.views", "MemberStampView", "loyalty-member-stamp"),
 ]
 
 

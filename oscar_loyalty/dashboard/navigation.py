@@ -61,6 +61,7 @@ NAVIGATION = [
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
             _entry(_("Payments"), "loyalty-payments", VIEW),
             _entry(_("Health"), "loyalty-health", VIEW),
+            _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
         ],
     }
 ]

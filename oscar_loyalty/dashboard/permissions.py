@@ -56,4 +56,8 @@ PERMISSIONS = {
     "loyalty-health-audit": _staff(VIEW),
     "loyalty-health-retry": _staff(PROGRAMME),
     "loyalty-health-resend": _staff(PROGRAMME),
+    "loyalty-goal-create": _staff(VIEW, PROGRAMME),
+    "loyalty-goal": _staff(VIEW, PROGRAMME),
+    "loyalty-goal-end": _staff(VIEW, PROGRAMME),
+    "loyalty-member-stamp": _staff(VIEW, ADJUST),
 }

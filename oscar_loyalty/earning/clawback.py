@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import linking
+from oscar_loyalty.earning import followers, linking
 from oscar_loyalty.earning.awarding import mark_back, take_back
 from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
@@ -119,6 +119,9 @@ def claw_back(
     # A booking that earns instead carries what was spent on with it, so it leaves the order all the same.
     back = (Fraction(award.spent) * of_all).__round__(2) if not whole else Fraction(award.spent)
     mark_back(award=award, spent_back=Decimal(back.numerator) / Decimal(back.denominator), void=all_gone)
+    if not award.spent and (cancelled or gone):
+        # Nothing of it is to be seen in the amounts, but whoever counts pieces has to know.
+        followers.tell_moved(award)
     return take_back(
         award=award,
         target=target,
@@ -166,18 +169,23 @@ class RefundFollower:
         """
         order = refund.order
         programme, award = self._programme(order), award_of(order)
-        if programme is None or award is None or award.entry is None:
+        if programme is None or award is None:
+            return None
+        whole = order.status in programme.cancelled_order_statuses
+        cancelled, gone = cancelled_quantities(order, programme), refunded([order.pk]).get(order.pk, {})
+        if award.entry is None:
+            # It brought no points, but stamps, or a step towards a tier.
+            claw_back(award, order, cancelled, gone, whole)
             return None
         account = award.entry.account
         owed = self._debt(account)
         blocks = programme.clawback_policy == programme.BLOCK
-        whole = order.status in programme.cancelled_order_statuses
         try:
             taken = claw_back(
                 award,
                 order,
-                cancelled_quantities(order, programme),
-                refunded([order.pk]).get(order.pk, {}),
+                cancelled,
+                gone,
                 whole,
                 policy="block" if blocks and not force else None,
             )

@@ -54,3 +54,11 @@ class AskedAlready(EarningError):
 
 class MembershipRests(EarningError):
     """The membership is on hold or closed: nothing can be earned with it."""
+
+
+class WrongGoal(ValueError):
+    """A goal that makes no sense; ``field`` is where, and the text may be shown to staff."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.earning import abstract_claims, abstract_models, abstract_policy
+from oscar_loyalty.earning import abstract_claims, abstract_goals, abstract_models, abstract_policy
 
 __all__ = []
 
@@ -87,3 +87,37 @@ if not is_model_registered("loyalty_earning", "EarningPolicy"):
         pass
 
     __all__.append("EarningPolicy")
+if not is_model_registered("loyalty_earning", "Goal"):
+
+    class Goal(abstract_goals.AbstractGoal):
+        pass
+
+    __all__.append("Goal")
+
+if not is_model_registered("loyalty_earning", "GoalStep"):
+
+    class GoalStep(abstract_goals.AbstractGoalStep):
+        pass
+
+    __all__.append("GoalStep")
+
+if not is_model_registered("loyalty_earning", "GoalCard"):
+
+    class GoalCard(abstract_goals.AbstractGoalCard):
+        pass
+
+    __all__.append("GoalCard")
+
+if not is_model_registered("loyalty_earning", "Stamp"):
+
+    class Stamp(abstract_goals.AbstractStamp):
+        pass
+
+    __all__.append("Stamp")
+
+if not is_model_registered("loyalty_earning", "GoalPrize"):
+
+    class GoalPrize(abstract_goals.AbstractGoalPrize):
+        pass
+
+    __all__.append("GoalPrize")

@@ -7,7 +7,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.earning import guests
+from oscar_loyalty.earning import goal_selectors as goals
+from oscar_loyalty.earning import guests, prizes
 from oscar_loyalty.giftcards import designs, guessing, printing
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
@@ -172,6 +173,42 @@ def adjusted(message: Any) -> dict[str, Any] | None:
         "points": member.programme.points_label(abs(units)),
         "reason": item.adjustment.reason,
         "balance": member.programme.points_label(ledger.balance(member.account, clock.now()).usable),
+    }
+
+
+@builder("goal_prize")
+def goal_prize(message: Any) -> dict[str, Any] | None:
+    """What a goal gave, as long as it has not been taken back."""
+    found = get_model("loyalty_earning", "GoalPrize").objects.select_related("card__goal", "step")
+    prize = found.filter(pk=message.context["prize"], state="given").first()
+    member = _member(prize.card.member_id) if prize is not None else None
+    if prize is None or member is None:
+        return None
+    goal = prize.card.goal
+    return {
+        **_to_member(member),
+        "goal": goal,
+        "prize": prizes.prize_name(prize.step, member.programme),
+        "whole": prize.step.after == goal.size,
+        "so_far": goals.amount(goal, prize.step.after, member.programme),
+    }
+
+
+@builder("goal_ends")
+def goal_ends(message: Any) -> dict[str, Any] | None:
+    """To whoever has begun: what is missing, and until when."""
+    cards = get_model("loyalty_earning", "GoalCard").objects.select_related("goal").prefetch_related("goal__steps")
+    card = cards.filter(pk=message.context["card"], state="open", ends_at__gt=clock.now()).first()
+    member = _member(card.member_id) if card is not None else None
+    if card is None or member is None:
+        return None
+    last = list(card.goal.steps.all())[-1]
+    return {
+        **_to_member(member),
+        "goal": card.goal,
+        "prize": prizes.prize_name(last, member.programme),
+        "missing": goals.amount(card.goal, card.goal.size - card.count, member.programme),
+        "last_day": goals.last_day(card.ends_at),
     }
 
 

@@ -169,6 +169,25 @@ def tell_adjustment(row: Any) -> None:
         _tell(item.member, kind="adjusted", key=f"adjusted:{item.pk}", context={"item": item.pk})
 
 
+@handler("earning.prize_given")
+def tell_prize(row: Any) -> None:
+    """Tell a member what a card, a challenge or a threshold brought, or that there is a surprise; old news are none."""
+    prizes = get_model("loyalty_earning", "GoalPrize").objects.select_related("card__member")
+    prize = prizes.filter(pk=row.payload["prize"], state="given").first()
+    if prize is None or not _is_news(prize.reached_at):
+        return
+    _tell(prize.card.member, kind="goal_prize", key=f"goal_prize:{row.key}", context={"prize": prize.pk})
+
+
+@handler("earning.card_ends")
+def remind_of_card(row: Any) -> None:
+    """Remind a member of a card or challenge that is begun and ends soon."""
+    cards = get_model("loyalty_earning", "GoalCard").objects.select_related("member")
+    card = cards.filter(pk=row.payload["card"], state="open").first()
+    if card is not None:
+        _tell(card.member, kind="goal_ends", key=f"goal_ends:{row.key}", context={"card": card.pk})
+
+
 @handler("payments.refunded")
 def tell_refund(row: Any) -> None:
     """Tell the customer what was refunded, and where it went."""

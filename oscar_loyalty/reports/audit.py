@@ -235,6 +235,48 @@ def guest_claims() -> Iterator[Finding]:
 
 
 @check
+def goal_cards() -> Iterator[Finding]:
+    """What a member's cards of a goal hold is what its stamps count; a card holds no more than its size."""
+    Card, Stamp = get_model("loyalty_earning", "GoalCard"), get_model("loyalty_earning", "Stamp")
+    held = {
+        (row["goal"], row["member"]): row["held"]
+        for row in Card.objects.order_by().values("goal", "member").annotate(held=Sum(F("count") - F("head_start")))
+    }
+    stamped = {
+        (row["goal"], row["member"]): row["stamped"]
+        for row in Stamp.objects.order_by().values("goal", "member").annotate(stamped=Sum("counted"))
+    }
+    for goal, member in sorted({*held, *stamped}):
+        holds, counts = held.get((goal, member), 0), stamped.get((goal, member), 0)
+        if holds != counts:
+            yield Finding("goals.stamps", f"goal {goal}, member {member}", f"cards hold {holds}, stamps count {counts}")
+    full = Q(state="full") & ~Q(count=F("goal__size")) | Q(count__gt=F("goal__size"))
+    for card in Card.objects.filter(full | (~Q(state="full") & Q(count=F("goal__size")))).iterator():
+        yield Finding("goals.card", f"card {card.pk}", f"{card.state} with {card.count}")
+
+
+@check
+def goal_prizes() -> Iterator[Finding]:
+    """Each step that a card has reached has its prize, given or owed, and no other; given points have their award."""
+    Card, Step = get_model("loyalty_earning", "GoalCard"), get_model("loyalty_earning", "GoalStep")
+    Prize = get_model("loyalty_earning", "GoalPrize")
+    standing = Prize.objects.filter(state__in=["given", "owed"])
+    for prize in standing.filter(step__after__gt=F("card__count")).iterator():
+        yield Finding("goals.prize", f"prize {prize.pk}", "given, but the card has not reached it")
+    steps = Step.objects.filter(goal=OuterRef("goal"), after__lte=OuterRef("count")).order_by().values("goal")
+    mine = standing.filter(card=OuterRef("pk")).order_by().values("card")
+    rows = Card.objects.annotate(
+        reached=Coalesce(Subquery(steps.annotate(number=Count("pk")).values("number")), 0),
+        prized=Coalesce(Subquery(mine.annotate(number=Count("pk")).values("number")), 0),
+    )
+    for card in rows.filter(prized__lt=F("reached")).iterator():
+        yield Finding("goals.prizes", f"card {card.pk}", f"{card.reached} steps reached, {card.prized} prizes")
+    lost = Q(award__isnull=True) | Q(award__void=True)
+    for prize in Prize.objects.filter(lost, state="given", step__points__isnull=False).iterator():
+        yield Finding("goals.points", f"prize {prize.pk}", "given, but its points are not there")
+
+
+@check
 def refunds() -> Iterator[Finding]:
     """What a refund gave back is what it says; no line, and no tender, gives back more than was paid."""
     Refund, RefundLine = get_model("loyalty_payments", "Refund"), get_model("loyalty_payments", "RefundLine")

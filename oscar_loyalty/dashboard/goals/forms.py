@@ -1,0 +1,148 @@
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.dashboard.base import TokenForm
+from oscar_loyalty.dashboard.rules.forms import OBJECTS, ProductSelect, _indented
+from oscar_loyalty.dashboard.widgets import DateInput, language_field
+from oscar_loyalty.earning import goal_selectors, prizes
+from oscar_loyalty.earning.goals import MOST, MOST_BY_HAND, Step
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import to_minor
+
+Goal = get_model("loyalty_earning", "Goal")
+Product = get_model("catalogue", "Product")
+
+
+class GoalForm(TokenForm):
+    """A goal, whole: what counts, how many, and what is given."""
+
+    kind = forms.ChoiceField(label=_("What it is"), choices=Goal.KINDS, widget=forms.RadioSelect, initial="stamps")
+    counts = forms.ChoiceField(label=_("What counts"), choices=Goal.COUNTS, initial="pieces")
+    target = forms.ChoiceField(label=_("Of what"), choices=Goal.TARGETS, initial="everything")
+    product = forms.ModelChoiceField(
+        label=_("Product"), queryset=Product.objects.none(), required=False, widget=ProductSelect
+    )
+    product_class = forms.ModelChoiceField(label=_("Product type"), queryset=Product.objects.none(), required=False)
+    category = forms.ModelChoiceField(label=_("Category"), queryset=Product.objects.none(), required=False)
+    range = forms.ModelChoiceField(label=_("Range"), queryset=Product.objects.none(), required=False)
+    size = forms.DecimalField(
+        label=_("How many"),
+        min_value=Decimal("0.01"),
+        max_value=MOST,
+        help_text=_("After so many, the card is full. For money spent: the amount."),
+    )
+    points = forms.IntegerField(label=_("Points then given"), required=False, min_value=1, max_value=MOST)
+    reward = forms.ChoiceField(label=_("Or a reward"), required=False)
+    gift_after = forms.DecimalField(
+        label=_("A gift on the way, after"), required=False, min_value=Decimal("0.01"), max_value=MOST
+    )
+    gift_points = forms.IntegerField(label=_("Points given on the way"), required=False, min_value=1, max_value=MOST)
+    gift_reward = forms.ChoiceField(label=_("Or a reward on the way"), required=False)
+    head_start = forms.IntegerField(
+        label=_("Stamped at the start"), required=False, min_value=0, max_value=MOST, initial=0
+    )
+    head_start_each = forms.BooleanField(label=_("On every card, not only the first"), required=False)
+    repeats = forms.BooleanField(label=_("Again and again"), required=False, initial=True)
+    until = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
+    days = forms.IntegerField(
+        label=_("Within days of the first"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("Empty: any time."),
+    )
+    minimum = forms.DecimalField(label=_("Minimum order"), required=False, min_value=0, max_digits=10, decimal_places=2)
+    tier = forms.ModelChoiceField(label=_("From tier"), queryset=Product.objects.none(), required=False)
+
+    def __init__(self, *args, programme, **kwargs):
+        self.programme = programme
+        super().__init__(*args, **kwargs)
+        for name in ("name", "text"):
+            self.fields[name] = language_field(Goal._meta.get_field(name))
+        self.fields["product"].queryset = Product.objects.select_related("parent")
+        self.fields["product_class"].queryset = get_model("catalogue", "ProductClass").objects.order_by("name")
+        self.fields["category"].queryset = get_model("catalogue", "Category").objects.order_by("path")
+        self.fields["category"].label_from_instance = _indented
+        self.fields["range"].queryset = get_model("offer", "Range").objects.order_by("name")
+        tiers = get_model("loyalty_members", "Tier").objects.filter(programme=programme)
+        self.fields["tier"].queryset = tiers.order_by("rank")
+        rewards = [(str(pk), name) for pk, name in prizes.rewards_of(programme).items()]
+        for name in ("reward", "gift_reward"):
+            self.fields[name].choices = [("", "–"), *rewards]
+            if not rewards:
+                del self.fields[name]
+        self.order_fields(["kind", "name", "text"])
+
+    def clean(self):
+        cleaned = super().clean()
+        target = cleaned.get("target") or ""
+        if target in OBJECTS and not cleaned.get(OBJECTS[target]) and OBJECTS[target] not in self.errors:
+            self.add_error(OBJECTS[target], _("Which one?"))
+        for prefix in ("", "gift_"):
+            points, reward = cleaned.get(f"{prefix}points"), cleaned.get(f"{prefix}reward")
+            wanted = not prefix or cleaned.get("gift_after")
+            if wanted and bool(points) == bool(reward) and f"{prefix}points" not in self.errors:
+                self.add_error(f"{prefix}points", _("Points, or a reward?"))
+        for name in ("size", "gift_after"):
+            if cleaned.get(name) is not None:
+                try:
+                    cleaned[name] = self._units(cleaned[name])
+                except ValueError:
+                    self.add_error(name, _("A whole number, or an amount of money."))
+        return cleaned
+
+    def _units(self, number: Decimal) -> int:
+        if self.cleaned_data.get("counts") == "money":
+            return to_minor(number, self.programme.currency)
+        if number != int(number):
+            raise ValueError(number)
+        return int(number)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What the service wants."""
+        data = self.cleaned_data
+        steps = [_step(data, "size", "")]
+        if data.get("gift_after"):
+            steps.insert(0, _step(data, "gift_after", "gift_"))
+        until = data.get("until")
+        return {
+            "kind": data["kind"],
+            "name": data["name"],
+            "text": data.get("text") or "",
+            "counts": data["counts"],
+            "target": data["target"],
+            "target_object": data.get(OBJECTS.get(data["target"], "")),
+            "steps": steps,
+            "head_start": data.get("head_start") or 0,
+            "head_start_each": data["head_start_each"],
+            "repeats": data["repeats"],
+            "until": timezone.make_aware(datetime.combine(until + timedelta(days=1), time())) if until else None,
+            "days": data.get("days"),
+            "minimum": data.get("minimum") or Decimal(0),
+            "tier": data.get("tier"),
+        }
+
+
+def _step(data: dict[str, Any], after: str, prefix: str) -> Step:
+    reward = data.get(f"{prefix}reward")
+    return Step(data[after], points=data.get(f"{prefix}points"), reward=int(reward) if reward else None)
+
+
+class StampForm(TokenForm):
+    """Stamps by hand."""
+
+    goal = forms.ModelChoiceField(label=_("Card"), queryset=Goal.objects.none(), empty_label=None)
+    quantity = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_BY_HAND, initial=1)
+    reason = forms.CharField(
+        label=_("Reason"), max_length=255, help_text=_("The member sees it, so write it for them.")
+    )
+
+    def __init__(self, *args, programme, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["goal"].queryset = goal_selectors.stampable(programme)

@@ -1,0 +1,63 @@
+"""The owner's pages of stamp cards and challenges."""
+
+import pytest
+
+from oscar_loyalty.earning import goals
+from oscar_loyalty.earning.goals import Step
+from oscar_loyalty.loading import get_model
+
+pytestmark = pytest.mark.django_db
+TOKEN = "a" * 32
+
+
+@pytest.fixture
+def fields():
+    return {
+        "token": TOKEN, "kind": "stamps", "counts": "visits", "target": "everything", "name_0": "Ten visits",
+        "name_1": "Dix visites", "size": "10", "points": "500", "gift_after": "5", "gift_points": "50", "repeats": "on",
+    }  # fmt: skip
+
+
+def text_of(response):
+    return response.content.decode().replace("\xa0", " ")
+
+
+def test_a_goal_is_made_once_changed_and_ended(owner, programme, url, fields, member):
+    assert "No card yet" in text_of(owner.get(url("goals")))
+    for _twice in range(2):
+        assert owner.post(url("goal-create"), fields).status_code == 302
+    Goal = get_model("loyalty_earning", "Goal")
+    goal = Goal.objects.get()
+    text = text_of(owner.get(url("goals")))
+    assert "Every 10 visits: 500 petals" in text
+    assert "On the way, 5 visits: 50 petals" in text
+    assert 'value="10"' in text_of(owner.get(url("goal", goal.pk)))
+    assert owner.post(url("goal", goal.pk), {**fields, "token": "b" * 32, "size": "8"}).status_code == 302
+    assert Goal.objects.get(state="live").size == 8
+    now = Goal.objects.get(state="live")
+    assert "8 visits" in text_of(owner.get(url("goal-end", now.pk)))
+    owner.post(url("goal-end", now.pk))
+    assert not Goal.objects.filter(state="live").exists()
+    assert owner.get(url("goals") + "?ended").status_code == 200
+
+
+def test_what_is_wrong_is_said_at_its_field(owner, programme, url, fields):
+    text = text_of(owner.post(url("goal-create"), {**fields, "gift_after": "12", "points": ""}))
+    assert "Points, or a reward?" in text
+    text = text_of(owner.post(url("goal-create"), {**fields, "gift_after": "10"}))
+    assert "Each gift comes later" in text
+    assert "Ten visits" in text
+
+
+def test_a_stamp_by_hand(owner, programme, url, member, client, staff):
+    goal = goals.create_goal(
+        programme=programme, kind="stamps", name="Ten", steps=[Step(10, points=5)], key="k", counts="visits"
+    )
+    asked = {"token": TOKEN, "goal": goal.pk, "quantity": 2, "reason": "Forgot the card"}
+    for _twice in range(2):
+        assert owner.post(url("member-stamp", member.pk), asked).status_code == 302
+    assert get_model("loyalty_earning", "GoalCard").objects.get().count == 2
+    assert "2 of 10 visits" in text_of(owner.get(url("member-stamp", member.pk)))
+    client.force_login(staff("view_loyalty"))
+    assert client.get(url("member-stamp", member.pk)).status_code == 403
+    assert client.get(url("goal-create")).status_code == 403
