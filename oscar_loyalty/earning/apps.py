@@ -9,6 +9,7 @@ class EarningConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.earning import receivers
+        from oscar_loyalty.earning import occasions, receivers  # noqa: F401  (registers itself)
+        from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
 
         receivers.connect()
