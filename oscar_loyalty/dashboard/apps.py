@@ -71,6 +71,13 @@ PAGES = [
     ("health/audit/", "health.views", "AuditView", "loyalty-health-audit"),
     ("health/due/<int:pk>/retry/", "health.views", "RetryView", "loyalty-health-retry"),
     ("health/messages/<int:pk>/resend/", "health.views", "ResendView", "loyalty-health-resend"),
+    # Actions and referral.
+    ("actions/", "friends.views", "ActionsView", "loyalty-actions"),
+    ("actions/scan/", "friends.views", "ScanListView", "loyalty-scans"),
+    ("actions/scan/<int:pk>/code.svg", "friends.views", "ScanCodeView", "loyalty-scan-code"),
+    ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
+    ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
+    ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
 ]
 
 

@@ -61,6 +61,8 @@ NAVIGATION = [
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
             _entry(_("Payments"), "loyalty-payments", VIEW),
             _entry(_("Health"), "loyalty-health", VIEW),
+            _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
+            _entry(_("Invited friends"), "loyalty-referrals", VIEW),
         ],
     }
 ]

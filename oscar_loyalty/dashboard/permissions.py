@@ -56,4 +56,9 @@ PERMISSIONS = {
     "loyalty-health-audit": _staff(VIEW),
     "loyalty-health-retry": _staff(PROGRAMME),
     "loyalty-health-resend": _staff(PROGRAMME),
+    "loyalty-actions": _staff(PROGRAMME),
+    "loyalty-scans": _staff(PROGRAMME),
+    "loyalty-scan-code": _staff(PROGRAMME),
+    "loyalty-referral-terms": _staff(PROGRAMME),
+    "loyalty-referral-decide": _staff(VIEW, APPROVE),
 }

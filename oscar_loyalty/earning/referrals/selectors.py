@@ -85,3 +85,8 @@ def search(programme: Any, *, words: str = "", state: str = "") -> Any:
     if state:
         rows = rows.filter(state=state)
     return rows.select_related("referrer", "friend", "decided_by", "programme")
+
+
+def may_type(member: Any) -> bool:
+    """Whether ``member`` can still say who brought them: new, and nobody is noted yet."""
+    return may_be_invited(member) and not _model("Referral").objects.filter(friend=member).exists()
