@@ -18,9 +18,7 @@ class AbstractActionRule(models.Model):
     action = models.SlugField(_("action"), max_length=32)
     number = models.PositiveIntegerField(_("version"))
     points = models.PositiveIntegerField(_("points"))
-    times = models.PositiveIntegerField(
-        _("at most so often"), null=True, blank=True, help_text=_("Empty: every time.")
-    )
+    times = models.PositiveIntegerField(_("at most so often"), null=True, blank=True, help_text=_("Empty: every time."))
     period = models.CharField(_("in"), max_length=8, choices=PERIODS, default=EVER)
     valid_from = models.DateTimeField(_("valid from"))
     valid_to = models.DateTimeField(_("valid to"), null=True, blank=True)

@@ -36,7 +36,14 @@ def test_codes_to_print(owner, url, programme, haircut):
 
 
 def test_the_terms(owner, url, programme):
-    data = {"is_active": "on", "referrer_points": "50", "friend_points": "60", "orders": "0", "minimum": "0", "daily_limit": "5"}
+    data = {
+        "is_active": "on",
+        "referrer_points": "50",
+        "friend_points": "60",
+        "orders": "0",
+        "minimum": "0",
+        "daily_limit": "5",
+    }
     assert owner.post(url("referral-terms"), data).status_code == 200
     assert owner.post(url("referral-terms"), {**data, "orders": "1"}).status_code == 302
     assert programme.referral_scheme.friend_points == 60

@@ -38,7 +38,9 @@ def test_nothing_without_points_nor_for_who_cannot_earn(member, brings):
         actions.perform(member=member, action="nonsense", reference="1")
 
 
-@pytest.mark.parametrize(("period", "days", "given"), [("ever", 400, 1), ("day", 1, 2), ("month", 31, 2), ("year", 31, 1)])
+@pytest.mark.parametrize(
+    ("period", "days", "given"), [("ever", 400, 1), ("day", 1, 2), ("month", 31, 2), ("year", 31, 1)]
+)
 def test_the_cap_is_by_the_shops_calendar(member, brings, later, period, days, given):
     brings("survey", 10, times=1, period=period)
     actions.perform(member=member, action="survey", reference="a")
@@ -134,7 +136,10 @@ def test_joining_brings_a_welcome_once(programme, brings, django_user_model, pet
     later(hours=1)
     brings("welcome", 25)
     late = django_user_model.objects.create_user(username="late", email="late@example.com")
-    after, bulk = members.join(programme=programme, user=late), members.join(programme=programme, email="b@example.com", source="bulk")
+    after, bulk = (
+        members.join(programme=programme, user=late),
+        members.join(programme=programme, email="b@example.com", source="bulk"),
+    )
     sweep()
     sweep()
     assert [petals(of) for of in (before, after, bulk)] == [(0, 0), (25, 0), (0, 0)]

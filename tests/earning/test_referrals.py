@@ -1,6 +1,5 @@
 """Friends: who counts, what both get and give back, and every guard."""
 
-
 from decimal import Decimal as D
 
 import pytest

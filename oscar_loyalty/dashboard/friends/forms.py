@@ -14,7 +14,9 @@ class ActionForm(forms.Form):
     """What one action brings."""
 
     points = forms.IntegerField(label=_("Points"), min_value=0, max_value=1_000_000)
-    times = forms.IntegerField(label=_("At most so often (empty: every time)"), min_value=1, max_value=10_000, required=False)
+    times = forms.IntegerField(
+        label=_("At most so often (empty: every time)"), min_value=1, max_value=10_000, required=False
+    )
     period = forms.ChoiceField(label=_("In"), choices=ActionRule.PERIODS)
 
 
@@ -41,7 +43,10 @@ class SchemeForm(forms.ModelForm):
 
 class ReferralFilterForm(forms.Form):
     q = forms.CharField(
-        label=_("Name, e-mail or card number"), required=False, max_length=200, widget=forms.TextInput({"type": "search"})
+        label=_("Name, e-mail or card number"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
     )
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("All")), *get_model("loyalty_earning", "Referral").STATES]

@@ -8,165 +8,356 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_earning', '0002_programme'),
-        ('loyalty_members', '0002_programme'),
+        ("loyalty_earning", "0002_programme"),
+        ("loyalty_members", "0002_programme"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=16, unique=True, verbose_name='code')),
-                ('created_at', models.DateTimeField(verbose_name='created at')),
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invitation', to='loyalty_members.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=16, unique=True, verbose_name="code")),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitation",
+                        to="loyalty_members.member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'invitation',
-                'verbose_name_plural': 'invitations',
-                'abstract': False,
+                "verbose_name": "invitation",
+                "verbose_name_plural": "invitations",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='MemberProfile',
+            name="MemberProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('birthday_told_at', models.DateTimeField(blank=True, null=True, verbose_name='birthday told at')),
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='profile', to='loyalty_members.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("birthday_told_at", models.DateTimeField(blank=True, null=True, verbose_name="birthday told at")),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="profile", to="loyalty_members.member"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'profile of a member',
-                'verbose_name_plural': 'profiles of members',
-                'abstract': False,
+                "verbose_name": "profile of a member",
+                "verbose_name_plural": "profiles of members",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=16, verbose_name='code')),
-                ('state', models.CharField(choices=[('joined', 'has joined'), ('ordered', 'has ordered'), ('rewarded', 'rewarded'), ('refused', 'refused'), ('back', 'taken back')], default='joined', max_length=16, verbose_name='state')),
-                ('reasons', models.JSONField(blank=True, default=list, verbose_name='reasons')),
-                ('terms', models.JSONField(default=dict, verbose_name='terms')),
-                ('created_at', models.DateTimeField(verbose_name='joined at')),
-                ('refused_at', models.DateTimeField(blank=True, null=True, verbose_name='refused at')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
-                ('allowed', models.BooleanField(default=False, verbose_name='allowed by hand')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('friend', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='loyalty_members.member')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='loyalty_members.programme')),
-                ('referrer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='loyalty_members.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=16, verbose_name="code")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("joined", "has joined"),
+                            ("ordered", "has ordered"),
+                            ("rewarded", "rewarded"),
+                            ("refused", "refused"),
+                            ("back", "taken back"),
+                        ],
+                        default="joined",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reasons", models.JSONField(blank=True, default=list, verbose_name="reasons")),
+                ("terms", models.JSONField(default=dict, verbose_name="terms")),
+                ("created_at", models.DateTimeField(verbose_name="joined at")),
+                ("refused_at", models.DateTimeField(blank=True, null=True, verbose_name="refused at")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
+                ("allowed", models.BooleanField(default=False, verbose_name="allowed by hand")),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "friend",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral",
+                        to="loyalty_members.member",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referrals",
+                        to="loyalty_members.programme",
+                    ),
+                ),
+                (
+                    "referrer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referrals",
+                        to="loyalty_members.member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'referral',
-                'verbose_name_plural': 'referrals',
-                'ordering': ['-created_at', '-pk'],
-                'abstract': False,
+                "verbose_name": "referral",
+                "verbose_name_plural": "referrals",
+                "ordering": ["-created_at", "-pk"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ReferralDevice',
+            name="ReferralDevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, verbose_name='fingerprint')),
-                ('seen_at', models.DateTimeField(verbose_name='seen at')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='referral_devices', to='loyalty_members.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.CharField(max_length=64, verbose_name="fingerprint")),
+                ("seen_at", models.DateTimeField(verbose_name="seen at")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="referral_devices",
+                        to="loyalty_members.member",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'known device',
-                'verbose_name_plural': 'known devices',
-                'abstract': False,
+                "verbose_name": "known device",
+                "verbose_name_plural": "known devices",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ReferralReward',
+            name="ReferralReward",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
-                ('state', models.CharField(choices=[('waiting', 'on the way'), ('given', 'given'), ('lost', 'lost'), ('back', 'taken back')], default='waiting', max_length=16, verbose_name='state')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('given_at', models.DateTimeField(blank=True, null=True, verbose_name='given at')),
-                ('back_at', models.DateTimeField(blank=True, null=True, verbose_name='taken back at')),
-                ('friend_award', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_earning.award')),
-                ('referral', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rewards', to='loyalty_earning.referral')),
-                ('referrer_award', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_earning.award')),
-                ('source', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral_reward', to='loyalty_earning.award')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "on the way"),
+                            ("given", "given"),
+                            ("lost", "lost"),
+                            ("back", "taken back"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                ("given_at", models.DateTimeField(blank=True, null=True, verbose_name="given at")),
+                ("back_at", models.DateTimeField(blank=True, null=True, verbose_name="taken back at")),
+                (
+                    "friend_award",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty_earning.award",
+                    ),
+                ),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rewards",
+                        to="loyalty_earning.referral",
+                    ),
+                ),
+                (
+                    "referrer_award",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="loyalty_earning.award",
+                    ),
+                ),
+                (
+                    "source",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral_reward",
+                        to="loyalty_earning.award",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reward of a referral',
-                'verbose_name_plural': 'rewards of referrals',
-                'ordering': ['pk'],
-                'abstract': False,
+                "verbose_name": "reward of a referral",
+                "verbose_name_plural": "rewards of referrals",
+                "ordering": ["pk"],
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ReferralScheme',
+            name="ReferralScheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_active', models.BooleanField(default=False, help_text='Switched off, links stop working; what was promised to friends who have joined is kept.', verbose_name='members may invite friends')),
-                ('referrer_points', models.PositiveIntegerField(default=200, verbose_name='points for the member who invites')),
-                ('friend_points', models.PositiveIntegerField(default=100, verbose_name='points for the friend')),
-                ('referrer_reward', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='reward for the member who invites')),
-                ('friend_reward', models.PositiveBigIntegerField(blank=True, null=True, verbose_name='reward for the friend')),
-                ('orders', models.PositiveSmallIntegerField(default=1, help_text='1: the first only. More: each of so many first orders brings both the same again.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='orders of a friend that count')),
-                ('minimum', models.DecimalField(decimal_places=2, default=Decimal('0.00'), help_text='How much an order must leave paid in money, without what was refunded. 0: any order that costs.', max_digits=9, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))], verbose_name='least amount')),
-                ('daily_limit', models.PositiveSmallIntegerField(default=5, help_text='More friends than this within a day, by one member, wait for your decision.', validators=[django.core.validators.MinValueValidator(1)], verbose_name='friends a day')),
-                ('programme', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='referral_scheme', to='loyalty_members.programme')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Switched off, links stop working; what was promised to friends who have joined is kept.",
+                        verbose_name="members may invite friends",
+                    ),
+                ),
+                (
+                    "referrer_points",
+                    models.PositiveIntegerField(default=200, verbose_name="points for the member who invites"),
+                ),
+                ("friend_points", models.PositiveIntegerField(default=100, verbose_name="points for the friend")),
+                (
+                    "referrer_reward",
+                    models.PositiveBigIntegerField(
+                        blank=True, null=True, verbose_name="reward for the member who invites"
+                    ),
+                ),
+                (
+                    "friend_reward",
+                    models.PositiveBigIntegerField(blank=True, null=True, verbose_name="reward for the friend"),
+                ),
+                (
+                    "orders",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="1: the first only. More: each of so many first orders brings both the same again.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="orders of a friend that count",
+                    ),
+                ),
+                (
+                    "minimum",
+                    models.DecimalField(
+                        decimal_places=2,
+                        default=Decimal("0.00"),
+                        help_text="How much an order must leave paid in money, without what was refunded. 0: any order that costs.",
+                        max_digits=9,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0.00"))],
+                        verbose_name="least amount",
+                    ),
+                ),
+                (
+                    "daily_limit",
+                    models.PositiveSmallIntegerField(
+                        default=5,
+                        help_text="More friends than this within a day, by one member, wait for your decision.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="friends a day",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="referral_scheme",
+                        to="loyalty_members.programme",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'referral terms',
-                'verbose_name_plural': 'referral terms',
-                'abstract': False,
+                "verbose_name": "referral terms",
+                "verbose_name_plural": "referral terms",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ActionRule',
+            name="ActionRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.SlugField(max_length=32, verbose_name='action')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('points', models.PositiveIntegerField(verbose_name='points')),
-                ('times', models.PositiveIntegerField(blank=True, help_text='Empty: every time.', null=True, verbose_name='at most so often')),
-                ('period', models.CharField(choices=[('ever', 'ever'), ('day', 'a day'), ('month', 'a month'), ('year', 'a year')], default='ever', max_length=8, verbose_name='in')),
-                ('valid_from', models.DateTimeField(verbose_name='valid from')),
-                ('valid_to', models.DateTimeField(blank=True, null=True, verbose_name='valid to')),
-                ('published_by_type', models.CharField(blank=True, max_length=32, verbose_name='publisher type')),
-                ('published_by', models.CharField(blank=True, max_length=64, verbose_name='published by')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='action_rules', to='loyalty_members.programme')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("action", models.SlugField(max_length=32, verbose_name="action")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("points", models.PositiveIntegerField(verbose_name="points")),
+                (
+                    "times",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Empty: every time.", null=True, verbose_name="at most so often"
+                    ),
+                ),
+                (
+                    "period",
+                    models.CharField(
+                        choices=[("ever", "ever"), ("day", "a day"), ("month", "a month"), ("year", "a year")],
+                        default="ever",
+                        max_length=8,
+                        verbose_name="in",
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(verbose_name="valid from")),
+                ("valid_to", models.DateTimeField(blank=True, null=True, verbose_name="valid to")),
+                ("published_by_type", models.CharField(blank=True, max_length=32, verbose_name="publisher type")),
+                ("published_by", models.CharField(blank=True, max_length=64, verbose_name="published by")),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="action_rules",
+                        to="loyalty_members.programme",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'points for an action',
-                'verbose_name_plural': 'points for actions',
-                'ordering': ['programme', 'action', 'number'],
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('programme', 'action', 'number'), name='loyalty_actionrule_number'), models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('programme', 'action'), name='loyalty_actionrule_open')],
+                "verbose_name": "points for an action",
+                "verbose_name_plural": "points for actions",
+                "ordering": ["programme", "action", "number"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("programme", "action", "number"), name="loyalty_actionrule_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("valid_to__isnull", True)),
+                        fields=("programme", "action"),
+                        name="loyalty_actionrule_open",
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['referrer', 'created_at'], name='loyalty_referral_of'),
+            model_name="referral",
+            index=models.Index(fields=["referrer", "created_at"], name="loyalty_referral_of"),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['programme', 'state', 'created_at'], name='loyalty_referral_state'),
+            model_name="referral",
+            index=models.Index(fields=["programme", "state", "created_at"], name="loyalty_referral_state"),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('referrer', models.F('friend')), _negated=True), name='loyalty_referral_oneself'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("referrer", models.F("friend")), _negated=True), name="loyalty_referral_oneself"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referraldevice',
-            index=models.Index(fields=['seen_at'], name='loyalty_referraldevice_seen'),
+            model_name="referraldevice",
+            index=models.Index(fields=["seen_at"], name="loyalty_referraldevice_seen"),
         ),
         migrations.AddConstraint(
-            model_name='referraldevice',
-            constraint=models.UniqueConstraint(fields=('member', 'digest'), name='loyalty_referraldevice_once'),
+            model_name="referraldevice",
+            constraint=models.UniqueConstraint(fields=("member", "digest"), name="loyalty_referraldevice_once"),
         ),
         migrations.AddConstraint(
-            model_name='referralreward',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'given'])), fields=('referral', 'number'), name='loyalty_referralreward_number'),
+            model_name="referralreward",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["waiting", "given"])),
+                fields=("referral", "number"),
+                name="loyalty_referralreward_number",
+            ),
         ),
     ]

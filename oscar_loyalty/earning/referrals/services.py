@@ -68,7 +68,12 @@ def accept(*, code: str, friend: Any) -> Any:
         return None
     # In the order of the primary keys, so that two who invite each other do not wait for each other.
     pair = [referrer.pk, friend.pk]
-    list(get_model("loyalty_members", "Member").objects.select_for_update(of=("self",)).filter(pk__in=pair).order_by("pk"))
+    list(
+        get_model("loyalty_members", "Member")
+        .objects.select_for_update(of=("self",))
+        .filter(pk__in=pair)
+        .order_by("pk")
+    )
     Referral = _model("Referral")
     before = Referral.objects.filter(friend=friend).first()
     if before is not None:
@@ -235,7 +240,9 @@ def _may(referral: Any, user: Any) -> None:
 def _locked(referral: Any) -> Any:
     """Return a referral under its lock: all that both get goes through it, one order after the other."""
     rows = _model("Referral").objects.select_for_update(of=("self",))
-    rows = rows.select_related("programme", "referrer__programme", "friend__programme", "referrer__tier", "friend__tier")
+    rows = rows.select_related(
+        "programme", "referrer__programme", "friend__programme", "referrer__tier", "friend__tier"
+    )
     return rows.get(pk=referral.pk)
 
 
