@@ -65,7 +65,7 @@ def test_a_change_is_a_new_version_and_alters_nothing_given(member, brings, peta
 
 def test_what_was_taken_back_can_be_given_anew(member, brings, petals):
     brings("newsletter", 10, times=1)
-    tell = dict(user=member.user, programme=member.programme)
+    tell = {"user": member.user, "programme": member.programme}
     assert actions.newsletter(subscribed=True, **tell)
     actions.newsletter(subscribed=False, **tell)
     assert petals() == (10, 0)

@@ -27,7 +27,8 @@ class ActionsView(ProgrammeMixin, generic.TemplateView):
 
     def post(self, request, *args, **kwargs):
         rows = action_forms(self.programme, request.POST)
-        if not all([form.is_valid() for _action, _rule, form in rows]):
+        checked = [form.is_valid() for _action, _rule, form in rows]
+        if not all(checked):
             return self.render_to_response(self.get_context_data(rows=rows, wrong=True))
         with transaction.atomic():
             for action, _rule, form in rows:
