@@ -16,7 +16,7 @@ from oscar_loyalty.loading import get_model
 
 #: Without letters and digits that look like others.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-GIVE, GIVEN, BACK = "earning.referral_give", "earning.referral_given", "earning.referral_back"
+GIVE, GIVEN = "earning.referral_give", "earning.referral_given"
 SIDES = ("referrer", "friend")
 
 
