@@ -62,8 +62,8 @@ def test_both_get_theirs_once_the_order_cannot_be_returned(referral, member, fri
     assert (state(referral), has(member), has(friend)) == ("rewarded", 200, 112)
     thanks = {message.to[0]: message.subject for message in mail.outbox if message.subject.startswith("Thank you")}
     assert thanks == {
-        friend.email: "Thank you: 100\xa0petals for you",
-        member.email: "Thank you: 200\xa0petals for you",
+        friend.email: "Thank you: 100 petals for you",
+        member.email: "Thank you: 200 petals for you",
     }
     assert not get_model("loyalty_due", "Due").objects.exclude(state="done").exists()
     order_of(friend)
