@@ -168,5 +168,33 @@ class Conf:
         never."""
         return self._get("APPOINTMENT_AUTO_ATTEND", None)
 
+    @property
+    def CONSENT(self) -> str:
+        """Dotted path of the shop's consent tool: a function of the request and a purpose (``"invitation"``,
+        ``"device"``) that returns whether the visitor agreed to a cookie for it. Empty: no such cookie is ever set; an
+        invitation is kept in the session then."""
+        return self._get("CONSENT", "")
+
+    @property
+    def PROFILE_PARTS(self) -> list[str]:
+        """What makes a member's profile complete: some of ``"name"``, ``"birthday"``, ``"address"``, and what the shop
+        adds with :func:`oscar_loyalty.earning.profiles.part`."""
+        return self._get("PROFILE_PARTS", ["name", "birthday", "address"])
+
+    @property
+    def REFERRAL_DAYS(self) -> int:
+        """How many days an invitation is remembered, and how long after joining its code can still be typed."""
+        return self._get("REFERRAL_DAYS", 30)
+
+    @property
+    def REFERRAL_KEEP_DAYS(self) -> int:
+        """After how many days the hashed traces of devices and cards that guard referrals are deleted."""
+        return self._get("REFERRAL_KEEP_DAYS", 400)
+
+    @property
+    def REFERRAL_MAILBOXES(self) -> list[str]:
+        """Mail providers, beside those this package knows, where what stands behind a ``+`` names the same mailbox."""
+        return self._get("REFERRAL_MAILBOXES", [])
+
 
 conf = Conf()

@@ -27,6 +27,7 @@ from oscar_loyalty.members import links
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
+from oscar_loyalty.storefront import inviting
 
 #: Where somebody may say that they joined; anything else is "account".
 SOURCES = {"account", "club", "checkout", "giftcards"}
@@ -222,13 +223,14 @@ class JoinView(AccountMixin, generic.TemplateView):
             raise Http404
         source = request.POST.get("source", "")
         try:
-            member_services.join(
+            joined = member_services.join(
                 programme=self.programme, user=request.user, source=source if source in SOURCES else "account"
             )
         except ProgrammeClosed:
             messages.error(request, _("%(name)s is closed for the moment.") % {"name": self.programme.name})
             return redirect("loyalty-account:overview")
         if self.member is None:
+            inviting.accept(request, joined)
             messages.success(request, _("Welcome to %(name)s!") % {"name": self.programme.name})
         return redirect(_next(request))
 

@@ -76,6 +76,13 @@ PAGES = [
     ("goals/<int:pk>/", "goals.views", "GoalView", "loyalty-goal"),
     ("goals/<int:pk>/end/", "goals.views", "GoalEndView", "loyalty-goal-end"),
     ("members/<int:pk>/stamp/", "goals.views", "MemberStampView", "loyalty-member-stamp"),
+    # Actions and referral.
+    ("actions/", "friends.views", "ActionsView", "loyalty-actions"),
+    ("actions/scan/", "friends.views", "ScanListView", "loyalty-scans"),
+    ("actions/scan/<int:pk>/code.svg", "friends.views", "ScanCodeView", "loyalty-scan-code"),
+    ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
+    ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
+    ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
 ]
 
 

@@ -62,6 +62,8 @@ NAVIGATION = [
             _entry(_("Payments"), "loyalty-payments", VIEW),
             _entry(_("Health"), "loyalty-health", VIEW),
             _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
+            _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
+            _entry(_("Invited friends"), "loyalty-referrals", VIEW),
         ],
     }
 ]

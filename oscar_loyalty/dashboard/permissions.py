@@ -60,4 +60,9 @@ PERMISSIONS = {
     "loyalty-goal": _staff(VIEW, PROGRAMME),
     "loyalty-goal-end": _staff(VIEW, PROGRAMME),
     "loyalty-member-stamp": _staff(VIEW, ADJUST),
+    "loyalty-actions": _staff(PROGRAMME),
+    "loyalty-scans": _staff(PROGRAMME),
+    "loyalty-scan-code": _staff(PROGRAMME),
+    "loyalty-referral-terms": _staff(PROGRAMME),
+    "loyalty-referral-decide": _staff(VIEW, APPROVE),
 }

@@ -1,6 +1,13 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.earning import abstract_claims, abstract_goals, abstract_models, abstract_policy
+from oscar_loyalty.earning import (
+    abstract_actions,
+    abstract_claims,
+    abstract_goals,
+    abstract_models,
+    abstract_policy,
+    abstract_referrals,
+)
 
 __all__ = []
 
@@ -121,3 +128,51 @@ if not is_model_registered("loyalty_earning", "GoalPrize"):
         pass
 
     __all__.append("GoalPrize")
+if not is_model_registered("loyalty_earning", "ActionRule"):
+
+    class ActionRule(abstract_actions.AbstractActionRule):
+        pass
+
+    __all__.append("ActionRule")
+
+if not is_model_registered("loyalty_earning", "MemberProfile"):
+
+    class MemberProfile(abstract_actions.AbstractMemberProfile):
+        pass
+
+    __all__.append("MemberProfile")
+
+if not is_model_registered("loyalty_earning", "ReferralScheme"):
+
+    class ReferralScheme(abstract_referrals.AbstractReferralScheme):
+        pass
+
+    __all__.append("ReferralScheme")
+
+if not is_model_registered("loyalty_earning", "Invitation"):
+
+    class Invitation(abstract_referrals.AbstractInvitation):
+        pass
+
+    __all__.append("Invitation")
+
+if not is_model_registered("loyalty_earning", "Referral"):
+
+    class Referral(abstract_referrals.AbstractReferral):
+        pass
+
+    __all__.append("Referral")
+
+if not is_model_registered("loyalty_earning", "ReferralReward"):
+
+    class ReferralReward(abstract_referrals.AbstractReferralReward):
+        pass
+
+    __all__.append("ReferralReward")
+
+if not is_model_registered("loyalty_earning", "ReferralDevice"):
+
+    class ReferralDevice(abstract_referrals.AbstractReferralDevice):
+        pass
+
+    __all__.append("ReferralDevice")

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 
 from django.db import transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from oscar.apps.order.signals import order_line_status_changed, order_placed, order_status_changed
 
 from oscar_loyalty.due import services as due
@@ -100,8 +100,44 @@ TOLD = {
 }
 
 
+def follow_product_review(sender, instance, raw=False, **kwargs):
+    """Approved, rejected or deleted: what it brought follows."""
+    if not raw:
+        payload = {"review": instance.pk, "user": instance.user_id}
+        _again("earning.product_review", instance.pk, payload)
+
+
+def follow_profile(sender, instance, raw=False, **kwargs):
+    """A name or an address is there: a profile may be complete now."""
+    user = instance.user_id
+    fields = kwargs.get("update_fields")
+    if hasattr(instance, "number") and not (fields and {"first_name", "last_name"} & set(fields)):
+        return
+    if not raw and user:
+        _again("earning.profile", user, {"user": user})
+
+
+def _again(kind, key, payload):
+    try:
+        with transaction.atomic():
+            due.again(kind=kind, key=str(key), payload=payload)
+    except Exception:
+        log.exception("No row %s could be left for %s", kind, key)
+
+
 def connect():
     from oscar.core.loading import get_model as oscar_model
+
+    for signal, name in ((post_save, "saved"), (post_delete, "deleted")):
+        signal.connect(
+            follow_product_review,
+            sender=oscar_model("reviews", "ProductReview"),
+            dispatch_uid=f"loyalty_review_{name}",
+        )
+    address = oscar_model("address", "UserAddress")
+    post_save.connect(follow_profile, sender=address, dispatch_uid="loyalty_profile_address")
+    member = oscar_model("loyalty_members", "Member")
+    post_save.connect(follow_profile, sender=member, dispatch_uid="loyalty_profile_member")
 
     post_save.connect(follow_order, sender=oscar_model("order", "Order"), dispatch_uid="loyalty_earning_order")
     post_save.connect(follow_line, sender=oscar_model("order", "Line"), dispatch_uid="loyalty_earning_line")

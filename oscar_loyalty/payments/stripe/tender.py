@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils.crypto import salted_hmac
+
 from oscar_loyalty import clock
 from oscar_loyalty.payments.exceptions import ProviderRefused
 from oscar_loyalty.payments.stripe import minimums
@@ -162,6 +164,9 @@ def _read(intent: Any) -> Look:
     if card is not None:
         wallet = getattr(card, "wallet", None)
         detail |= {"brand": card.brand or "", "last4": card.last4 or "", "wallet": wallet.type if wallet else ""}
+        if getattr(card, "fingerprint", None):
+            # Only to tell the same card again: what Stripe calls it is not kept.
+            detail["card"] = salted_hmac("oscar_loyalty.card", card.fingerprint, algorithm="sha256").hexdigest()
         seconds = getattr(card, "capture_before", None)
         before = datetime.fromtimestamp(seconds, UTC) if seconds else None
     if charge is not None and charge.refunded:

@@ -1,0 +1,57 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.earning import actions
+from oscar_loyalty.loading import get_model
+
+ReferralScheme = get_model("loyalty_earning", "ReferralScheme")
+ActionRule = get_model("loyalty_earning", "ActionRule")
+
+
+class ActionForm(forms.Form):
+    """What one action brings."""
+
+    points = forms.IntegerField(label=_("Points"), min_value=0, max_value=1_000_000)
+    times = forms.IntegerField(
+        label=_("At most so often (empty: every time)"), min_value=1, max_value=10_000, required=False
+    )
+    period = forms.ChoiceField(label=_("In"), choices=ActionRule.PERIODS)
+
+
+def action_forms(programme: Any, data: Any = None) -> list[tuple[Any, Any, Any]]:
+    """Return each action with its version in force and its form; one query."""
+    rules = actions.rules_of(programme)
+    found = []
+    for action in actions.registered():
+        rule = rules.get(action.code)
+        initial = {"points": 0, "times": 1, "period": "ever"}
+        if action.code in ("birthday", "anniversary"):
+            initial["period"] = "year"
+        if rule is not None:
+            initial = {"points": rule.points, "times": rule.times, "period": rule.period}
+        found.append((action, rule, ActionForm(data, prefix=action.code, initial=initial)))
+    return found
+
+
+class SchemeForm(forms.ModelForm):
+    class Meta:
+        model = ReferralScheme
+        fields = ["is_active", "referrer_points", "friend_points", "orders", "minimum", "daily_limit"]
+
+
+class ReferralFilterForm(forms.Form):
+    q = forms.CharField(
+        label=_("Name, e-mail or card number"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"type": "search"}),
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("All")), *get_model("loyalty_earning", "Referral").STATES]
+    )
+
+
+class ScanFilterForm(forms.Form):
+    q = forms.CharField(label=_("Product"), required=False, max_length=200, widget=forms.TextInput({"type": "search"}))

@@ -1,0 +1,196 @@
+"""Actions that nobody has to tell us of: days of the calendar, joining, reviews of products, scans."""
+
+import logging
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core import signing
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+
+from oscar_loyalty import clock
+from oscar_loyalty.due.registry import handler, sweeper
+from oscar_loyalty.earning import actions, profiles
+from oscar_loyalty.loading import get_model
+
+log = logging.getLogger("oscar_loyalty")
+
+#: So many days a sweep may come late for a birthday, an anniversary or a new member.
+LATE = 7
+#: Members in one sweep.
+SLICE = 500
+#: Nobody who was made a member in bulk gets points for joining.
+QUIET_SOURCES = ("bulk", "import", "backfill", "demo")
+SALT = "oscar_loyalty.scan"
+
+
+def day_in(year: int, month: int, day: int) -> date:
+    """Return a yearly day in ``year``: who was born on 29 February celebrates on the 28th in other years."""
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return date(year, month, day - 1)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _rewarding(action: str) -> Any:
+    """Return the open programmes in which ``action`` brings something."""
+    rules = {"action_rules__action": action, "action_rules__valid_to__isnull": True, "action_rules__points__gt": 0}
+    return get_model("loyalty_members", "Programme").objects.filter(is_active=True, **rules)
+
+
+def _candidates(programme: Any, action: str, since: datetime) -> Any:
+    """Return the members who earn and got nothing for ``action`` since ``since``."""
+    had = get_model("loyalty_earning", "Award").objects.filter(
+        member=OuterRef("pk"), source_type=actions.SOURCE, source_id=action, happened_at__gt=since
+    )
+    rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, status="active")
+    return rows.filter(~Exists(had)).select_related("programme", "tier").order_by("pk")
+
+
+def _days() -> list[date]:
+    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    return [today - timedelta(days=late) for late in range(LATE)]
+
+
+@sweeper("earning.birthdays")
+def birthdays() -> int:
+    """Give what a birthday brings, on the shop's calendar; never twice within twelve months, whatever was edited."""
+    done = 0
+    for programme in _rewarding("birthday"):
+        for today in _days():
+            born = Q(birth_month=today.month, birth_day=today.day)
+            if day_in(today.year, 2, 29) == today:
+                born |= Q(birth_month=2, birth_day=29)
+            told = Q(profile__isnull=True) | Q(profile__birthday_told_at__lt=_midnight(today + timedelta(days=1)))
+            year_ago = _midnight(day_in(today.year - 1, today.month, today.day))
+            # Who was born on 29 February got it on the 28th last year, or the other way round: a day of grace.
+            rows = _candidates(programme, "birthday", year_ago + timedelta(days=1 if today.month == 2 else 0))
+            for member in rows.filter(born).filter(told, joined_at__lt=_midnight(today + timedelta(days=1)))[:SLICE]:
+                done += _give(member, "birthday", str(today.year), _midnight(today))
+    return done
+
+
+@sweeper("earning.anniversaries")
+def anniversaries() -> int:
+    """Give what an anniversary of joining brings, each year on the day."""
+    done = 0
+    for programme in _rewarding("anniversary"):
+        first = programme.members.order_by("joined_at").values_list("joined_at", flat=True).first()
+        for today in _days() if first is not None else ():
+            joined = Q(pk__in=[])
+            for year in range(timezone.localtime(first).year, today.year):
+                start = day_in(year, today.month, today.day)
+                end = start + timedelta(days=1)
+                if (today.month, today.day) == (2, 28) and day_in(today.year, 2, 29) == today:
+                    end = date(year, 3, 1)
+                joined |= Q(joined_at__gte=_midnight(start), joined_at__lt=_midnight(end))
+            rows = _candidates(programme, "anniversary", _midnight(today - timedelta(days=30)))
+            for member in rows.filter(joined)[:SLICE]:
+                done += _give(member, "anniversary", str(today.year), _midnight(today))
+    return done
+
+
+@sweeper("earning.welcome")
+def welcomes() -> int:
+    """Give what joining brings to whoever joined by themselves in the last days, since it brings something."""
+    done = 0
+    for programme in _rewarding("welcome"):
+        begun = programme.action_rules.filter(action="welcome").order_by("number").first().valid_from
+        since = max(begun, clock.now() - timedelta(days=LATE))
+        rows = _candidates(programme, "welcome", programme.started_at - timedelta(days=36500))
+        for member in rows.filter(joined_at__gte=since).exclude(source__in=QUIET_SOURCES)[:SLICE]:
+            done += _give(member, "welcome", "joined", None)
+    return done
+
+
+def _give(member: Any, action: str, reference: str, at: datetime | None) -> int:
+    try:
+        return int(actions.perform(member=member, action=action, reference=reference, happened_at=at) is not None)
+    except Exception:
+        log.exception("Member %s got nothing for %s", member.number, action)
+        return 0
+
+
+@handler("earning.profile")
+def follow_profile(row: Any) -> None:
+    """An address or a name was told or changed: the user's profiles may be complete now."""
+    found = get_model("loyalty_members", "Member").objects.filter(user=row.payload["user"], status="active")
+    for member in found.select_related("programme", "tier", "user"):
+        profiles.review(member=member)
+
+
+@handler("earning.product_review")
+def follow_review(row: Any) -> None:
+    settle_review(row.payload["review"], row.payload["user"])
+
+
+def settle_review(pk: int, user: int | None) -> None:
+    """Give for a review that is approved; take back for one that is not, or is gone."""
+    review = get_model("reviews", "ProductReview").objects.filter(pk=pk).first()
+    approved = review is not None and review.status == review.APPROVED
+    found = get_model("loyalty_members", "Member").objects.filter(user=user, user__isnull=False)
+    for member in found.select_related("programme", "tier"):
+        act = actions.perform if approved else actions.undo
+        act(member=member, action="review", reference=f"review:{pk}")
+
+
+@sweeper("earning.product_reviews")
+def product_reviews() -> int:
+    """Settle the reviews that changed without a word: approved ones without points, points without a review."""
+    Review, Award = get_model("reviews", "ProductReview"), get_model("loyalty_earning", "Award")
+    done, since = 0, clock.now() - timedelta(days=LATE)
+    for programme in _rewarding("review"):
+        begun = programme.action_rules.filter(action="review").order_by("number").first().valid_from
+        fresh = Review.objects.filter(status=Review.APPROVED, date_created__gte=max(begun, since))
+        told = Award.objects.filter(
+            member__user=OuterRef("user"),
+            source_type=actions.SOURCE,
+            source_id="review",
+            void=False,
+            reference__contains=Concat(Value(":review:"), Cast(OuterRef("pk"), CharField())),
+        )
+        mine = fresh.filter(user__loyalty_memberships__programme=programme)
+        for review in mine.filter(~Exists(told))[:SLICE]:
+            settle_review(review.pk, review.user_id)
+            done += 1
+    given = Award.objects.filter(
+        source_type=actions.SOURCE, source_id="review", void=False, happened_at__gte=clock.now() - timedelta(days=90)
+    ).select_related("member")
+    awards = {int(award.reference.rpartition("review:")[2].partition("~")[0]): award for award in given[:5000]}
+    stands = set(Review.objects.filter(pk__in=list(awards), status=Review.APPROVED).values_list("pk", flat=True))
+    for pk, award in awards.items():
+        if pk not in stands:
+            actions.undo(member=award.member, action="review", reference=f"review:{pk}")
+            done += 1
+    return done
+
+
+def scan_token(product: Any) -> str:
+    """Return the end of the address that is printed for ``product``: signed, for as long as the shop's key."""
+    return signing.Signer(salt=SALT).sign(str(product.pk))
+
+
+def read_scan(token: str) -> Any:
+    """Return the product of a printed address, or ``None`` where it is none of ours, or the product is gone."""
+    try:
+        pk = signing.Signer(salt=SALT).unsign(token)
+    except signing.BadSignature:
+        return None
+    return get_model("catalogue", "Product").objects.filter(pk=pk, is_public=True).first()
+
+
+def scan(*, member: Any, product: Any) -> Any:
+    """Give what scanning brings, once for each product and day of the shop; return the award or ``None``."""
+    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    return actions.perform(member=member, action="scan", reference=f"{product.pk}:{today.isoformat()}")
+
+
+def scanned_today(*, member: Any, product: Any) -> bool:
+    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    full = actions.reference_of(member, "scan", f"{product.pk}:{today.isoformat()}")
+    return bool(get_model("loyalty_earning", "Award").objects.filter(reference=full).exists())

@@ -1,0 +1,1 @@
+"""Members bring friends: links, guards, and what both get."""
