@@ -23,6 +23,7 @@ INSTALLED_APPS = [
 ]
 AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
+GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"
 ROOT_URLCONF = "tests.urls_club"
 WAGTAIL_SITE_NAME = "Club"
 WAGTAILADMIN_BASE_URL = "http://testserver"
