@@ -106,7 +106,8 @@ def visible(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:
     """
     if sees_all(user):
         return pages
-    return outside_foreign(pages.filter(condition(user)), user)
+    # As a list of keys, so that Wagtail's search takes it as well.
+    return outside_foreign(pages.filter(id__in=Page.objects.filter(condition(user)).values("id")), user)
 
 
 def outside_foreign(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:
@@ -134,7 +135,8 @@ def choosable(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
     from wagtail.permission_policies.pages import PagePermissionPolicy
 
     own = PagePermissionPolicy().instances_user_has_any_permission_for(user, {"add", "change", "publish"})
-    return pages.filter(condition(user) | Q(pk__in=own.values("pk")))
+    allowed = Page.objects.filter(condition(user) | Q(pk__in=own.values("pk")))
+    return pages.filter(id__in=allowed.values("id"))
 
 
 # Deciding
