@@ -169,9 +169,7 @@ class AbstractPageAccess(models.Model):
     page = models.OneToOneField(PAGE, on_delete=models.CASCADE, primary_key=True, related_name="club_access")
     closed = models.BooleanField(_("closed"), default=False)
     teased = models.BooleanField(_("announced to others"), default=False)
-    tier = models.ForeignKey(
-        "loyalty_members.Tier", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    tier = models.ForeignKey("loyalty_members.Tier", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     guest_group = models.OneToOneField(
         "auth.Group", on_delete=models.PROTECT, null=True, blank=True, related_name="club_page"
     )

@@ -1,4 +1,4 @@
-"""How guardian names the content type of pages: ``GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"``.
+"""How guardian names the content type of pages; a shop sets ``GUARDIAN_GET_CONTENT_TYPE`` to the function here.
 
 A permission on a page is stored for Wagtail's base page. guardian would look for that of the page's own type, and a
 permission given to an article would be invisible on the page it is, and the other way round.

@@ -142,9 +142,7 @@ def shelves(home: Any, request: Any) -> list[Shelf]:
     by_section: dict[str, list[Card]] = {}
     for page, card in zip(pages, cards(pages, request), strict=True):
         by_section.setdefault(page.path[:-step], []).append(card)
-    return [
-        Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)
-    ]
+    return [Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)]
 
 
 def search(home: Any, query: str, request: Any) -> Leaf:

@@ -259,9 +259,7 @@ class Settling:
         for row, audience in closed:
             stands = row.mirrors[row.restriction or 0]
             if stands - audience.groups:
-                Through.objects.filter(
-                    pageviewrestriction=row.restriction, group__in=stands - audience.groups
-                ).delete()
+                Through.objects.filter(pageviewrestriction=row.restriction, group__in=stands - audience.groups).delete()
             links += [
                 Through(pageviewrestriction_id=row.restriction, group_id=group) for group in audience.groups - stands
             ]
@@ -349,8 +347,10 @@ def fill(group: Any, users: frozenset[int]) -> None:
 def refresh_guest(member: Any) -> None:
     """Bring the guest lists that name ``member`` in step with the membership: opened, closed, given to an account."""
     pages = _model("PageGuest").objects.filter(member=member.pk).values("page")
-    for group, page in _model("PageAccess").objects.filter(page__in=pages, guest_group__isnull=False).values_list(
-        "guest_group", "page"
+    for group, page in (
+        _model("PageAccess")
+        .objects.filter(page__in=pages, guest_group__isnull=False)
+        .values_list("guest_group", "page")
     ):
         named = _model("PageGuest").objects.filter(page=page).values_list("member", flat=True)
         fill(group, Settling._entitled(frozenset(named)))

@@ -4,7 +4,6 @@ from typing import Any
 
 from wagtail.fields import StreamField
 
-
 LONGEST = 100_000
 
 
@@ -19,5 +18,3 @@ def words(page: Any) -> str:
         elif getattr(field, "name", "") in ("introduction", "tagline", "search_description"):
             found.append(str(getattr(page, field.name)))
     return " ".join(" ".join(str(piece) for piece in found).split())[:LONGEST]
-
-

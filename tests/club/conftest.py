@@ -94,10 +94,15 @@ def search_index(db):
     from django.db import connection
     from django.db.migrations import RunSQL, SeparateDatabaseAndState
 
-    if connection.vendor != "sqlite" or "wagtailsearch_indexentry_fts" in connection.introspection.table_names():
+    if connection.vendor != "sqlite":
         return
     migration = import_module("wagtail.search.migrations.0006_customise_indexentry").Migration
     with connection.cursor() as cursor:
+        # Without migrations it is a table like any other, which knows no words.
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'wagtailsearch_indexentry_fts'")
+        if "VIRTUAL" in (cursor.fetchone() or [""])[0]:
+            return
+        cursor.execute("DROP TABLE IF EXISTS wagtailsearch_indexentry_fts")
         for operation in migration.operations:
             if isinstance(operation, SeparateDatabaseAndState):
                 for step in operation.database_operations:
