@@ -106,6 +106,7 @@ AUTHENTICATION_BACKENDS = [
     "guardian.backends.ObjectPermissionBackend",
 ]
 ANONYMOUS_USER_NAME = None  # guardian would otherwise create an active user for anonymous visitors
+GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"
 
 
 def database(url):

@@ -1,7 +1,7 @@
 """System checks of the club."""
 
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import Error, Warning, register
 
 
 @register()
@@ -16,3 +16,31 @@ def guardian_anonymous_user(app_configs, **kwargs):
             )
         ]
     return []
+
+
+@register()
+def guardian_content_type(app_configs, **kwargs):
+    """A permission on a page must be found on the page of its own type and on the base page alike."""
+    if getattr(settings, "GUARDIAN_GET_CONTENT_TYPE", "") == "wagtail_club.guardian.get_content_type":
+        return []
+    return [
+        Error(
+            "guardian does not know that all page types share their permissions.",
+            hint='Set GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type".',
+            id="wagtail_club.E002",
+        )
+    ]
+
+
+@register()
+def guardian_backend(app_configs, **kwargs):
+    """Without guardian's backend, ``user.has_perm`` says nothing of a page."""
+    if "guardian.backends.ObjectPermissionBackend" in settings.AUTHENTICATION_BACKENDS:
+        return []
+    return [
+        Warning(
+            "guardian's backend is not among AUTHENTICATION_BACKENDS.",
+            hint='Add "guardian.backends.ObjectPermissionBackend".',
+            id="wagtail_club.W001",
+        )
+    ]

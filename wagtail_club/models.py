@@ -1,31 +1,47 @@
+"""The page types of the club, and the tables of its decisions. A shop's own types use :class:`ClubPageMixin`."""
+
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.panels import FieldPanel
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
 from wagtail.fields import RichTextField, StreamField
+from wagtail.images import get_image_model_string
 from wagtail.models import Page
+from wagtail.search import index
 
+from oscar_loyalty import clock
 from wagtail_club import selectors
-from wagtail_club.blocks import BenefitBlock
+from wagtail_club.abstract_models import (
+    AbstractPageAccess,
+    AbstractPageGroupPermission,
+    AbstractPageGuest,
+    ClubPageMixin,
+)
+from wagtail_club.blocks import BenefitBlock, BodyBlock, ProductsBlock
+
+__all__ = [
+    "ClubArticlePage",
+    "ClubHomePage",
+    "ClubOfferPage",
+    "ClubPageMixin",
+    "ClubSectionPage",
+    "PageAccess",
+    "PageGroupPermission",
+    "PageGuest",
+]
 
 
-class ClubPageMixin:
-    """What every page of the club shares: it knows its visitor, and no cache may keep what it shows.
+class PageAccess(AbstractPageAccess):
+    pass
 
-    Put it before ``Page`` in the bases of a page type of your own; the template finds the visitor
-    (:class:`wagtail_club.selectors.Visitor`) as ``club``.
-    """
 
-    def get_context(self, request, *args, **kwargs):
-        context = super().get_context(request, *args, **kwargs)
-        context["club"] = selectors.visitor(request)
-        return context
+class PageGuest(AbstractPageGuest):
+    pass
 
-    def serve(self, request, *args, **kwargs):
-        response = super().serve(request, *args, **kwargs)
-        # The page greets a member by name: neither a proxy nor the back button of a shared till may keep it.
-        patch_cache_control(response, private=True, no_store=True)
-        return response
+
+class PageGroupPermission(AbstractPageGroupPermission):
+    class Meta(AbstractPageGroupPermission.Meta):
+        pass
 
 
 class ClubHomePage(ClubPageMixin, Page):
@@ -55,3 +71,108 @@ class ClubHomePage(ClubPageMixin, Page):
     class Meta:
         verbose_name = _("club home")
         verbose_name_plural = _("club homes")
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        query = request.GET.get("q", "").strip()[:200]
+        if query:
+            context["query"], context["results"] = query, selectors.search(self, query, request)
+        else:
+            context["shelves"] = selectors.shelves(self, request)
+        return context
+
+
+class PicturedPage(ClubPageMixin, Page):
+    """What sections, articles and offers share: a picture and a few words at the top."""
+
+    introduction = models.TextField(_("introduction"), max_length=400, blank=True)
+    picture = models.ForeignKey(
+        get_image_model_string(),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("picture"),
+    )
+    search_fields = [*Page.search_fields, index.SearchField("introduction")]
+    content_panels = [*Page.content_panels, FieldPanel("introduction"), FieldPanel("picture")]
+
+    class Meta:
+        abstract = True
+
+
+class ClubSectionPage(PicturedPage):
+    """A shelf of the club: lists the pages below it."""
+
+    template = "wagtail_club/club_section_page.html"
+
+    class Meta:
+        verbose_name = _("club section")
+        verbose_name_plural = _("club sections")
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        context["cards"] = selectors.children(self, request)
+        return context
+
+
+class ClubArticlePage(PicturedPage):
+    """Something to read, watch, follow or take home."""
+
+    body = StreamField(BodyBlock(), verbose_name=_("content"), blank=True)
+
+    search_fields = [*PicturedPage.search_fields, index.SearchField("body")]
+    content_panels = [*PicturedPage.content_panels, FieldPanel("body")]
+    template = "wagtail_club/club_article_page.html"
+
+    class Meta:
+        verbose_name = _("club article")
+        verbose_name_plural = _("club articles")
+
+
+class ClubOfferPage(PicturedPage):
+    """A promo code, products, or a private sale between two moments."""
+
+    SOON, RUNNING, OVER = "soon", "running", "over"
+
+    code = models.CharField(
+        _("promo code"), max_length=128, blank=True, help_text=_("The code of a voucher of the shop. Empty: none.")
+    )
+    opens_at = models.DateTimeField(
+        _("opens"), null=True, blank=True, help_text=_("Until then the code and the products are not shown.")
+    )
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    body = StreamField(BodyBlock(), verbose_name=_("content"), blank=True)
+    products = StreamField(
+        [("products", ProductsBlock())],
+        verbose_name=_("products"),
+        blank=True,
+        help_text=_("Shown while the offer runs."),
+    )
+
+    search_fields = [*PicturedPage.search_fields, index.SearchField("body")]
+    content_panels = [
+        *PicturedPage.content_panels,
+        MultiFieldPanel(
+            [FieldPanel("code"), FieldRowPanel([FieldPanel("opens_at"), FieldPanel("ends_at")])], heading=_("The offer")
+        ),
+        FieldPanel("products"),
+        FieldPanel("body"),
+    ]
+    template = "wagtail_club/club_offer_page.html"
+
+    class Meta:
+        verbose_name = _("club offer")
+        verbose_name_plural = _("club offers")
+
+    def clean(self):
+        super().clean()
+        if self.opens_at and self.ends_at and self.ends_at <= self.opens_at:
+            raise ValidationError({"ends_at": _("The offer ends before it opens.")})
+
+    @property
+    def state(self) -> str:
+        now = clock.now()
+        if self.opens_at and now < self.opens_at:
+            return self.SOON
+        return self.OVER if self.ends_at and now >= self.ends_at else self.RUNNING

@@ -48,6 +48,7 @@ INSTALLED_APPS += [
 ]
 AUTHENTICATION_BACKENDS += ["guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
+GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"
 WAGTAIL_SITE_NAME = "Club"
 WAGTAILADMIN_BASE_URL = "http://127.0.0.1:8000"
 """

@@ -74,9 +74,7 @@ def books_of(bank):
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_paid_in_four_ways_and_refunded_to_each(language, salon, bank, open_page, shot):  # noqa: F811
     words, name = WORDS[language], f"money-{language}"
-    cards = [
-        giftcard_services.issue(value=D(value), key=f"money:{value}", deliver=False) for value in ("4.00", "6.50")
-    ]
+    cards = [giftcard_services.issue(value=D(value), key=f"money:{value}", deliver=False) for value in ("4.00", "6.50")]
     window = {"locale": "fr-FR" if language == "fr" else "en-GB"}
     page = open_page(**window)
     page.context.route(f"{bank.url}/**", lambda route: route.continue_())

@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import wagtail.fields
-import wagtail_club.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -63,6 +62,6 @@ class Migration(migrations.Migration):
                 "verbose_name": "club home",
                 "verbose_name_plural": "club homes",
             },
-            bases=(wagtail_club.models.ClubPageMixin, "wagtailcore.page"),
+            bases=("wagtailcore.page",),
         ),
     ]

@@ -18,6 +18,7 @@ from sandbox.demo.programme import load_programme
 from sandbox.demo.progress import Progress
 from sandbox.demo.rhythm import Writer
 from sandbox.shop.load import load_catalogue
+from sandbox.shop.load_club_pages import load_club_pages
 
 
 class Command(BaseCommand):
@@ -55,6 +56,7 @@ class Command(BaseCommand):
         progress.begin("programme")
         programme = load_programme(started_at=midnight(start))
         now = self.moment(load)
+        load_club_pages()
         customers = people(count=load.members, seed=load.seed)
         rhythm = Writer(people=customers, start=start, now=now, seed=load.seed).write()
         History(

@@ -1,0 +1,110 @@
+import pytest
+from django.contrib.auth.models import Group
+from wagtail.models import Locale, Page, Site
+
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import services
+from wagtail_club.models import ClubArticlePage, ClubHomePage, ClubSectionPage
+
+#: Stands in everything of a closed page that only its readers may read.
+SECRET = "moonflower"
+
+
+@pytest.fixture
+def site(db):
+    Locale.objects.get_or_create(language_code="en")
+    Locale.objects.get_or_create(language_code="fr")
+    root = Page.objects.filter(depth=1).first() or Page.add_root(instance=Page(title="Root", slug="root"))
+    front = root.add_child(instance=Page(title="Front", slug="front"))
+    Site.objects.all().delete()
+    return Site.objects.create(hostname="testserver", root_page=front, is_default_site=True)
+
+
+@pytest.fixture
+def club(site, programme):
+    return site.root_page.add_child(instance=ClubHomePage(title="The club", slug="club"))
+
+
+@pytest.fixture
+def tiers(programme):
+    return {tier.code: tier for tier in members.tiers(programme)}
+
+
+@pytest.fixture
+def section(club):
+    return club.add_child(instance=ClubSectionPage(title="Care", slug="care"))
+
+
+@pytest.fixture
+def article(tiers):
+    """Publish an article full of the secret: ``article(section, tier="silver")``."""
+
+    def article(parent, tier=None, slug="guide", **fields):
+        wish = {"audience": "tier", "minimum_tier": tiers[tier]} if tier else {}
+        page = ClubArticlePage(
+            title=f"The {SECRET} guide",
+            slug=slug,
+            introduction=f"All about {SECRET}",
+            seo_title=f"{SECRET} seo",
+            search_description=f"{SECRET} description",
+            body=[("text", f"<p>Put {SECRET} on it</p>")],
+            **{"teaser_title": "A guide for the hair", "teaser_text": "Shine for weeks", **wish, **fields},
+        )
+        parent.add_child(instance=page)
+        page.save_revision().publish()
+        return ClubArticlePage.objects.get(pk=page.pk)
+
+    return article
+
+
+@pytest.fixture
+def people(programme, tiers, django_user_model):
+    """One of each kind of reader of a Silver page: by name, the user, or ``None``."""
+
+    def person(name, tier=None):
+        user = django_user_model.objects.create_user(username=name, email=f"{name}@example.com", first_name=name)
+        member = services.join(programme=programme, user=user)
+        if tier:
+            services.set_tier(member=member, tier=tiers[tier], key=f"test:{name}")
+        return user
+
+    found = {"anonymous": None, "customer": django_user_model.objects.create_user("customer", "c@example.com")}
+    found |= {"low": person("low"), "exact": person("exact", "silver"), "higher": person("higher", "gold")}
+    found |= {"guest": person("guest"), "former": person("former", "gold")}
+    services.set_status(member=members.member_for(found["former"], programme), status="closed")
+    return found
+
+
+@pytest.fixture
+def guest_list(people, programme):
+    """The guest list that names the guest, and somebody whose membership is over."""
+    return [("member", members.member_for(people[name], programme)) for name in ("guest", "former")]
+
+
+@pytest.fixture
+def editors(site):
+    return Group.objects.create(name="Editors of elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def search_index(db):
+    """On SQLite, Wagtail's index is a table that only migrations make: run what they would."""
+    from importlib import import_module
+
+    from django.db import connection
+    from django.db.migrations import RunSQL, SeparateDatabaseAndState
+
+    if connection.vendor != "sqlite":
+        return
+    migration = import_module("wagtail.search.migrations.0006_customise_indexentry").Migration
+    with connection.cursor() as cursor:
+        # Without migrations it is a table like any other, which knows no words.
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'wagtailsearch_indexentry_fts'")
+        if "VIRTUAL" in (cursor.fetchone() or [""])[0]:
+            return
+        cursor.execute("DROP TABLE IF EXISTS wagtailsearch_indexentry_fts")
+        for operation in migration.operations:
+            if isinstance(operation, SeparateDatabaseAndState):
+                for step in operation.database_operations:
+                    if isinstance(step, RunSQL):
+                        cursor.execute(step.sql)

@@ -1,0 +1,266 @@
+"""Who may see a page: what the editor wishes, and what becomes of it when pages and people move."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from guardian.core import ObjectPermissionChecker
+from wagtail.models import Locale, Page, PageViewRestriction
+
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import services
+from oscar_loyalty.reports import audit
+from wagtail_club import access
+from wagtail_club.models import ClubArticlePage, ClubSectionPage, PageAccess, PageGroupPermission
+
+READERS = {"exact", "higher"}
+
+
+def readers(page, people):
+    return {name for name, user in people.items() if access.may_see(user, page)}
+
+
+def agreed():
+    return list(access.differences()) == []
+
+
+@pytest.fixture
+def silver(section, article):
+    return article(section, "silver")
+
+
+def test_a_page_is_for_its_tier_and_all_higher_ones(silver, people):
+    assert readers(silver, people) == READERS
+    assert agreed()
+
+
+def test_decision_and_mirror_name_the_same_groups(silver, tiers):
+    groups = set(silver.club_permissions.values_list("group", flat=True))
+    assert groups == {tiers["silver"].group_id}
+    assert set(silver.view_restrictions.get().groups.values_list("pk", flat=True)) == groups
+
+
+def test_guardian_says_the_same_of_the_page_and_of_its_base(silver, people):
+    base = Page.objects.get(pk=silver.pk)
+    for name, user in people.items():
+        if user is not None:
+            for page in (silver, base):
+                expected = name in READERS
+                assert ObjectPermissionChecker(user).has_perm(access.SEE, page) == expected
+                assert user.has_perm(f"wagtailcore.{access.SEE}", page) == expected
+
+
+def test_a_guest_comes_in_whatever_the_tier_and_a_former_member_does_not(section, article, people, guest_list):
+    page = article(section, "silver", guests=guest_list)
+    assert readers(page, people) == {*READERS, "guest"}
+    assert agreed()
+
+
+def test_a_named_group_comes_in(section, article, people):
+    group = Group.objects.create(name="Press")
+    people["low"].groups.add(group)
+    assert readers(article(section, "gold", guests=[("group", group)]), people) == {"higher", "low"}
+
+
+def test_only_those_who_are_named(section, article, people, guest_list):
+    page = article(section, audience="named", guests=guest_list)
+    assert readers(page, people) == {"guest"}
+    nobody = article(section, slug="nobody", audience="named")
+    assert readers(nobody, people) == set()
+    assert agreed()
+
+
+def test_a_guest_of_a_page_comes_in_below_a_closed_section(section, article, people, guest_list, tiers, client):
+    section.audience, section.minimum_tier = "tier", tiers["gold"]
+    section.save()
+    page = article(section, "silver", guests=guest_list)
+    assert readers(page, people) == {"higher", "guest"}
+    client.force_login(people["guest"])
+    assert client.get(page.url).status_code == 200
+
+
+def test_who_leaves_a_tier_is_out_at_once(silver, people, programme, tiers):
+    member = members.member_for(people["exact"], programme)
+    services.set_tier(member=member, tier=tiers["bronze"], key="down")
+    assert readers(silver, people) == {"higher"}
+
+
+def test_who_closes_the_membership_leaves_the_guest_lists(section, article, people, guest_list, programme):
+    page = article(section, "silver", guests=guest_list)
+    member = members.member_for(people["guest"], programme)
+    services.set_status(member=member, status="closed")
+    assert "guest" not in readers(page, people)
+    services.set_status(member=member, status="active")
+    assert "guest" in readers(page, people)
+    assert agreed()
+
+
+def test_closing_a_section_closes_what_is_below_at_once(section, article, people, tiers):
+    page = article(section)
+    below = article(page, slug="below")
+    assert readers(below, people) == set(people)
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+    assert readers(page, people) == readers(below, people) == READERS
+    section.audience, section.minimum_tier = "same", None
+    section.save_revision().publish()
+    assert readers(below, people) == set(people)
+    assert agreed()
+    assert not PageViewRestriction.objects.exists()
+
+
+def test_a_page_never_opens_further_than_the_section_above_it(section, article, people, tiers):
+    page = article(section, "bronze")
+    section.audience, section.minimum_tier = "tier", tiers["gold"]
+    section.save()
+    assert readers(page, people) == {"higher"}
+
+
+def test_pages_of_other_types_below_a_closed_section_are_closed(section, people, tiers, client):
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save()
+    plain = section.add_child(instance=Page(title="Plain moonflower", slug="plain"))
+    assert readers(plain, people) == READERS
+    response = client.get(plain.url)
+    assert response.status_code == 403
+    assert b"moonflower" not in response.content
+
+
+def test_a_draft_changes_nothing_until_it_is_published(silver, people, tiers):
+    silver.audience, silver.minimum_tier = "same", None
+    revision = silver.save_revision()
+    assert readers(silver, people) == READERS
+    revision.publish()
+    assert readers(silver, people) == set(people)
+
+
+def test_an_alias_is_as_closed_as_its_source_before_and_after(section, club, article, people, tiers):
+    page = article(section)
+    alias = page.create_alias(parent=club, update_slug="alias")
+    assert readers(alias, people) == set(people)
+    page.audience, page.minimum_tier = "tier", tiers["silver"]
+    page.save_revision().publish()
+    later = page.create_alias(parent=club, update_slug="later")
+    assert readers(alias, people) == readers(later, people) == READERS
+    assert agreed()
+
+
+def test_an_alias_of_a_page_closed_by_its_section(section, club, article, people, tiers):
+    page = article(section)
+    alias = page.create_alias(parent=club, update_slug="alias")
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save()
+    assert readers(alias, people) == READERS
+    plain = ClubArticlePage.objects.get(pk=alias.pk)
+    plain.alias_of = None
+    plain.save()
+    assert readers(plain, people) == set()
+    assert agreed()
+
+
+@pytest.mark.parametrize("recursive", [True, False])
+def test_a_copy_is_as_closed_as_what_was_copied(section, club, article, people, tiers, recursive):
+    article(section, "silver")
+    section.audience, section.minimum_tier = "tier", tiers["bronze"]
+    section.save()
+    copy = section.copy(recursive=recursive, to=club, update_attrs={"slug": "copy"})
+    assert readers(copy, people) == {"low", "exact", "higher", "guest"}
+    for below in copy.get_children():
+        assert readers(below, people) == READERS
+    assert copy.get_children().count() == int(recursive)
+    assert agreed()
+
+
+def test_a_copy_out_of_a_closed_section_stays_closed_until_it_is_published_there(section, club, article, people, tiers):
+    page = article(section)
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save()
+    page.refresh_from_db()
+    copy = page.copy(to=club, update_attrs={"slug": "copy"})
+    assert readers(copy, people) == set()
+    copy.get_latest_revision().publish()
+    assert readers(copy, people) == set(people)
+    assert agreed()
+
+
+def test_a_page_moved_out_of_a_closed_section_stays_closed_until_it_is_published_there(
+    section, club, article, people, tiers
+):
+    page = article(section)
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save()
+    page.refresh_from_db()
+    page.move(club, pos="last-child")
+    page = ClubArticlePage.objects.get(pk=page.pk)
+    assert readers(page, people) == set()
+    page.get_latest_revision().publish()
+    assert readers(page, people) == set(people)
+
+
+def test_a_page_moved_into_a_closed_section_is_closed(section, club, article, people, tiers):
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save()
+    page = article(club)
+    page.move(ClubSectionPage.objects.get(pk=section.pk), pos="last-child")
+    assert readers(page, people) == READERS
+    assert agreed()
+
+
+def test_a_translation_is_as_closed_as_the_original(section, club, article, people, site):
+    page = article(section, "silver")
+    french = Locale.objects.get(language_code="fr")
+    for above in (site.root_page, club, section):
+        above.copy_for_translation(french).save_revision().publish()
+    translation = page.copy_for_translation(french)
+    translation.save_revision().publish()
+    assert readers(translation, people) == READERS
+    assert agreed()
+
+
+def test_a_page_with_the_number_of_a_deleted_one_is_nobody_elses(section, article, people, guest_list):
+    page = article(section, "silver", guests=guest_list)
+    number = page.pk
+    page.delete()
+    assert not PageAccess.objects.filter(page=number).exists()
+    assert not PageGroupPermission.objects.exists()
+    assert not Group.objects.filter(name__startswith="Club:").exists()
+    section.refresh_from_db()
+    again = ClubArticlePage(pk=number, title="Again", slug="again", audience="named")
+    section.add_child(instance=again)
+    assert readers(again, people) == set()
+
+
+def test_a_page_of_a_tier_that_is_gone_is_for_nobody(section, article, tiers, user):
+    page = article(section, "gold")
+    tiers["gold"].group.user_set.add(user)
+    assert access.may_see(user, page)
+    tiers["gold"].delete()
+    assert not access.may_see(user, page)
+    assert agreed()
+
+
+def test_the_audit_names_what_somebody_else_changed(silver, section, tiers):
+    assert [finding for finding in audit.run(keep=False).findings if finding.check == "club.access"] == []
+    PageViewRestriction.objects.all().delete()
+    PageGroupPermission.objects.create(
+        content_object_id=silver.pk, permission=access.permission(), group=tiers["bronze"].group
+    )
+    details = [finding.detail for finding in audit.run(keep=False).findings if finding.check == "club.access"]
+    assert any("permits groups" in detail for detail in details)
+    assert any("not mirrored" in detail for detail in details)
+    call_command("club_access")
+    assert agreed()
+
+
+def test_a_rebuild_finds_pages_that_were_saved_past_it(silver, people):
+    ClubArticlePage.objects.filter(pk=silver.pk).update(audience="same")
+    assert not agreed()
+    access.rebuild()
+    assert agreed()
+    assert readers(silver, people) == set(people)
+
+
+def test_a_superuser_sees_all_and_an_editor_does_not(silver, django_user_model):
+    boss = django_user_model.objects.create_superuser("boss", "boss@example.com", "x")
+    assert access.may_see(boss, silver)
+    staff = django_user_model.objects.create_user("staff", "staff@example.com", is_staff=True)
+    assert not access.may_see(staff, silver)

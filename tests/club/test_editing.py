@@ -1,0 +1,66 @@
+"""What an editor sees and does in Wagtail's admin."""
+
+from datetime import timedelta
+
+import pytest
+from oscar.test.factories import create_product
+
+from oscar_loyalty import clock
+from tests.club.conftest import SECRET
+from wagtail_club.models import ClubArticlePage, ClubOfferPage
+
+
+@pytest.fixture
+def boss(client, django_user_model):
+    user = django_user_model.objects.create_superuser("boss", "boss@example.com", "x")
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("", True), ("visitor", False), ("bronze", False), ("silver", True), ("gold", True)]
+)
+def test_a_preview_is_what_such_a_visitor_would_see(section, article, tiers, boss, mode, told):
+    page = article(section)
+    page.audience, page.minimum_tier = "tier", tiers["silver"]  # not saved: a preview is of what is typed
+    modes = dict(page.preview_modes)
+    assert list(modes.values()) == ["Everything", "A visitor", "Bronze", "Silver", "Gold"]
+    key = f"tier-{tiers[mode].pk}" if mode in tiers else mode
+    response = page.make_preview_request(preview_mode=key)
+    assert (SECRET in response.content.decode()) == told
+
+
+@pytest.mark.parametrize("kind", ["clubarticlepage", "clubofferpage", "clubsectionpage"])
+def test_the_editors_screen_opens_with_the_tiers(section, tiers, boss, client, kind):
+    text = client.get(f"/cms/pages/add/wagtail_club/{kind}/{section.pk}/").content.decode()
+    assert "Who may see it" in text
+    assert "Silver" in text
+
+
+def test_an_article_for_a_tier_needs_the_tier(section):
+    page = ClubArticlePage(title="One", slug="one", audience="tier")
+    with pytest.raises(Exception, match="Choose the tier"):
+        section.add_child(instance=page)
+
+
+def test_products_and_members_are_found_by_their_words(boss, client, member):
+    create_product(title="Silk scrunchies")
+    create_product(title="Candle")
+    text = client.get("/cms/club_products/results/?q=silk").content.decode()
+    assert "Silk scrunchies" in text
+    assert "Candle" not in text
+    assert "Rose" in client.get("/cms/club_members/results/?q=rose+martin").content.decode()
+    assert "Rose" not in client.get("/cms/club_members/results/?q=nobody").content.decode()
+
+
+def test_an_offer_shows_its_code_while_it_runs(section, client, time):
+    now = clock.now()
+    page = ClubOfferPage(title="Sale", slug="sale", code="PETALE20", opens_at=now + timedelta(days=1))
+    page.ends_at = now + timedelta(days=3)
+    page.products = [("products", {"title": "", "products": [create_product(title="Candle")]})]
+    section.add_child(instance=page)
+    assert b"PETALE20" not in client.get(page.url).content
+    time.advance(days=2)
+    text = client.get(page.url).content.decode()
+    assert "PETALE20" in text
+    assert "Candle" in text

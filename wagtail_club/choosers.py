@@ -1,0 +1,78 @@
+"""What editors pick from in Wagtail's own windows: products of the shop, and members."""
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.forms.choosers import BaseFilterForm
+from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView
+from wagtail.admin.viewsets.chooser import ChooserViewSet
+
+
+class SearchForm(BaseFilterForm):
+    """Looks each word up in the fields of a model that Wagtail does not index."""
+
+    fields_searched: tuple[str, ...] = ()
+    q = forms.CharField(
+        label=_("Search term"), widget=forms.TextInput(attrs={"placeholder": _("Search")}), required=False
+    )
+
+    def filter(self, objects):
+        objects = super().filter(objects)
+        self.search_query = self.cleaned_data.get("q", "")
+        self.is_searching = bool(self.search_query)
+        for word in self.search_query.split():
+            match = Q()
+            for name in self.fields_searched:
+                match |= Q(**{f"{name}__icontains": word})
+            objects = objects.filter(match)
+        return objects
+
+
+class ProductSearchForm(SearchForm):
+    fields_searched = ("title", "upc")
+
+
+class MemberSearchForm(SearchForm):
+    fields_searched = ("first_name", "last_name", "email", "number")
+
+
+class ProductChooserViewSet(ChooserViewSet):
+    model = "catalogue.Product"
+    icon = "tag"
+    choose_one_text = _("Choose a product")
+    choose_another_text = _("Choose another product")
+    per_page = 20
+    choose_view_class = type("ChooseProduct", (ChooseView,), {"filter_form_class": ProductSearchForm})
+    choose_results_view_class = type(
+        "ChooseProductResults", (ChooseResultsView,), {"filter_form_class": ProductSearchForm}
+    )
+
+    def get_object_list(self):
+        from oscar_loyalty.loading import get_model
+
+        return get_model("catalogue", "Product").objects.browsable().order_by("title")
+
+
+class MemberChooserViewSet(ChooserViewSet):
+    model = "loyalty_members.Member"
+    icon = "user"
+    choose_one_text = _("Choose a member")
+    choose_another_text = _("Choose another member")
+    per_page = 20
+    choose_view_class = type("ChooseMember", (ChooseView,), {"filter_form_class": MemberSearchForm})
+    choose_results_view_class = type(
+        "ChooseMemberResults", (ChooseResultsView,), {"filter_form_class": MemberSearchForm}
+    )
+
+    def get_object_list(self):
+        from oscar_loyalty.loading import get_model
+
+        members = get_model("loyalty_members", "Member").objects.filter(merged_into__isnull=True)
+        return members.exclude(status="closed").order_by("last_name", "first_name", "pk")
+
+
+products = ProductChooserViewSet("club_products")
+members = MemberChooserViewSet("club_members")
+
+ProductChooserBlock = products.get_block_class(name="ProductChooserBlock", module_path="wagtail_club.choosers")
+MemberChooserBlock = members.get_block_class(name="MemberChooserBlock", module_path="wagtail_club.choosers")

@@ -1,0 +1,26 @@
+"""How the club joins Wagtail: it is asked before a page is served, and editors pick only what they may see."""
+
+from wagtail import hooks
+
+from wagtail_club import access, choosers, views
+
+
+@hooks.register("before_serve_page", order=-100)
+def ask_the_club(page, request, serve_args, serve_kwargs):
+    return views.refuse(page, request)
+
+
+@hooks.register("register_admin_viewset")
+def product_chooser():
+    return choosers.products
+
+
+@hooks.register("register_admin_viewset")
+def member_chooser():
+    return choosers.members
+
+
+@hooks.register("construct_page_chooser_queryset")
+def hide_closed_pages(pages, request):
+    """An editor of another section finds no closed page in the chooser, unless as a reader of it."""
+    return access.choosable(pages, request.user)
