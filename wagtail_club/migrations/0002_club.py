@@ -13,7 +13,7 @@ IMAGE = getattr(settings, "WAGTAILIMAGES_IMAGE_MODEL", "wagtailimages.Image")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ("auth", "0001_initial"),
         ("loyalty_members", "0001_initial"),
         ("wagtail_club", "0001_initial"),
         ("wagtailcore", "0094_alter_page_locale"),

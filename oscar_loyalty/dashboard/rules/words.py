@@ -12,6 +12,10 @@ def brings(rule: Any, spec: dict[str, Any], programme: Any) -> str:
     """Say what a version of a rule brings: "2 petals per €1, above €5"."""
     if rule.kind == "exclude":
         return _("Nothing: these bring no points")
+    if rule.kind == "booster" and spec.get("times"):
+        return _("× %(times)s on what these bring") % {"times": explain.number(spec["times"])}
+    if rule.kind == "booster":
+        return _("%(points)s more, once for each purchase") % {"points": explain.points(spec["plus"], programme)}
     currency = programme.currency
     threshold = Decimal(str(spec.get("threshold", 0) or 0))
     values = {
