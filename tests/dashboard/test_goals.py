@@ -61,3 +61,21 @@ def test_a_stamp_by_hand(owner, programme, url, member, client, staff):
     client.force_login(staff("view_loyalty"))
     assert client.get(url("member-stamp", member.pk)).status_code == 403
     assert client.get(url("goal-create")).status_code == 403
+
+
+def test_a_change_keeps_every_gift_its_name_and_what_is_hidden(owner, programme, url, client):
+    steps = [Step(after, points=after, name=f"Gift {after}") for after in (2, 4, 6, 8)] + [Step(10, points=100)]
+    goal = goals.create_goal(
+        programme=programme, kind="challenge", name="Ten", steps=steps, key="k", counts="visits", hidden=True
+    )
+    shown = owner.get(url("goal", goal.pk)).context["form"]
+    sent = {field.html_name: field.value() for field in shown if field.value() not in (None, False, "")}
+    sent |= {"name_0": "Ten", "token": "b" * 32, "size": "12"}
+    assert (
+        owner.post(url("goal", goal.pk), {key: value for key, value in sent.items() if key != "name"}).status_code
+        == 302
+    )
+    changed = get_model("loyalty_earning", "Goal").objects.get(state="live")
+    found = [(step.after, step.points, str(step.name)) for step in changed.steps.all()]
+    assert found == [*((after, after, f"Gift {after}") for after in (2, 4, 6, 8)), (12, 100, "")]
+    assert changed.hidden

@@ -1,3 +1,4 @@
+import copy
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +19,15 @@ Goal = get_model("loyalty_earning", "Goal")
 Product = get_model("catalogue", "Product")
 
 
+#: The gifts on the way that the form has room for; each field begins with one of these.
+GIFTS = ("gift_", "gift2_", "gift3_")
+
+
 class GoalForm(TokenForm):
-    """A goal, whole: what counts, how many, and what is given."""
+    """A goal, whole: what counts, how many, and what is given.
+
+    ``goal`` is the one that this one succeeds: what the form has no field for stays as it is there.
+    """
 
     kind = forms.ChoiceField(label=_("What it is"), choices=Goal.KINDS, widget=forms.RadioSelect, initial="stamps")
     counts = forms.ChoiceField(label=_("What counts"), choices=Goal.COUNTS, initial="pieces")
@@ -59,9 +67,13 @@ class GoalForm(TokenForm):
     minimum = forms.DecimalField(label=_("Minimum order"), required=False, min_value=0, max_digits=10, decimal_places=2)
     tier = forms.ModelChoiceField(label=_("From tier"), queryset=Product.objects.none(), required=False)
 
-    def __init__(self, *args, programme, **kwargs):
-        self.programme = programme
+    def __init__(self, *args, programme, goal=None, **kwargs):
+        self.programme, self.goal = programme, goal
         super().__init__(*args, **kwargs)
+        for prefix in GIFTS[1:]:
+            for name in ("after", "points", "reward"):
+                self.fields[f"{prefix}{name}"] = copy.deepcopy(self.fields[f"gift_{name}"])
+            self.fields[f"{prefix}after"].label = _("Another gift, after")
         for name in ("name", "text"):
             self.fields[name] = language_field(Goal._meta.get_field(name))
         self.fields["product"].queryset = Product.objects.select_related("parent")
@@ -72,23 +84,25 @@ class GoalForm(TokenForm):
         tiers = get_model("loyalty_members", "Tier").objects.filter(programme=programme)
         self.fields["tier"].queryset = tiers.order_by("rank")
         rewards = [(str(pk), name) for pk, name in prizes.rewards_of(programme).items()]
-        for name in ("reward", "gift_reward"):
+        for name in ("reward", *(f"{prefix}reward" for prefix in GIFTS)):
             self.fields[name].choices = [("", "–"), *rewards]
             if not rewards:
                 del self.fields[name]
-        self.order_fields(["kind", "name", "text"])
+        gifts = [f"{prefix}{name}" for prefix in GIFTS for name in ("after", "points", "reward")]
+        before = ["kind", "name", "text", "counts", "target", *OBJECTS.values(), "size", "points", "reward"]
+        self.order_fields([*dict.fromkeys(before), *gifts])
 
     def clean(self):
         cleaned = super().clean()
         target = cleaned.get("target") or ""
         if target in OBJECTS and not cleaned.get(OBJECTS[target]) and OBJECTS[target] not in self.errors:
             self.add_error(OBJECTS[target], _("Which one?"))
-        for prefix in ("", "gift_"):
+        for prefix in ("", *GIFTS):
             points, reward = cleaned.get(f"{prefix}points"), cleaned.get(f"{prefix}reward")
-            wanted = not prefix or cleaned.get("gift_after")
+            wanted = not prefix or cleaned.get(f"{prefix}after")
             if wanted and bool(points) == bool(reward) and f"{prefix}points" not in self.errors:
                 self.add_error(f"{prefix}points", _("Points, or a reward?"))
-        for name in ("size", "gift_after"):
+        for name in ("size", *(f"{prefix}after" for prefix in GIFTS)):
             if cleaned.get(name) is not None:
                 try:
                     cleaned[name] = self._units(cleaned[name])
@@ -107,9 +121,11 @@ class GoalForm(TokenForm):
     def terms(self) -> dict[str, Any]:
         """What the service wants."""
         data = self.cleaned_data
-        steps = [_step(data, "size", "")]
-        if data.get("gift_after"):
-            steps.insert(0, _step(data, "gift_after", "gift_"))
+        before = [] if self.goal is None else list(self.goal.steps.all())
+        names = {step.after: step.name for step in before}
+        steps = [_step(data, f"{prefix}after", prefix, names) for prefix in GIFTS if data.get(f"{prefix}after")]
+        steps += [Step(old.after, old.points, old.reward, old.name) for old in before[len(GIFTS) : -1]]
+        steps.append(_step(data, "size", "", names))
         until = data.get("until")
         return {
             "kind": data["kind"],
@@ -126,12 +142,15 @@ class GoalForm(TokenForm):
             "days": data.get("days"),
             "minimum": data.get("minimum") or Decimal(0),
             "tier": data.get("tier"),
+            "hidden": self.goal is not None and self.goal.hidden,
         }
 
 
-def _step(data: dict[str, Any], after: str, prefix: str) -> Step:
+def _step(data: dict[str, Any], after: str, prefix: str, names: dict[int, Any]) -> Step:
     reward = data.get(f"{prefix}reward")
-    return Step(data[after], points=data.get(f"{prefix}points"), reward=int(reward) if reward else None)
+    number = data[after]
+    points = data.get(f"{prefix}points")
+    return Step(number, points=points, reward=int(reward) if reward else None, name=names.get(number, ""))
 
 
 class StampForm(TokenForm):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
-from oscar_loyalty.dashboard.goals.forms import GoalForm, StampForm
+from oscar_loyalty.dashboard.goals.forms import GIFTS, GoalForm, StampForm
 from oscar_loyalty.dashboard.rules.forms import OBJECTS
 from oscar_loyalty.earning import goal_selectors, goals, prizes
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
@@ -51,7 +51,7 @@ class GoalView(_GoalMixin, generic.FormView):
     form_class = GoalForm
 
     def get_form_kwargs(self):
-        return {"programme": self.programme, **super().get_form_kwargs()}
+        return {"programme": self.programme, "goal": self.goal, **super().get_form_kwargs()}
 
     def get_initial(self):
         goal = self.goal
@@ -59,10 +59,11 @@ class GoalView(_GoalMixin, generic.FormView):
             return {}
         steps = list(goal.steps.all())
         shown = {"size": steps[-1].after, "points": steps[-1].points, "reward": steps[-1].reward}
-        if len(steps) > 1:
-            shown |= {"gift_after": steps[0].after, "gift_points": steps[0].points, "gift_reward": steps[0].reward}
+        for prefix, step in zip(GIFTS, steps[:-1], strict=False):
+            gift = {"after": step.after, "points": step.points, "reward": step.reward}
+            shown |= {f"{prefix}{name}": value for name, value in gift.items()}
         if goal.counts == "money":
-            for name in {"size", "gift_after"} & shown.keys():
+            for name in {"size", *(f"{prefix}after" for prefix in GIFTS)} & shown.keys():
                 shown[name] = from_minor(shown[name], self.programme.currency)
         names = ("kind", "name", "text", "counts", "target", "head_start", "head_start_each", "repeats", "days")
         shown |= {name: getattr(goal, name) for name in (*names, *OBJECTS.values(), "minimum", "tier")}

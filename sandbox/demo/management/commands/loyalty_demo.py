@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.reports import audit
+from sandbox.demo.extras import load_extras
 from sandbox.demo.history import History, midnight
 from sandbox.demo.models import DemoLoad
 from sandbox.demo.people import people
@@ -62,6 +63,7 @@ class Command(BaseCommand):
         History(
             programme=programme, people=customers, rhythm=rhythm, now=now, seed=load.seed, progress=progress
         ).happen()
+        load_extras(programme, now=now)
 
     @staticmethod
     def moment(load) -> datetime:
