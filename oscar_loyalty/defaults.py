@@ -178,7 +178,7 @@ class Conf:
     @property
     def PROFILE_PARTS(self) -> list[str]:
         """What makes a member's profile complete: some of ``"name"``, ``"birthday"``, ``"address"``, and what the shop
-        adds with :func:`oscar_loyalty.earning.profiles.part`."""
+        adds with ``oscar_loyalty.earning.profiles.part``."""
         return self._get("PROFILE_PARTS", ["name", "birthday", "address"])
 
     @property
