@@ -71,7 +71,7 @@
         };
         var objects = { product: "product", "class": "product_class", category: "category", range: "range" };
         function chosen(name) {
-            var input = form.querySelector("input[name=" + name + "]:checked");
+            var input = form.querySelector("input[name=" + name + "]:checked, select[name=" + name + "]");
             return input ? input.value : "";
         }
         function show(name, visible) {
@@ -81,12 +81,14 @@
             }
         }
         function update() {
-            if (!form.querySelector("input[name=kind]")) {
+            if (!form.querySelector("[name=target]")) {
                 return;
             }
-            ["points", "per", "threshold"].forEach(function (name) {
-                show(name, (numbers[chosen("kind")] || []).indexOf(name) !== -1);
-            });
+            if (numbers[chosen("kind")]) {
+                ["points", "per", "threshold"].forEach(function (name) {
+                    show(name, numbers[chosen("kind")].indexOf(name) !== -1);
+                });
+            }
             Object.keys(objects).forEach(function (target) {
                 show(objects[target], chosen("target") === target);
             });
