@@ -76,6 +76,7 @@ PAGES = [
     ("goals/<int:pk>/", "goals.views", "GoalView", "loyalty-goal"),
     ("goals/<int:pk>/end/", "goals.views", "GoalEndView", "loyalty-goal-end"),
     ("members/<int:pk>/stamp/", "goals.views", "MemberStampView", "loyalty-member-stamp"),
+    ("limits/", "limits.views", "LimitsView", "loyalty-limits"),
     # Actions and referral.
     ("actions/", "friends.views", "ActionsView", "loyalty-actions"),
     ("actions/scan/", "friends.views", "ScanListView", "loyalty-scans"),

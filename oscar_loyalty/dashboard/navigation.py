@@ -59,6 +59,7 @@ NAVIGATION = [
             _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
             _entry(_("Programme and tiers"), "loyalty-programme", PROGRAMME),
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
+            _entry(_("Limits"), "loyalty-limits", PROGRAMME),
             _entry(_("Payments"), "loyalty-payments", VIEW),
             _entry(_("Health"), "loyalty-health", VIEW),
             _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),

@@ -60,6 +60,7 @@ PERMISSIONS = {
     "loyalty-goal": _staff(VIEW, PROGRAMME),
     "loyalty-goal-end": _staff(VIEW, PROGRAMME),
     "loyalty-member-stamp": _staff(VIEW, ADJUST),
+    "loyalty-limits": _staff(PROGRAMME),
     "loyalty-actions": _staff(PROGRAMME),
     "loyalty-scans": _staff(PROGRAMME),
     "loyalty-scan-code": _staff(PROGRAMME),

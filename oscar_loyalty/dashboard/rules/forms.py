@@ -6,8 +6,11 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from oscar.forms.widgets import RemoteSelect
 
+from oscar_loyalty.dashboard.rules.conditions import FIELD_OF, ConditionsForm
 from oscar_loyalty.dashboard.widgets import language_field
-from oscar_loyalty.earning.specs import MOST
+from oscar_loyalty.earning import specs
+from oscar_loyalty.earning.exceptions import WrongRule
+from oscar_loyalty.earning.specs import MOST, MOST_TIMES
 from oscar_loyalty.loading import get_model
 
 Rule = get_model("loyalty_earning", "Rule")
@@ -31,7 +34,7 @@ class ProductSelect(RemoteSelect):
         return super().optgroups(name, [one for one in value if str(one).isdecimal()], attrs)
 
 
-class NumbersForm(forms.Form):
+class NumbersForm(ConditionsForm):
     """What a version of a rule says."""
 
     points = forms.DecimalField(
@@ -62,14 +65,32 @@ class NumbersForm(forms.Form):
         ),
     )
 
-    def __init__(self, *args, kind="", **kwargs):
-        self.kind = kind
+    times = forms.DecimalField(
+        label=_("Multiply by"),
+        required=False,
+        min_value=1,
+        max_value=MOST_TIMES,
+        max_digits=6,
+        decimal_places=2,
+        help_text=_("2 doubles what these bring."),
+    )
+    plus = forms.IntegerField(
+        label=_("Or add"),
+        required=False,
+        min_value=1,
+        max_value=int(MOST),
+        help_text=_("So many points more, once for each purchase."),
+    )
+
+    def __init__(self, *args, programme, kind="", **kwargs):
+        self.kind, self.programme = kind, programme
         super().__init__(*args, **kwargs)
+        self.prepare(programme)
         field = Rule._meta.get_field("name")
         help_text = _("Only for you, to tell your rules apart. May stay empty.")
         self.fields["name"] = language_field(field, help_text=help_text)
         if kind:
-            for name in self.fields.keys() - self.wanted(kind) - {"name"}:
+            for name in self.fields.keys() - self.wanted(kind) - {"name"} - ConditionsForm.base_fields.keys():
                 del self.fields[name]
 
     @staticmethod
@@ -80,6 +101,7 @@ class NumbersForm(forms.Form):
             "amount": {"points", "per", "threshold"},
             "order": {"points", "threshold"},
             "visit": {"points", "threshold"},
+            "booster": {"times", "plus"},
         }.get(kind, set())
 
     def clean(self):
@@ -93,14 +115,26 @@ class NumbersForm(forms.Form):
             self.add_error("points", _("Whole points only."))
         if "per" in wanted and cleaned.get("per") is None and "per" not in self.errors:
             self.add_error("per", _("For each of which amount?"))
+        if kind and not self.errors:
+            try:
+                specs.clean_spec(kind, self.spec)
+            except WrongRule as error:
+                field = FIELD_OF.get(error.field, error.field)
+                self.add_error(field if field in self.fields else None, str(error))
         return cleaned
+
+    @property
+    def plain(self) -> list[Any]:
+        """The fields that say what the rule brings, without its conditions."""
+        return [self[name] for name in self.fields if name not in ConditionsForm.base_fields]
 
     @property
     def spec(self) -> dict[str, Any]:
         """What the version says, as the service wants it."""
         kind = self.kind or self.cleaned_data["kind"]
         numbers = {name: self.cleaned_data.get(name) for name in self.wanted(kind)}
-        return {name: str(value) for name, value in numbers.items() if value is not None}
+        said = {name: str(value) for name, value in numbers.items() if value is not None}
+        return said | {name: part for name, part in self.conditions_spec.items() if part}
 
 
 class RuleForm(NumbersForm):
@@ -108,7 +142,7 @@ class RuleForm(NumbersForm):
 
     kind = forms.ChoiceField(
         label=_("What it does"),
-        choices=[pair for pair in Rule.KINDS if pair[0] != "booster"],
+        choices=Rule.KINDS,
         widget=forms.RadioSelect,
         initial="amount",
     )
@@ -127,11 +161,11 @@ class RuleForm(NumbersForm):
     range = forms.ModelChoiceField(label=_("Range"), queryset=Product.objects.none(), required=False)
 
     field_order = [
-        "kind", "points", "per", "threshold", "target", "product", "product_class", "category", "range", "name"
+        "kind", "points", "per", "threshold", "times", "plus",
+        "target", "product", "product_class", "category", "range", "name"
     ]  # fmt: skip
 
-    def __init__(self, *args, programme, **kwargs):
-        self.programme = programme
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["product"].queryset = Product.objects.select_related("parent")
         self.fields["product_class"].queryset = get_model("catalogue", "ProductClass").objects.order_by("name")

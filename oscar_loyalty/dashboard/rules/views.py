@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
-from oscar_loyalty.dashboard.rules import words
+from oscar_loyalty.dashboard.rules import conditions, words
+from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.rules.forms import NumbersForm, RuleForm
 from oscar_loyalty.dashboard.rules.services import publish_once
 from oscar_loyalty.earning import rules, selectors
@@ -23,11 +24,13 @@ class RuleListView(ProgrammeMixin, generic.TemplateView):
 
     def get_context_data(self, **kwargs):
         ended = "ended" in self.request.GET
+        names = words.tier_names(self.programme)
         rows = []
         for rule in selectors.rules_of(self.programme, ended=ended):
             if rule.current is not None and (rule.state == "ended") == ended:
                 brings = words.brings(rule, rule.current.spec, self.programme)
-                rows.append({"rule": rule, "brings": brings, "applies_to": words.applies_to(rule)})
+                said = words.conditions(rule.current.spec, self.programme, names)
+                rows.append({"rule": rule, "brings": brings, "applies_to": words.applies_to(rule), "conditions": said})
         # The general ones first, as they are read: "2 points per euro; but …".
         order = ["everything", "class", "category", "range", "product", "variant"]
         rows.sort(key=lambda row: (order.index(row["rule"].target), row["applies_to"].casefold(), row["rule"].pk))
@@ -54,13 +57,14 @@ class RuleView(ProgrammeMixin, generic.FormView):
     def get_form(self, form_class=None):
         if self.rule is None:
             return RuleForm(programme=self.programme, **self.get_form_kwargs())
-        return NumbersForm(kind=self.rule.kind, **self.get_form_kwargs())
+        return NumbersForm(programme=self.programme, kind=self.rule.kind, **self.get_form_kwargs())
 
     def get_initial(self):
         if self.rule is None:
             return {"per": "1.00"}
         current = self.rule.versions.order_by("-number").first()
-        return {"name": self.rule.name, **(current.spec if current else {})}
+        spec = current.spec if current else {}
+        return {"name": self.rule.name, **spec, **conditions.initial(spec)}
 
     def get_context_data(self, **kwargs):
         versions: list[dict[str, Any]] = []
@@ -68,11 +72,13 @@ class RuleView(ProgrammeMixin, generic.FormView):
             rows = list(self.rule.versions.order_by("-number"))
             ids = [row.published_by for row in rows if row.published_by_type == "user" and row.published_by.isdigit()]
             people = get_user_model().objects.in_bulk(ids)
+            names = words.tier_names(self.programme)
             for row in rows:
                 person = people.get(int(row.published_by)) if row.published_by in ids else None
                 who = (person.get_full_name() or person.email or person.get_username()) if person else ""
                 brings = words.brings(self.rule, row.spec, self.programme)
-                versions.append({"version": row, "brings": brings, "who": who})
+                said = words.conditions(row.spec, self.programme, names)
+                versions.append({"version": row, "brings": brings, "who": who, "conditions": said})
         return super().get_context_data(
             rule=self.rule,
             versions=versions,
@@ -91,7 +97,8 @@ class RuleView(ProgrammeMixin, generic.FormView):
                     kind = form.cleaned_data["kind"]
                     publish_once(kind=kind, target=form.rule_target, target_object=form.target_object, **fields)
         except WrongRule as error:
-            form.add_error(None, str(error))
+            field = FIELD_OF.get(error.field, error.field)
+            form.add_error(field if field in form.fields else None, str(error))
             return self.form_invalid(form)
         except IntegrityError:
             form.add_error(None, _("There is such a rule already."))

@@ -3,9 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
+from django.utils import formats
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.earning import explain
+from oscar_loyalty.earning.conditions import When
+from oscar_loyalty.earning.segments import segments
+from oscar_loyalty.members import selectors as members
 
 
 def brings(rule: Any, spec: dict[str, Any], programme: Any) -> str:
@@ -59,3 +64,50 @@ def applies_to(rule: Any) -> str:
         "variant": _("Variant: %(name)s"),
     }
     return said[rule.target] % {"name": name}
+
+
+def tier_names(programme: Any) -> dict[str, str]:
+    """Return the names of the programme's tiers by their codes; one query."""
+    return {tier.code: str(tier.name) for tier in members.tiers(programme)}
+
+
+def conditions(spec: dict[str, Any], programme: Any, names: dict[str, str]) -> list[str]:
+    """Say when a version holds and how far it goes: "Monday, Tuesday", "from 9:00 to 12:00", "for Gold"."""
+    when = When.of(spec.get("when", {})) or When()
+    said = []
+    if when.weekdays:
+        said.append(", ".join(str(WEEKDAYS[day]) for day in sorted(when.weekdays)))
+    said += _span(
+        formats.time_format(when.begins, "TIME_FORMAT") if when.begins else "",
+        formats.time_format(when.ends, "TIME_FORMAT") if when.ends else "",
+    )
+    said += _span(
+        formats.date_format(when.since, "SHORT_DATE_FORMAT") if when.since else "",
+        formats.date_format(when.to, "SHORT_DATE_FORMAT") if when.to else "",
+    )
+    if when.tiers:
+        named = ", ".join(names.get(code, code) for code in names | dict.fromkeys(when.tiers, "") if code in when.tiers)
+        said.append(_("for %(names)s") % {"names": named})
+    said += [_("orders only") if channel == "order" else _("visits only") for channel in when.channels]
+    if when.first:
+        said.append(_("the first purchase only"))
+    if when.birthday_month:
+        said.append(_("in the month of the birthday"))
+    said += [str(segments[code][0]) for code in sorted(when.segments) if code in segments]
+    caps = {
+        "order": _("at most %(points)s with one purchase"),
+        "day": _("at most %(points)s in a day"),
+        "member": _("at most %(points)s for each member"),
+    }
+    for name, most in spec.get("caps", {}).items():
+        said.append(caps[name] % {"points": explain.points(most, programme)})
+    return said
+
+
+def _span(begins: str, ends: str) -> list[str]:
+    values = {"begins": begins, "ends": ends}
+    if begins and ends:
+        return [_("from %(begins)s to %(ends)s") % values]
+    if begins:
+        return [_("from %(begins)s on") % values]
+    return [_("until %(ends)s") % values] if ends else []

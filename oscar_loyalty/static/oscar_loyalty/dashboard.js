@@ -67,7 +67,7 @@
     document.querySelectorAll("[data-rule-form]").forEach(function (form) {
         var numbers = {
             unit: ["points"], amount: ["points", "per", "threshold"], order: ["points", "threshold"],
-            visit: ["points", "threshold"], exclude: []
+            visit: ["points", "threshold"], exclude: [], booster: ["times", "plus"]
         };
         var objects = { product: "product", "class": "product_class", category: "category", range: "range" };
         function chosen(name) {
@@ -85,7 +85,7 @@
                 return;
             }
             if (numbers[chosen("kind")]) {
-                ["points", "per", "threshold"].forEach(function (name) {
+                ["points", "per", "threshold", "times", "plus"].forEach(function (name) {
                     show(name, numbers[chosen("kind")].indexOf(name) !== -1);
                 });
             }
