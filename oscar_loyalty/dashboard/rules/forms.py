@@ -87,7 +87,7 @@ class NumbersForm(ConditionsForm):
         super().__init__(*args, **kwargs)
         self.prepare(programme)
         field = Rule._meta.get_field("name")
-        help_text = _("Only for you, to tell your rules apart. May stay empty.")
+        help_text = _("To tell your rules apart; of a booster, customers see it too. May stay empty.")
         self.fields["name"] = language_field(field, help_text=help_text)
         if kind:
             for name in self.fields.keys() - self.wanted(kind) - {"name"} - ConditionsForm.base_fields.keys():
