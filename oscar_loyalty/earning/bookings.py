@@ -198,7 +198,7 @@ def _award(booking: Any) -> None:
     purchase = facts.booking_purchase(booking, book)
     # The slots of boosters are about when the customer comes, the rules are those of when they booked.
     purchase = Circumstances(book, [member]).of(
-        purchase, member=member, tier=tier, at=booking.starts_at or booking.made_at
+        purchase, member=member, tier=tier, at=booking.starts_at or booking.made_at, booking=booking
     )
     counted_at = booking.made_at if booking.rounds == 0 else booking.state_at
     room = Allowance(book, members=[member], moments=[counted_at]).room(member, counted_at)

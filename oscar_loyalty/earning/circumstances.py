@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from oscar_loyalty.earning import segments
@@ -30,15 +31,25 @@ class Circumstances:
         if self._asks_first:
             self._first_orders = self._load_first()
 
-    def of(self, purchase: Purchase, *, member: Any, tier: Any, at: datetime, order: int | None = None) -> Purchase:
+    def of(
+        self,
+        purchase: Purchase,
+        *,
+        member: Any,
+        tier: Any,
+        at: datetime,
+        order: int | None = None,
+        booking: Any = None,
+    ) -> Purchase:
         """Return ``purchase`` as made by ``member`` (``None``: somebody who would join), of ``tier``, at a moment.
 
-        ``order`` is the order's primary key; without one it is asked whether the member has bought or come before.
+        ``order`` is the order's primary key, ``booking`` the booking; without one it is asked whether the member has
+        bought or come before.
         """
         local = timezone.localtime(at)
         completed = replace(of_tier(purchase, tier), at=local)
         if self._asks_first:
-            completed = replace(completed, first=self._is_first(completed, member, order, at))
+            completed = replace(completed, first=self._is_first(completed, member, order, booking))
         if member is None:
             return completed
         if self._birthday:
@@ -47,11 +58,14 @@ class Circumstances:
             completed = replace(completed, segments=segments.of_member(member, at, self._segments))
         return completed
 
-    def _is_first(self, purchase: Purchase, member: Any, order: int | None, at: datetime) -> bool:
+    def _is_first(self, purchase: Purchase, member: Any, order: int | None, booking: Any) -> bool:
         if member is None:
             return True
         if purchase.channel == "booking":
-            bookings = get_model("loyalty_earning", "Booking").objects.filter(member=member, made_at__lt=at)
+            bookings = get_model("loyalty_earning", "Booking").objects.filter(member=member, made_at__isnull=False)
+            if booking is not None:
+                earlier = Q(made_at__lt=booking.made_at) | Q(made_at=booking.made_at, pk__lt=booking.pk)
+                bookings = bookings.filter(earlier)
             return not bookings.exclude(state__in=["cancelled", "missed"]).exists()
         first = self._first_orders.get(member.user_id)
         return first is None or first == order

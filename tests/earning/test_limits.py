@@ -81,6 +81,19 @@ def test_a_visit_is_in_the_slot_of_its_appointment(member, own, haircut, boost, 
     assert booking.award.points == 160
 
 
+def test_only_the_first_visit_is_the_first(member, own, haircut, boost, time, later):
+    boost({"plus": 30, "when": {"first": True, "channels": ["booking"]}})
+    monday = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    first = bookings.made(reference="a", service=haircut, starts_at=monday, member=member)
+    later(days=1)
+    second = bookings.made(reference="b", service=haircut, starts_at=monday, member=member)
+    assert (first.award.points, second.award.points) == (110, 80)
+    bookings.cancelled(reference="a")
+    bookings.cancelled(reference="b")
+    third = bookings.made(reference="c", service=haircut, starts_at=monday, member=member)
+    assert third.award.points == 110
+
+
 def test_new_members_are_a_group(member, per_euro, boost, buy, later):
     boost({"plus": 5, "when": {"segments": ["new"]}})
     assert buy(number=4).points == 55
