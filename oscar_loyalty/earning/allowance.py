@@ -143,8 +143,10 @@ def used(limits: Any) -> int:
 
 
 def day_of(moment: datetime) -> date:
-    return timezone.localtime(moment).date()
+    """Return the day of the shop's calendar."""
+    return timezone.localtime(moment, timezone.get_default_timezone()).date()
 
 
 def start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+    """Return when a day of the shop's calendar begins."""
+    return timezone.make_aware(datetime.combine(day, time()), timezone.get_default_timezone())

@@ -46,7 +46,8 @@ class Circumstances:
         ``order`` is the order's primary key, ``booking`` the booking; without one it is asked whether the member has
         bought or come before.
         """
-        local = timezone.localtime(at)
+        # The shop's clock, whatever time zone the reader of a page has chosen.
+        local = timezone.localtime(at, timezone.get_default_timezone())
         completed = replace(of_tier(purchase, tier), at=local)
         if self._asks_first:
             completed = replace(completed, first=self._is_first(completed, member, order, booking))

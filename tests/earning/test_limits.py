@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
 from oscar_loyalty.earning import allowance, bookings, gifts, orders, rules, selectors
 from oscar_loyalty.loading import get_model
@@ -48,7 +49,8 @@ def buy(place, django_capture_on_commit_callbacks, shampoo):
 def test_a_booster_holds_in_its_slot_on_the_shops_clock(member, per_euro, boost, buy, time):
     boost({"times": 2, "when": {"weekdays": [0], "from": "09:00", "until": "12:00"}}, name="Monday mornings")
     time.at = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)  # 9:30 in Paris
-    award = buy(number=4)
+    with timezone.override("Asia/Tokyo"):
+        award = buy(number=4)
     assert award.points == 100
     assert "Monday mornings: × 2, 50\xa0petals more" in selectors.preview_order(orders_of(award)).sentences
     time.at = datetime(2026, 11, 23, 11, 30, tzinfo=UTC)
