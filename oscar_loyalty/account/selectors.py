@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from oscar_loyalty.earning import claims, guests
+from oscar_loyalty.earning import claims, guests, words
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -52,17 +52,39 @@ class Way:
 def ways(programme: Any, rules: Iterable[Any]) -> tuple[list[Way], list[Way], list[str]]:
     """Return what brings points, the products with points of their own, and what brings none; in plain words."""
     general, products, none = [], [], []
+    rules = list(rules)
+    asked = any("tiers" in rule.current.spec.get("when", {}) for rule in rules if rule.current is not None)
+    names = words.tier_names(programme) if asked else {}
     for rule in rules:
         if rule.current is None or (rule.target != "everything" and rule.target_object is None):
             continue
         title = _title(rule)
+        if rule.kind == "booster":
+            general.append(Way(booster_title(programme, rule), booster_sentence(programme, rule, names)))
+            continue
         if rule.kind == "exclude" or not Decimal(str(rule.current.spec.get("points", 0))):
             none.append(title)
             continue
-        way = Way(title, sentence(programme, rule), rule.product)
+        said = [sentence(programme, rule), *words.conditions(rule.current.spec, programme, names)]
+        way = Way(title, " · ".join(said), rule.product)
         (products if rule.target in ("product", "variant") else general).append(way)
     products.sort(key=lambda way: way.title.casefold())
     return general, products, none
+
+
+def booster_title(programme: Any, rule: Any) -> str:
+    return str(rule.name) or _("More %(points)s") % {"points": programme.points_name_many}
+
+
+def booster_sentence(programme: Any, rule: Any, names: dict[str, str]) -> str:
+    """Return what a booster says, for a customer: "× 2 · Monday · from 9 a.m. to noon · for Gold"."""
+    spec = rule.current.spec
+    said = [f"× {number_format(Decimal(spec['times']).normalize())}" if "times" in spec else ""]
+    if "plus" in spec:
+        said = [_("%(points)s more, once for each purchase") % {"points": _points(programme, spec["plus"])}]
+    if rule.target != "everything":
+        said.append(words.applies_to(rule))
+    return " · ".join([*said, *words.conditions(spec, programme, names)])
 
 
 def _title(rule: Any) -> str:

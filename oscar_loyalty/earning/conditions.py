@@ -94,6 +94,20 @@ class When:
             days += [today - timedelta(days=1)] if clock < ends else []
         return next((day for day in days if self._day_fits(day)), None)
 
+    def ends_at(self, at: datetime) -> datetime | None:
+        """Return when the slot that ``at``, on the shop's clock, is in comes to its end; ``None``: it has none."""
+        day = self.slot_day(at)
+        if day is None or not self.has_time:
+            return None
+        begins, ends = self.begins or time.min, self.ends or time.min
+        if self.begins or self.ends:
+            return datetime.combine(day if begins < ends else day + timedelta(days=1), ends, tzinfo=at.tzinfo)
+        for _day in range(366):
+            day += timedelta(days=1)
+            if not self._day_fits(day):
+                return datetime.combine(day, time.min, tzinfo=at.tzinfo)
+        return None
+
     def _day_fits(self, day: date) -> bool:
         if self.weekdays and day.weekday() not in self.weekdays:
             return False

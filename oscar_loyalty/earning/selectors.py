@@ -87,22 +87,25 @@ class _Asker:
     def would_join(self) -> bool:
         return self.member is None
 
-    def evaluate(self, purchase: engine.Purchase) -> engine.Outcome:
-        """Evaluate a purchase; what rules ask about the member is looked up once, for all products known by then."""
+    def bare(self, channel: str = "order") -> tuple[engine.Purchase, engine.Room]:
+        """Return what rules ask beside the lines, and what may still be given; looked up once for the rules known."""
         known = len(self.book.known())
         if self.asked is None or self.asked[0] != known:
             members = [] if self.member is None else [self.member]
             circumstances = Circumstances(self.book, members)
             room = Allowance(self.book, members=members, moments=[self.now], lock=False).room(self.member, self.now)
             bare = circumstances.of(
-                engine.Purchase(lines=(), channel=purchase.channel),
+                engine.Purchase(lines=(), channel=channel),
                 member=self.member,
                 tier=self.tier,
                 at=self.at or self.now,
                 order=self.order,
             )
             self.asked = (known, bare, room)
-        _known, bare, room = self.asked
+        return self.asked[1:]
+
+    def evaluate(self, purchase: engine.Purchase) -> engine.Outcome:
+        bare, room = self.bare(purchase.channel)
         completed = replace(
             bare,
             lines=purchase.lines,
@@ -119,7 +122,7 @@ class _Asker:
         return times.days_later(self.now, self.programme.pending_days)
 
 
-def _asker(request: Any) -> _Asker | None:
+def asker_of(request: Any) -> _Asker | None:
     """Return who asks; ``None`` without an open programme, and for a member who cannot earn."""
     known = getattr(request, "_loyalty_asker", None)
     if known is not None and known.member == members.member_of_request(request):
@@ -167,7 +170,7 @@ def preview_product(product: Any, request: Any) -> Preview | None:
 
 def preview_products(products: Iterable[Any], request: Any) -> dict[int, Preview]:
     """Return the preview of each product by its primary key, in a few queries for all of them (beside their prices)."""
-    asker = _asker(request)
+    asker = asker_of(request)
     products = list(products)
     if asker is None or not products:
         return {}
@@ -202,7 +205,7 @@ def preview_basket(
     ``shipping`` is the charge (Oscar's price) once it is known, ``paid`` what points and gift cards pay, by basket
     line.
     """
-    asker = _asker(request)
+    asker = asker_of(request)
     if asker is None or basket is None or basket.is_empty:
         return None
     return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, paid=paid))

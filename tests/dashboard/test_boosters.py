@@ -3,8 +3,7 @@
 import pytest
 from django.utils.translation import override
 
-from oscar_loyalty.dashboard.rules import words
-from oscar_loyalty.earning import gifts, rules
+from oscar_loyalty.earning import gifts, rules, words
 from oscar_loyalty.loading import get_model
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
-from oscar_loyalty.dashboard.rules import conditions, words
+from oscar_loyalty.dashboard.rules import conditions
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.rules.forms import NumbersForm, RuleForm
 from oscar_loyalty.dashboard.rules.services import publish_once
-from oscar_loyalty.earning import rules, selectors
+from oscar_loyalty.earning import rules, selectors, words
 from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.loading import get_model
 

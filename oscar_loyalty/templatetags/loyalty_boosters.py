@@ -1,0 +1,20 @@
+"""The tag that announces boosters."""
+
+from django import template
+
+from oscar_loyalty.earning.announcing import boosters_now
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.templatetags.loyalty_tags import _render, careful
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_boosters(context, product=None):
+    """Announce the boosters that run now, with their end; nothing where there are none."""
+    request = context["request"]
+    running = boosters_now(request, product=product)
+    if not running:
+        return ""
+    return _render(context, "boosters", boosters=running, programme=members.programme_for(request=request))
