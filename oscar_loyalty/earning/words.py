@@ -19,10 +19,13 @@ def brings(rule: Any, spec: dict[str, Any], programme: Any) -> str:
         return _("Nothing: these bring no points")
     if rule.kind == "booster" and spec.get("times"):
         return _("× %(times)s on what these bring") % {"times": explain.number(spec["times"])}
-    if rule.kind == "booster":
-        return _("%(points)s more, once for each purchase") % {"points": explain.points(spec["plus"], programme)}
     currency = programme.currency
     threshold = Decimal(str(spec.get("threshold", 0) or 0))
+    if rule.kind == "booster":
+        more = {"points": explain.points(spec["plus"], programme), "threshold": explain.money(threshold, currency)}
+        if threshold:
+            return _("%(points)s more, once for each purchase of %(threshold)s or more") % more
+        return _("%(points)s more, once for each purchase") % more
     values = {
         "points": explain.points(spec.get("points", 0), programme),
         "per": explain.money(spec.get("per", 1), currency),

@@ -4,6 +4,7 @@ import pytest
 from django.utils.translation import override
 
 from oscar_loyalty.earning import gifts, rules, words
+from oscar_loyalty.earning.segments import segments
 from oscar_loyalty.loading import get_model
 
 pytestmark = pytest.mark.django_db
@@ -12,6 +13,11 @@ BOOSTER = {"kind": "booster", "target": "everything", "times": "2", "name_0": "H
 
 def said(programme, version):
     return words.conditions(version.spec, programme, words.tier_names(programme))
+
+
+def ticked(boxes):
+    """Return what a browser sends: the boxes that are on the page and ticked."""
+    return [box.data["value"] for box in boxes if box.data["selected"]]
 
 
 def test_a_booster_with_conditions_is_published_shown_and_kept(owner, url, programme):
@@ -58,6 +64,41 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(owner, url, prog
     assert set(response.context["form"].errors) == {field}
     assert 'name="weekdays" value="3"' in response.content.decode().replace(' class="form-check-input"', "")
     assert not get_model("loyalty_earning", "Rule").objects.exists()
+
+
+def test_a_booster_keeps_the_amount_from_which_it_counts(owner, url, programme):
+    rule = rules.publish_rule(programme=programme, kind="booster", spec={"plus": 50, "threshold": "100"}).rule
+    assert "50\xa0petals more, once for each purchase of €100 or more" in owner.get(url("rules")).content.decode()
+    shown = owner.get(url("rule", rule.pk)).context["form"]
+    assert owner.post(url("rule", rule.pk), {"plus": "60", "threshold": shown["threshold"].value()}).status_code == 302
+    assert rule.versions.order_by("-number").first().spec == {"plus": "60", "threshold": "100"}
+    wrong = owner.post(url("rule", rule.pk), {"times": "2", "threshold": "100"})
+    assert set(wrong.context["form"].errors) == {"threshold"}
+
+
+def test_a_tier_that_is_no_more_still_limits_its_rule(owner, url, programme):
+    when = {"tiers": ["platinum"]}
+    rule = rules.publish_rule(programme=programme, kind="booster", spec={"times": 2, "when": when}).rule
+    shown = owner.get(url("rule", rule.pk)).context["form"]
+    owner.post(url("rule", rule.pk), {"times": "3", "tiers": ticked(shown["tiers"])})
+    assert rule.versions.order_by("-number").first().spec == {"times": "3", "when": when}
+
+
+def test_a_group_that_is_no_more_is_said_at_its_field(owner, url, programme, monkeypatch):
+    monkeypatch.setitem(segments, "vip", ("VIP", lambda members, at: set()))
+    spec = {"times": 2, "when": {"segments": ["vip"]}}
+    rule = rules.publish_rule(programme=programme, kind="booster", spec=spec).rule
+    monkeypatch.delitem(segments, "vip")
+    shown = owner.get(url("rule", rule.pk)).context["form"]
+    response = owner.post(url("rule", rule.pk), {"times": "3", "segments": ticked(shown["segments"])})
+    assert set(response.context["form"].errors) == {"segments"}
+    assert rule.versions.count() == 1
+
+
+def test_what_another_kind_would_have_stands_in_nobodys_way(owner, url, programme):
+    form = {"kind": "amount", "target": "everything", "points": "2", "per": "1", "times": "0.5", "plus": "-1"}
+    assert owner.post(url("rule-create"), form).status_code == 302
+    assert get_model("loyalty_earning", "RuleVersion").objects.get().spec == {"points": "2", "per": "1"}
 
 
 def test_limits_are_saved_and_the_budget_counts_what_was_given(owner, url, programme, member):

@@ -82,6 +82,11 @@ class ConditionsForm(forms.Form):
         self.fields["weekdays"].choices = [(day, capfirst(str(name))) for day, name in WEEKDAYS.items()]
         self.fields["tiers"].choices = [(tier.code, str(tier.name)) for tier in members.tiers(programme)]
         self.fields["segments"].choices = [(code, name) for code, (name, _members) in segments.items()]
+        for name in ("tiers", "segments"):
+            # A tier or group that is no more stays ticked: without it, the rule would hold for everybody.
+            known = dict(self.fields[name].choices)
+            gone = [code for code in self.initial.get(name) or [] if code not in known]
+            self.fields[name].choices = [*known.items(), *((code, code) for code in gone)]
 
     @property
     def conditions(self) -> list[Any]:

@@ -20,6 +20,10 @@ Product = get_model("catalogue", "Product")
 OBJECTS = {"product": "product", "class": "product_class", "category": "category", "range": "range"}
 
 
+#: All the numbers that some kind of rule has.
+NUMBERS = {"points", "per", "threshold", "times", "plus"}
+
+
 class ProductSelect(RemoteSelect):
     """Finds a product while its name is typed."""
 
@@ -101,13 +105,19 @@ class NumbersForm(ConditionsForm):
             "amount": {"points", "per", "threshold"},
             "order": {"points", "threshold"},
             "visit": {"points", "threshold"},
-            "booster": {"times", "plus"},
+            "booster": {"times", "plus", "threshold"},
         }.get(kind, set())
 
     def clean(self):
         cleaned = super().clean()
         kind = self.kind or cleaned.get("kind", "")
         wanted = self.wanted(kind)
+        if wanted or kind == "exclude":
+            # What another kind would have is not shown: nobody could mend it.
+            for name in NUMBERS & self.errors.keys() - wanted:
+                del self.errors[name]
+        if kind == "booster" and cleaned.get("threshold") and cleaned.get("times") and not cleaned.get("plus"):
+            self.add_error("threshold", _("Only with points to add, not with a multiplier."))
         points = cleaned.get("points")
         if "points" in wanted and points is None and "points" not in self.errors:
             self.add_error("points", _("How many points?"))

@@ -67,7 +67,7 @@
     document.querySelectorAll("[data-rule-form]").forEach(function (form) {
         var numbers = {
             unit: ["points"], amount: ["points", "per", "threshold"], order: ["points", "threshold"],
-            visit: ["points", "threshold"], exclude: [], booster: ["times", "plus"]
+            visit: ["points", "threshold"], exclude: [], booster: ["times", "plus", "threshold"]
         };
         var objects = { product: "product", "class": "product_class", category: "category", range: "range" };
         function chosen(name) {
