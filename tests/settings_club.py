@@ -1,5 +1,6 @@
 """The test settings with Wagtail, guardian and the club installed as well."""
 
+import tempfile
 from importlib.util import find_spec
 
 from tests.settings import *  # noqa: F403
@@ -32,6 +33,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [*MIDDLEWARE, "wagtail.contrib.redirects.middleware.RedirectMiddleware"]
 AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
+# Documents that a test uploads must not end in the work tree.
+MEDIA_ROOT = tempfile.mkdtemp(prefix="loyalty-club-")
 GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"
 ROOT_URLCONF = "tests.urls_club"
 WAGTAIL_SITE_NAME = "Club"
