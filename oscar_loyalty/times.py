@@ -1,23 +1,38 @@
-"""From when points and gift cards can be spent, and until when: by the shop's own calendar."""
+"""The shop's own clock and calendar, whatever time zone a reader has chosen: days, and how long things hold."""
 
 from calendar import monthrange
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
 
+def on_clock(moment: datetime) -> datetime:
+    """Return ``moment`` as the shop's clock shows it."""
+    return timezone.localtime(moment, timezone.get_default_timezone())
+
+
+def day_of(moment: datetime) -> date:
+    """Return the day of the shop's calendar."""
+    return on_clock(moment).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return when a day of the shop's calendar begins."""
+    return timezone.make_aware(datetime.combine(day, time()), timezone.get_default_timezone())
+
+
 def days_later(moment: datetime, days: int) -> datetime:
     """Return the same time of day, ``days`` later, whatever summer time does between."""
-    local = timezone.localtime(moment).replace(tzinfo=None)
-    return timezone.make_aware(local + timedelta(days=days))
+    local = on_clock(moment).replace(tzinfo=None)
+    return timezone.make_aware(local + timedelta(days=days), timezone.get_default_timezone())
 
 
 def end_of_life(moment: datetime, months: int | None) -> datetime | None:
     """Return the end of the local day ``months`` after ``moment``; ``None`` without an end."""
     if months is None:
         return None
-    day = timezone.localtime(moment).date()
+    day = day_of(moment)
     count = day.year * 12 + day.month - 1 + months
     year, month = count // 12, count % 12 + 1
     last = day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
-    return timezone.make_aware(datetime.combine(last + timedelta(days=1), time()))
+    return start_of(last + timedelta(days=1))

@@ -13,11 +13,10 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.earning import explain, gifts
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
@@ -181,16 +180,11 @@ def undo(*, member: Any, action: str, reference: str) -> int:
 def _so_often(member: Any, action: str, period: str, at: datetime) -> int:
     rows = _awards().filter(member=member, source_type=SOURCE, source_id=action, void=False)
     if period != "ever":
-        start = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
-        start = start.replace(**{"day": {}, "month": {"day": 1}, "year": {"day": 1, "month": 1}}[period])
-        end = start + relativedelta(**{f"{period}s": 1})
-        # Both by the wall clock: a day of summer time's change has 23 or 25 hours.
-        rows = rows.filter(happened_at__gte=_aware(start), happened_at__lt=_aware(end))
+        day = times.day_of(at)
+        first = day.replace(**{"day": {}, "month": {"day": 1}, "year": {"day": 1, "month": 1}}[period])
+        after = first + relativedelta(**{f"{period}s": 1})
+        rows = rows.filter(happened_at__gte=times.start_of(first), happened_at__lt=times.start_of(after))
     return int(rows.count())
-
-
-def _aware(moment: datetime) -> datetime:
-    return timezone.make_aware(moment.replace(tzinfo=None))
 
 
 def newsletter(*, user: Any, programme: Any, subscribed: bool, take_back: bool = False) -> Any:

@@ -6,17 +6,17 @@ the award is written: twenty orders at once cannot overdraw it together.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Sum
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from oscar_loyalty.earning.engine import NO_ROOM, Outcome, Room
 from oscar_loyalty.earning.facts import RuleBook, limits_of
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.times import day_of, start_of
 
 #: What the caps of a day and of a member are about; a gift has its own reasons.
 PURCHASES = ("order", "booking")
@@ -140,13 +140,3 @@ def used(limits: Any) -> int:
     if limits.budget_until:
         rows = rows.filter(happened_at__lt=start_of(limits.budget_until + timedelta(days=1)))
     return int(rows.order_by().aggregate(points=Sum(F("points") - F("clawed_back")))["points"] or 0)
-
-
-def day_of(moment: datetime) -> date:
-    """Return the day of the shop's calendar."""
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
-
-
-def start_of(day: date) -> datetime:
-    """Return when a day of the shop's calendar begins."""
-    return timezone.make_aware(datetime.combine(day, time()), timezone.get_default_timezone())

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 
+from oscar_loyalty import times
 from oscar_loyalty.earning import segments
 from oscar_loyalty.earning.engine import Purchase
 from oscar_loyalty.earning.facts import RuleBook, of_tier
@@ -46,8 +46,7 @@ class Circumstances:
         ``order`` is the order's primary key, ``booking`` the booking; without one it is asked whether the member has
         bought or come before.
         """
-        # The shop's clock, whatever time zone the reader of a page has chosen.
-        local = timezone.localtime(at, timezone.get_default_timezone())
+        local = times.on_clock(at)
         completed = replace(of_tier(purchase, tier), at=local)
         if self._asks_first:
             completed = replace(completed, first=self._is_first(completed, member, order, booking))

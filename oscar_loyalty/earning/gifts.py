@@ -9,7 +9,7 @@ from django.db import transaction
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import facts
-from oscar_loyalty.earning.allowance import day_of, left_of_budget
+from oscar_loyalty.earning.allowance import left_of_budget
 from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back
 from oscar_loyalty.earning.engine import Outcome, OutcomeLine
 from oscar_loyalty.ledger import books
@@ -55,7 +55,7 @@ def give_points(
         raise ValueError("This member cannot earn.")
     at = happened_at or clock.now()
     limits = facts.limits_of(programme)
-    left = left_of_budget(limits, lock=True) if limits.in_budget(day_of(at)) else None
+    left = left_of_budget(limits, lock=True) if limits.in_budget(times.day_of(at)) else None
     whole, points = points, points if left is None else min(points, left)
     data = name.data if hasattr(name, "data") else name
     explanation = {"rule": why, "name": data, "points": str(whole), **(said or {})}

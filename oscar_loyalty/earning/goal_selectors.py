@@ -7,11 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.earning import cards, explain, prizes
 from oscar_loyalty.earning.stamping import Sheet
 from oscar_loyalty.loading import get_model
@@ -29,7 +28,7 @@ def _model(name: str) -> Any:
 
 def last_day(end: datetime) -> date:
     """Return the last day on which something counts; the end itself does not."""
-    return timezone.localtime(end - timedelta(microseconds=1)).date()
+    return times.day_of(end - timedelta(microseconds=1))
 
 
 def amount(goal: Any, number: int, programme: Any) -> str:

@@ -1,18 +1,18 @@
 """Actions that nobody has to tell us of: days of the calendar, joining, reviews of products, scans."""
 
 import logging
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core import signing
 from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
-from django.utils import timezone
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.times import day_of, start_of
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -33,10 +33,6 @@ def day_in(year: int, month: int, day: int) -> date:
         return date(year, month, day - 1)
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
 def _rewarding(action: str) -> Any:
     """Return the open programmes in which ``action`` brings something."""
     rules = {"action_rules__action": action, "action_rules__valid_to__isnull": True, "action_rules__points__gt": 0}
@@ -53,7 +49,7 @@ def _candidates(programme: Any, action: str, since: datetime) -> Any:
 
 
 def _days() -> list[date]:
-    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    today = day_of(clock.now())
     return [today - timedelta(days=late) for late in range(LATE)]
 
 
@@ -66,12 +62,12 @@ def birthdays() -> int:
             born = Q(birth_month=today.month, birth_day=today.day)
             if day_in(today.year, 2, 29) == today:
                 born |= Q(birth_month=2, birth_day=29)
-            told = Q(profile__isnull=True) | Q(profile__birthday_told_at__lt=_midnight(today + timedelta(days=1)))
-            year_ago = _midnight(day_in(today.year - 1, today.month, today.day))
+            told = Q(profile__isnull=True) | Q(profile__birthday_told_at__lt=start_of(today + timedelta(days=1)))
+            year_ago = start_of(day_in(today.year - 1, today.month, today.day))
             # Who was born on 29 February got it on the 28th last year, or the other way round: a day of grace.
             rows = _candidates(programme, "birthday", year_ago + timedelta(days=1 if today.month == 2 else 0))
-            for member in rows.filter(born).filter(told, joined_at__lt=_midnight(today + timedelta(days=1)))[:SLICE]:
-                done += _give(member, "birthday", str(today.year), _midnight(today))
+            for member in rows.filter(born).filter(told, joined_at__lt=start_of(today + timedelta(days=1)))[:SLICE]:
+                done += _give(member, "birthday", str(today.year), start_of(today))
     return done
 
 
@@ -83,15 +79,15 @@ def anniversaries() -> int:
         first = programme.members.order_by("joined_at").values_list("joined_at", flat=True).first()
         for today in _days() if first is not None else ():
             joined = Q(pk__in=[])
-            for year in range(timezone.localtime(first).year, today.year):
+            for year in range(day_of(first).year, today.year):
                 start = day_in(year, today.month, today.day)
                 end = start + timedelta(days=1)
                 if (today.month, today.day) == (2, 28) and day_in(today.year, 2, 29) == today:
                     end = date(year, 3, 1)
-                joined |= Q(joined_at__gte=_midnight(start), joined_at__lt=_midnight(end))
-            rows = _candidates(programme, "anniversary", _midnight(today - timedelta(days=30)))
+                joined |= Q(joined_at__gte=start_of(start), joined_at__lt=start_of(end))
+            rows = _candidates(programme, "anniversary", start_of(today - timedelta(days=30)))
             for member in rows.filter(joined)[:SLICE]:
-                done += _give(member, "anniversary", str(today.year), _midnight(today))
+                done += _give(member, "anniversary", str(today.year), start_of(today))
     return done
 
 
@@ -186,11 +182,11 @@ def read_scan(token: str) -> Any:
 
 def scan(*, member: Any, product: Any) -> Any:
     """Give what scanning brings, once for each product and day of the shop; return the award or ``None``."""
-    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    today = day_of(clock.now())
     return actions.perform(member=member, action="scan", reference=f"{product.pk}:{today.isoformat()}")
 
 
 def scanned_today(*, member: Any, product: Any) -> bool:
-    today = timezone.localtime(clock.now(), timezone.get_default_timezone()).date()
+    today = day_of(clock.now())
     full = actions.reference_of(member, "scan", f"{product.pk}:{today.isoformat()}")
     return bool(get_model("loyalty_earning", "Award").objects.filter(reference=full).exists())

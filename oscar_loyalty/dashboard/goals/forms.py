@@ -1,12 +1,12 @@
 import copy
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.rules.forms import OBJECTS, ProductSelect, _indented
 from oscar_loyalty.dashboard.widgets import DateInput, language_field
@@ -138,7 +138,7 @@ class GoalForm(TokenForm):
             "head_start": data.get("head_start") or 0,
             "head_start_each": data["head_start_each"],
             "repeats": data["repeats"],
-            "until": timezone.make_aware(datetime.combine(until + timedelta(days=1), time())) if until else None,
+            "until": times.start_of(until + timedelta(days=1)) if until else None,
             "days": data.get("days"),
             "minimum": data.get("minimum") or Decimal(0),
             "tier": data.get("tier"),
