@@ -5,10 +5,11 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from oscar_loyalty.earning.abstract_targets import AbstractTargeted
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
-class AbstractGoal(models.Model):
+class AbstractGoal(AbstractTargeted):
     """What to reach, and what counts for it. Its terms never change: a change makes a successor of the same family.
 
     ``size`` and the steps' ``after`` are in what is counted: pieces, orders, visits, whole points, and for money the
@@ -31,13 +32,6 @@ class AbstractGoal(models.Model):
         (POINTS, _("Points earned")),
         (MONEY, _("Money spent")),
     ]
-    TARGETS = [
-        ("everything", _("Everything")),
-        ("class", _("A product type")),
-        ("category", _("A category")),
-        ("range", _("A range")),
-        ("product", _("A product")),
-    ]
     LIVE, ENDED = "live", "ended"
     STATES = [(LIVE, _("in force")), (ENDED, _("ended"))]
 
@@ -49,34 +43,6 @@ class AbstractGoal(models.Model):
     # The first of the family, for all but that one itself.
     first = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="successors")
     counts = models.CharField(_("what counts"), max_length=16, choices=COUNTS, default=PIECES)
-    target = models.CharField(_("of what"), max_length=16, choices=TARGETS, default="everything")
-    product = models.ForeignKey(
-        "catalogue.Product",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("product"),
-    )
-    product_class = models.ForeignKey(
-        "catalogue.ProductClass",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("product type"),
-    )
-    category = models.ForeignKey(
-        "catalogue.Category",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("category"),
-    )
-    range = models.ForeignKey(
-        "offer.Range", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("range")
-    )
     size = models.PositiveBigIntegerField(_("how many"))
     since = models.DateTimeField(_("counts from"))
     until = models.DateTimeField(_("counts until"), null=True, blank=True)
@@ -116,11 +82,6 @@ class AbstractGoal(models.Model):
     @property
     def family(self) -> int:
         return self.first_id or self.pk
-
-    @property
-    def target_object(self):
-        """What it is about: a product, product type, category or range; ``None`` for everything."""
-        return self.product or self.product_class or self.category or self.range
 
 
 class AbstractGoalStep(models.Model):

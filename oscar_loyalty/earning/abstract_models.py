@@ -7,10 +7,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.earning.abstract_targets import AbstractTargeted
 from oscar_loyalty.fields import I18nCharField
 
 
-class AbstractRule(models.Model):
+class AbstractRule(AbstractTargeted):
     """What brings points: the target stays, the numbers have versions."""
 
     UNIT, AMOUNT, ORDER, VISIT, EXCLUDE, BOOSTER = "unit", "amount", "order", "visit", "exclude", "booster"
@@ -22,22 +23,6 @@ class AbstractRule(models.Model):
         (EXCLUDE, _("No points")),
         (BOOSTER, _("More points for a while")),
     ]
-    EVERYTHING, CLASS, CATEGORY, RANGE, PRODUCT, VARIANT = (
-        "everything",
-        "class",
-        "category",
-        "range",
-        "product",
-        "variant",
-    )
-    TARGETS = [
-        (EVERYTHING, _("Everything")),
-        (CLASS, _("A product type")),
-        (CATEGORY, _("A category")),
-        (RANGE, _("A range")),
-        (PRODUCT, _("A product")),
-        (VARIANT, _("A variant")),
-    ]
     LIVE, ENDED = "live", "ended"
     STATES = [(LIVE, _("in force")), (ENDED, _("ended"))]
 
@@ -45,40 +30,6 @@ class AbstractRule(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=KINDS)
     name = I18nCharField(_("name"), max_length=200, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=LIVE)
-    target = models.CharField(_("applies to"), max_length=16, choices=TARGETS, default=EVERYTHING)
-    # A target that is gone leaves the rule behind, for the awards that came from it; it matches nothing then.
-    product = models.ForeignKey(
-        "catalogue.Product",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="loyalty_rules",
-        verbose_name=_("product"),
-    )
-    product_class = models.ForeignKey(
-        "catalogue.ProductClass",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="loyalty_rules",
-        verbose_name=_("product type"),
-    )
-    category = models.ForeignKey(
-        "catalogue.Category",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="loyalty_rules",
-        verbose_name=_("category"),
-    )
-    range = models.ForeignKey(
-        "offer.Range",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="loyalty_rules",
-        verbose_name=_("range"),
-    )
     created_at = models.DateTimeField(_("created at"))
     ended_by_type = models.CharField(_("ended by type"), max_length=32, blank=True)
     ended_by = models.CharField(_("ended by"), max_length=64, blank=True)
@@ -100,15 +51,6 @@ class AbstractRule(models.Model):
 
     def __str__(self):
         return str(self.name) or f"{self.get_kind_display()}: {self.target_name}"
-
-    @property
-    def target_object(self):
-        """What the rule is about: a product, product type, category or range; ``None`` for everything."""
-        return self.product or self.product_class or self.category or self.range
-
-    @property
-    def target_name(self) -> str:
-        return str(self.target_object or self.get_target_display())
 
 
 class AbstractRuleVersion(models.Model):

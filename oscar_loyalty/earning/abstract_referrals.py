@@ -1,7 +1,6 @@
 """The tables of referral: the owner's terms, personal links, who came by whom, what it brought, known devices."""
 
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -23,9 +22,6 @@ class AbstractReferralScheme(models.Model):
     )
     referrer_points = models.PositiveIntegerField(_("points for the member who invites"), default=200)
     friend_points = models.PositiveIntegerField(_("points for the friend"), default=100)
-    # Rewards are a later room's: only their primary keys are known here.
-    referrer_reward = models.PositiveBigIntegerField(_("reward for the member who invites"), null=True, blank=True)
-    friend_reward = models.PositiveBigIntegerField(_("reward for the friend"), null=True, blank=True)
     orders = models.PositiveSmallIntegerField(
         _("orders of a friend that count"),
         default=1,
@@ -77,7 +73,7 @@ class AbstractInvitation(models.Model):
 class AbstractReferral(models.Model):
     """That ``friend`` came by ``referrer``: once for each friend, on the terms of that day.
 
-    ``terms``: ``{"referrer": {"points": 200, "reward": null}, "friend": {...}, "orders": 1, "minimum": "0.00"}``.
+    ``terms``: ``{"referrer": 200, "friend": 100, "orders": 1, "minimum": "0.00"}``.
     ``reasons`` are codes of :mod:`oscar_loyalty.earning.referrals.guards`, never the data that led to them.
     """
 
@@ -123,9 +119,9 @@ class AbstractReferral(models.Model):
     def __str__(self):
         return f"{self.referrer_id} → {self.friend_id} ({self.state})"
 
-    def promised(self, side: str) -> dict[str, Any]:
-        """Return what ``side`` ("referrer" or "friend") was promised: ``points`` and ``reward``."""
-        return {"points": 0, "reward": None, **self.terms.get(side, {})}
+    def promised(self, side: str) -> int:
+        """Return how many points ``side`` ("referrer" or "friend") was promised."""
+        return int(self.terms.get(side, 0))
 
 
 class AbstractReferralReward(models.Model):

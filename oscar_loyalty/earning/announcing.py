@@ -8,8 +8,9 @@ from typing import Any
 from i18nfield.strings import LazyI18nString
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import engine, facts, selectors
+from oscar_loyalty.earning import facts, selectors
 from oscar_loyalty.earning.conditions import When
+from oscar_loyalty.earning.targets import fit
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def boosters_now(request: Any, *, product: Any = None) -> list[Running]:
         in_force = dated.valid_from <= asker.now and (dated.valid_to is None or asker.now < dated.valid_to)
         if rule.kind != "booster" or not in_force:
             continue
-        if line is not None and engine.best([rule], line, ("booster",)) is None:
+        if line is not None and fit(rule, line) is None:
             continue
         when = rule.when or When()
         if any(when.holds(replace(bare, channel=channel)) for channel in when.channels or ("order",)):

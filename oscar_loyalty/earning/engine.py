@@ -12,9 +12,7 @@ from typing import Any
 
 from oscar_loyalty.earning.conditions import When
 from oscar_loyalty.earning.rounding import QUANTUM, round_points, share_rounding, whole_parts
-
-#: Which rule wins where several fit a line: the highest; among categories the deepest.
-SPECIFICITY = {"everything": 0, "class": 1, "category": 2, "range": 3, "product": 4, "variant": 5}
+from oscar_loyalty.earning.targets import SPECIFICITY, fit
 
 
 @dataclass(frozen=True)
@@ -223,7 +221,7 @@ def _boost(policy: Policy, tier: Fraction, boosters: Sequence[RuleFacts], parts:
     for part in parts:
         # What is for the whole order is boosted only by what is about everything; a visit, by what fits its service.
         about = part.about or part.line
-        own = [rule for rule in boosters if rule.times is not None and _fit(rule, about) is not None]
+        own = [rule for rule in boosters if rule.times is not None and fit(rule, about) is not None]
         base, part.exact = part.exact, part.exact * tier
         result.append(part)
         for rule, extra, said in _extras(policy, tier, own):
@@ -259,7 +257,7 @@ def _bonuses(policy: Policy, boosters: Sequence[RuleFacts], counted: list[tuple[
     """Return the fixed bonuses: each once, where the purchase has something of its target."""
     fixed = []
     for rule in boosters:
-        amounts = [amount for line, amount in counted if _fit(rule, line) is not None]
+        amounts = [amount for line, amount in counted if fit(rule, line) is not None]
         if rule.times is None and amounts and sum(amounts) >= rule.threshold:
             fixed.append(_Part(Line(key=""), rule, Fraction(rule.points), Fraction(0)))
     if policy.stacking == "best" and fixed:
@@ -299,30 +297,13 @@ def best(rules: Sequence[RuleFacts], line: Line, kinds: tuple[str, ...]) -> Rule
     for rule in rules:
         if rule.kind not in kinds:
             continue
-        depth = _fit(rule, line)
+        depth = fit(rule, line)
         if depth is None:
             continue
         rank = (SPECIFICITY[rule.target], depth, rule.kind == "exclude", rule.version)
         if found_rank is None or rank > found_rank:
             found, found_rank = rule, rank
     return found
-
-
-def _fit(rule: RuleFacts, line: Line) -> int | None:
-    """Return how deep ``rule`` fits ``line`` (0 but for categories), or ``None`` where it does not."""
-    if rule.target == "everything":
-        return 0
-    if rule.target_id is None:
-        return None
-    if rule.target == "variant" or (rule.target == "product" and line.parent is None):
-        return 0 if line.product == rule.target_id else None
-    if rule.target == "product":
-        return 0 if rule.target_id in (line.parent, line.product) else None
-    if rule.target == "range":
-        return 0 if rule.target_id in line.ranges else None
-    if rule.target == "category":
-        return next((depth for pk, depth in line.categories if pk == rule.target_id), None)
-    return 0 if line.product_class == rule.target_id else None
 
 
 def _amount(policy: Policy, line: Line) -> tuple[Fraction, Fraction]:
@@ -364,7 +345,7 @@ def _per_order(rules: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]])
     parts = []
     for rule in rules:
         if rule.kind == "order":
-            amounts = [amount for line, amount in counted if _fit(rule, line) is not None]
+            amounts = [amount for line, amount in counted if fit(rule, line) is not None]
             if amounts and sum(amounts) >= rule.threshold:
                 parts.append(_Part(Line(key=""), rule, Fraction(rule.points), Fraction(0)))
     return parts

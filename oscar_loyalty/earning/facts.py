@@ -111,14 +111,13 @@ class RuleBook:
 
 def _dated(version: Any) -> Dated:
     rule, spec = version.rule, version.spec
-    target_id = rule.product_id or rule.product_class_id or rule.category_id or rule.range_id
     name = rule.name.data if hasattr(rule.name, "data") else rule.name
     facts = RuleFacts(
         version=version.pk,
         number=version.number,
         kind=rule.kind,
         target=rule.target,
-        target_id=target_id,
+        target_id=rule.target_id,
         points=Decimal(spec.get("points", spec.get("plus", 0))),
         per=Decimal(spec.get("per", 1)),
         threshold=Decimal(spec.get("threshold", 0)),
@@ -132,21 +131,35 @@ def _dated(version: Any) -> Dated:
 
 
 def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
-    """Return for each product a line with all that rules may ask about it: three queries, and one for each range.
+    """Return for each product a line with all that the rules of ``book`` may ask about it; see :func:`lines_of`."""
+    known = [product for product in products if product is not None]
+    book.learn({pk for product in known for pk in _family(product)})
+    asked = [dated.facts for dated in book.general]
+    return lines_of(
+        known,
+        categories={
+            dated.path: dated.facts.target_id for dated in book.general if dated.path and dated.facts.target_id
+        },
+        ranges={facts.target_id for facts in asked if facts.target == "range" and facts.target_id},
+    )
+
+
+def lines_of(products: Iterable[Any], *, categories: Mapping[str, int], ranges: Iterable[int]) -> dict[int, Line]:
+    """Return for each product (by its primary key) a line that says which of these ``categories`` (primary keys by
+    path) and ``ranges`` it is in; two queries, and one for each range.
 
     Products should come with ``product_class`` and ``parent__product_class`` (see :data:`PRODUCT_RELATED`).
     """
     by_id = {product.pk: product for product in products if product is not None}
-    family = {pk: [pk, product.parent_id] if product.parent_id else [pk] for pk, product in by_id.items()}
+    family = {pk: _family(product) for pk, product in by_id.items()}
     everybody = {pk for pks in family.values() for pk in pks}
     if not everybody:
         return {}
-    book.learn(everybody)
-    categories = _categories(everybody, book)
-    ranges = _ranges(everybody, book)
+    in_categories = _categories(everybody, categories)
+    in_ranges = _ranges(everybody, ranges)
     lines = {}
     for pk, product in by_id.items():
-        found = {pair for member in family[pk] for pair in categories.get(member, ())}
+        found = {pair for member in family[pk] for pair in in_categories.get(member, ())}
         product_class = product.get_product_class()
         lines[pk] = Line(
             key="",
@@ -154,7 +167,7 @@ def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
             parent=product.parent_id,
             product_class=product_class.pk if product_class else None,
             categories=tuple(sorted(found)),
-            ranges=frozenset(r for member in family[pk] for r in ranges.get(member, ())),
+            ranges=frozenset(r for member in family[pk] for r in in_ranges.get(member, ())),
             is_giftcard=is_giftcard(product),
             title=product.get_title() or "",
         )
@@ -165,9 +178,13 @@ def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
 PRODUCT_RELATED = ("product_class", "parent__product_class")
 
 
-def _categories(products: set[int], book: RuleBook) -> dict[int, set[tuple[int, int]]]:
-    """Return the categories, ancestors included, that some rule is about."""
-    asked = {dated.path: dated.facts.target_id for dated in book.general if dated.path and dated.facts.target_id}
+def _family(product: Any) -> list[int]:
+    """A variant is also what its product is."""
+    return [product.pk, product.parent_id] if product.parent_id else [product.pk]
+
+
+def _categories(products: set[int], asked: Mapping[str, int]) -> dict[int, set[tuple[int, int]]]:
+    """Return which of the categories that are asked for, by path, each product is in, ancestors included."""
     found: dict[int, set[tuple[int, int]]] = defaultdict(set)
     if asked:
         links = get_model("catalogue", "ProductCategory").objects.filter(product__in=products)
@@ -178,11 +195,10 @@ def _categories(products: set[int], book: RuleBook) -> dict[int, set[tuple[int, 
     return found
 
 
-def _ranges(products: set[int], book: RuleBook) -> dict[int, set[int]]:
-    """Return the ranges that some rule is about; what a range holds, Oscar decides."""
-    asked = {dated.facts.target_id for dated in book.general if dated.facts.target == "range"}
+def _ranges(products: set[int], asked: Iterable[int]) -> dict[int, set[int]]:
+    """Return which of the ranges that are asked for each product is in; what a range holds, Oscar decides."""
     found: dict[int, set[int]] = defaultdict(set)
-    for product_range in get_model("offer", "Range").objects.filter(pk__in=asked - {None}):
+    for product_range in get_model("offer", "Range").objects.filter(pk__in=list(asked)):
         for pk in product_range.all_products().filter(pk__in=products).values_list("pk", flat=True):
             found[pk].add(product_range.pk)
     return found

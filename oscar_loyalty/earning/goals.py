@@ -85,7 +85,7 @@ def create_goal(
             raise WrongGoal(_("This goal has ended, or was changed meanwhile."))
         since = max(since, now)
         _end(replaces, now)
-    field = {"product": "product", "class": "product_class", "category": "category", "range": "range"}.get(target)
+    field = _model("Goal").TARGET_FIELDS.get(target)
     goal = _model("Goal").objects.create(
         programme=programme,
         kind=kind,

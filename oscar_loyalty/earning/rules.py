@@ -13,15 +13,6 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
-#: Which field of a rule holds the object of which target.
-FIELDS = {
-    "product": "product",
-    "variant": "product",
-    "class": "product_class",
-    "category": "category",
-    "range": "range",
-}
-
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
@@ -53,13 +44,13 @@ def publish_rule(
     at = happened_at or clock.now()
     if rule is not None:
         kind = rule.kind
-    if kind not in KINDS or (target != "everything" and target not in FIELDS):
+    if kind not in KINDS or (target != "everything" and target not in _model("Rule").TARGET_FIELDS):
         raise WrongRule("There is no such kind or target.")
     clean = clean_spec(kind, spec)
     if rule is None:
         if (target == "everything") != (target_object is None):
             raise WrongRule("A rule is about everything, or about one thing.")
-        fields = {FIELDS[target]: target_object} if target_object is not None else {}
+        fields = {_model("Rule").TARGET_FIELDS[target]: target_object} if target_object is not None else {}
         rule = _model("Rule").objects.create(
             programme=programme, kind=kind, target=target, name=name, created_at=at, **fields
         )

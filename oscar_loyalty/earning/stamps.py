@@ -12,13 +12,17 @@ from django.db.models import Q
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.earning import cards, clawback, linking, prizes
+from oscar_loyalty.earning.engine import Line
+from oscar_loyalty.earning.facts import PRODUCT_RELATED, lines_of
 from oscar_loyalty.earning.followers import follower
-from oscar_loyalty.giftcards.selectors import is_giftcard
+from oscar_loyalty.earning.targets import fit
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent
 
 #: Members handled in one transaction of a backfill.
 SLICE = 100
+#: What lines and bookings are fetched with.
+PRODUCT = [f"product__{name}" for name in PRODUCT_RELATED]
 
 
 def _model(name: str) -> Any:
@@ -58,18 +62,14 @@ def facts_of(awards: Sequence[Any]) -> list[Facts]:
     """Return the facts of awards (fetched with ``programme``), in a few queries for all of them."""
     orders = [int(award.source_id) for award in awards if award.source_type == "order"]
     lines = defaultdict(list)
-    rows = (
-        get_model("order", "Line")
-        .objects.filter(order__in=orders)
-        .select_related("product__product_class", "product__parent__product_class")
-    )
+    rows = get_model("order", "Line").objects.filter(order__in=orders).select_related(*PRODUCT)
     for line in rows.order_by("pk"):
         lines[line.order_id].append(line)
     found = get_model("order", "Order").objects.filter(pk__in=orders).prefetch_related("lines").in_bulk()
     gone = clawback.refunded(orders) if orders else {}
     booked = linking.linked_quantities([line.pk for each in lines.values() for line in each]) if orders else {}
     visits = [int(award.source_id) for award in awards if award.source_type == "booking"]
-    bookings = _model("Booking").objects.select_related("product__product_class", "product__parent__product_class")
+    bookings = _model("Booking").objects.select_related(*PRODUCT)
     visited = bookings.in_bulk(visits)
     result = []
     for award in awards:
@@ -97,44 +97,18 @@ def facts_of(awards: Sequence[Any]) -> list[Facts]:
 
 
 class Targets:
-    """Which products goals are about; one query for categories, and one for each range."""
+    """Which products goals are about."""
 
     def __init__(self, goals: Sequence[Any], products: Iterable[Any]) -> None:
-        self.products = {product.pk: product for product in products if product is not None}
-        family = {pk: {pk, product.parent_id} - {None} for pk, product in self.products.items()}
-        everybody = {pk for pks in family.values() for pk in pks}
-        self.fits: dict[int, set[int]] = {}
-        paths: dict[int, list[str]] = defaultdict(list)
-        if everybody and any(goal.target == "category" for goal in goals):
-            links = get_model("catalogue", "ProductCategory").objects.filter(product__in=everybody)
-            for product, path in links.values_list("product_id", "category__path"):
-                paths[product].append(path)
-        for goal in goals:
-            if goal.target == "product":
-                mine = {goal.product_id} - {None}
-            elif goal.target == "range":
-                mine = set()
-                if goal.range is not None and everybody:
-                    held = goal.range.all_products().filter(pk__in=everybody)
-                    mine = set(held.values_list("pk", flat=True))
-            elif goal.target == "category":
-                start = goal.category.path if goal.category is not None else None
-                mine = {pk for pk in everybody if start and any(path.startswith(start) for path in paths[pk])}
-            else:
-                continue
-            self.fits[goal.pk] = {pk for pk, own in family.items() if own & mine}
+        self._lines = lines_of(
+            products,
+            categories={goal.category.path: goal.category_id for goal in goals if goal.category is not None},
+            ranges={goal.range_id for goal in goals if goal.range_id is not None},
+        )
 
     def fit(self, goal: Any, product: Any) -> bool:
-        if product is not None and is_giftcard(product):
-            return False
-        if goal.target == "everything":
-            return True
-        if product is None:
-            return False
-        if goal.target == "class":
-            own = product.get_product_class()
-            return own is not None and own.pk == goal.product_class_id
-        return product.pk in self.fits[goal.pk]
+        line = self._lines[product.pk] if product is not None else Line(key="")
+        return not line.is_giftcard and fit(goal, line) is not None
 
 
 @dataclass(frozen=True)
@@ -249,7 +223,7 @@ def stamp(*, goals: Sequence[Any], awards: Sequence[int], members: Iterable[int]
         # Nothing of it has its place until the cards are laid out again.
         Stamp.objects.bulk_update(changed, ["quantity", "taken_back", "counted", "happened_at"], batch_size=200)
     for family, pks in touched.items():
-        (one,) = [goal for goal in goals if goal.pk == family][:1] or [g for g in goals if g.family == family][:1]
+        one = next(goal for goal in goals if goal.family == family)
         cards.settle(goals=cards.family_of(one), members=[people[pk] for pk in sorted(pks)])
 
 
@@ -318,10 +292,10 @@ def backfill(*, goal: Any) -> int:
     rows = rows.filter(Q(happened_at__gte=goal.since) | Q(source_type="booking", usable_from__gte=goal.since))
     members = sorted(set(rows.order_by().values_list("member", flat=True).distinct()))
     goals = [each for each in goals_for(goal.programme) if each.pk == goal.pk]
+    if not goals:
+        return 0
     seen = 0
-    for start in range(0, len(members), SLICE if goals else 1):
-        if not goals:
-            break
+    for start in range(0, len(members), SLICE):
         slice_of = members[start : start + SLICE]
         pks = list(rows.filter(member__in=slice_of).order_by("pk").values_list("pk", flat=True))
         stamp(goals=goals, awards=pks, members=slice_of)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import TokenForm
-from oscar_loyalty.dashboard.rules.forms import OBJECTS, ProductSelect, _indented
+from oscar_loyalty.dashboard.targets import OBJECTS, TargetForm
 from oscar_loyalty.dashboard.widgets import DateInput, language_field
 from oscar_loyalty.earning import goal_selectors, prizes
 from oscar_loyalty.earning.goals import MOST, MOST_BY_HAND, Step
@@ -23,7 +23,7 @@ Product = get_model("catalogue", "Product")
 GIFTS = ("gift_", "gift2_", "gift3_")
 
 
-class GoalForm(TokenForm):
+class GoalForm(TargetForm, TokenForm):
     """A goal, whole: what counts, how many, and what is given.
 
     ``goal`` is the one that this one succeeds: what the form has no field for stays as it is there.
@@ -31,13 +31,6 @@ class GoalForm(TokenForm):
 
     kind = forms.ChoiceField(label=_("What it is"), choices=Goal.KINDS, widget=forms.RadioSelect, initial="stamps")
     counts = forms.ChoiceField(label=_("What counts"), choices=Goal.COUNTS, initial="pieces")
-    target = forms.ChoiceField(label=_("Of what"), choices=Goal.TARGETS, initial="everything")
-    product = forms.ModelChoiceField(
-        label=_("Product"), queryset=Product.objects.none(), required=False, widget=ProductSelect
-    )
-    product_class = forms.ModelChoiceField(label=_("Product type"), queryset=Product.objects.none(), required=False)
-    category = forms.ModelChoiceField(label=_("Category"), queryset=Product.objects.none(), required=False)
-    range = forms.ModelChoiceField(label=_("Range"), queryset=Product.objects.none(), required=False)
     size = forms.DecimalField(
         label=_("How many"),
         min_value=Decimal("0.01"),
@@ -76,11 +69,6 @@ class GoalForm(TokenForm):
             self.fields[f"{prefix}after"].label = _("Another gift, after")
         for name in ("name", "text"):
             self.fields[name] = language_field(Goal._meta.get_field(name))
-        self.fields["product"].queryset = Product.objects.select_related("parent")
-        self.fields["product_class"].queryset = get_model("catalogue", "ProductClass").objects.order_by("name")
-        self.fields["category"].queryset = get_model("catalogue", "Category").objects.order_by("path")
-        self.fields["category"].label_from_instance = _indented
-        self.fields["range"].queryset = get_model("offer", "Range").objects.order_by("name")
         tiers = get_model("loyalty_members", "Tier").objects.filter(programme=programme)
         self.fields["tier"].queryset = tiers.order_by("rank")
         rewards = [(str(pk), name) for pk, name in prizes.rewards_of(programme).items()]
@@ -94,9 +82,6 @@ class GoalForm(TokenForm):
 
     def clean(self):
         cleaned = super().clean()
-        target = cleaned.get("target") or ""
-        if target in OBJECTS and not cleaned.get(OBJECTS[target]) and OBJECTS[target] not in self.errors:
-            self.add_error(OBJECTS[target], _("Which one?"))
         for prefix in ("", *GIFTS):
             points, reward = cleaned.get(f"{prefix}points"), cleaned.get(f"{prefix}reward")
             wanted = not prefix or cleaned.get(f"{prefix}after")
@@ -133,7 +118,7 @@ class GoalForm(TokenForm):
             "text": data.get("text") or "",
             "counts": data["counts"],
             "target": data["target"],
-            "target_object": data.get(OBJECTS.get(data["target"], "")),
+            "target_object": self.target_object,
             "steps": steps,
             "head_start": data.get("head_start") or 0,
             "head_start_each": data["head_start_each"],

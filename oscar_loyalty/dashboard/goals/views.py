@@ -12,7 +12,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.goals.forms import GIFTS, GoalForm, StampForm
-from oscar_loyalty.dashboard.rules.forms import OBJECTS
+from oscar_loyalty.dashboard.targets import OBJECTS
 from oscar_loyalty.earning import goal_selectors, goals, prizes
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.loading import get_model

@@ -2,7 +2,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from oscar_loyalty.dashboard.rules.forms import ProductSelect
+from oscar_loyalty.dashboard.targets import ProductSelect
 from oscar_loyalty.dashboard.widgets import DateInput
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.movements import KINDS

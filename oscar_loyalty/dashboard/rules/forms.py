@@ -2,11 +2,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
-from oscar.forms.widgets import RemoteSelect
 
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF, ConditionsForm
+from oscar_loyalty.dashboard.targets import TargetForm
 from oscar_loyalty.dashboard.widgets import language_field
 from oscar_loyalty.earning import specs
 from oscar_loyalty.earning.exceptions import WrongRule
@@ -16,26 +15,8 @@ from oscar_loyalty.loading import get_model
 Rule = get_model("loyalty_earning", "Rule")
 Product = get_model("catalogue", "Product")
 
-#: Which field names the object of which target.
-OBJECTS = {"product": "product", "class": "product_class", "category": "category", "range": "range"}
-
-
 #: All the numbers that some kind of rule has.
 NUMBERS = {"points", "per", "threshold", "times", "plus"}
-
-
-class ProductSelect(RemoteSelect):
-    """Finds a product while its name is typed."""
-
-    lookup_url = reverse_lazy("dashboard:catalogue-product-lookup")
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.attrs["class"] = "select2 product-select"
-
-    def optgroups(self, name, value, attrs=None):
-        # What somebody wrote into the address: Oscar's widget would look it up as it is.
-        return super().optgroups(name, [one for one in value if str(one).isdecimal()], attrs)
 
 
 class NumbersForm(ConditionsForm):
@@ -147,7 +128,7 @@ class NumbersForm(ConditionsForm):
         return said | {name: part for name, part in self.conditions_spec.items() if part}
 
 
-class RuleForm(NumbersForm):
+class RuleForm(TargetForm, NumbersForm):
     """A new rule."""
 
     kind = forms.ChoiceField(
@@ -156,20 +137,6 @@ class RuleForm(NumbersForm):
         widget=forms.RadioSelect,
         initial="amount",
     )
-    target = forms.ChoiceField(
-        label=_("Applies to"),
-        choices=[(value, label) for value, label in Rule.TARGETS if value != "variant"],
-        widget=forms.RadioSelect,
-        initial="everything",
-        help_text=_("Where several rules fit, the closest wins: product, then range, category, type, everything."),
-    )
-    product = forms.ModelChoiceField(
-        label=_("Product"), queryset=Product.objects.none(), required=False, widget=ProductSelect
-    )
-    product_class = forms.ModelChoiceField(label=_("Product type"), queryset=Product.objects.none(), required=False)
-    category = forms.ModelChoiceField(label=_("Category"), queryset=Product.objects.none(), required=False)
-    range = forms.ModelChoiceField(label=_("Range"), queryset=Product.objects.none(), required=False)
-
     field_order = [
         "kind", "points", "per", "threshold", "times", "plus",
         "target", "product", "product_class", "category", "range", "name"
@@ -177,20 +144,14 @@ class RuleForm(NumbersForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["product"].queryset = Product.objects.select_related("parent")
-        self.fields["product_class"].queryset = get_model("catalogue", "ProductClass").objects.order_by("name")
-        categories = get_model("catalogue", "Category").objects.order_by("path")
-        self.fields["category"].queryset = categories
-        self.fields["category"].label_from_instance = _indented
-        self.fields["range"].queryset = get_model("offer", "Range").objects.order_by("name")
+        self.fields["target"].help_text = _(
+            "Where several rules fit, the closest wins: product, then range, category, type, everything."
+        )
         self.order_fields(self.field_order)
 
     def clean(self):
         cleaned = super().clean()
         target, kind = cleaned.get("target"), cleaned.get("kind")
-        name = OBJECTS.get(target or "")
-        if name and not cleaned.get(name) and name not in self.errors:
-            self.add_error(name, _("Which one?"))
         if kind == "exclude" and target == "everything":
             self.add_error("target", _("That would end all points. Close the programme instead."))
         product = cleaned.get("product")
@@ -205,11 +166,3 @@ class RuleForm(NumbersForm):
         """The target as rules name it: a variant is not quite a product."""
         target = str(self.cleaned_data["target"])
         return "variant" if target == "product" and self.target_object.is_child else target
-
-    @property
-    def target_object(self) -> Any:
-        return self.cleaned_data.get(OBJECTS.get(self.cleaned_data["target"], ""))
-
-
-def _indented(category: Any) -> str:
-    return "\u2014 " * (category.depth - 1) + str(category.name)

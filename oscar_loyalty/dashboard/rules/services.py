@@ -24,7 +24,7 @@ def publish_once(
         programme=programme, kind=kind, target=target, state="live"
     )
     if target_object is not None:
-        live = live.filter(**{rules.FIELDS[target]: target_object})
+        live = live.filter(**{get_model("loyalty_earning", "Rule").TARGET_FIELDS[target]: target_object})
     wanted = specs.clean_spec(kind, spec)
     for rule in live.prefetch_related("versions"):
         for version in rule.versions.all():

@@ -24,8 +24,8 @@ def scheme_of(programme: Any) -> Any:
 def terms(scheme: Any) -> dict[str, Any]:
     """Return the terms as a referral keeps them."""
     return {
-        "referrer": {"points": scheme.referrer_points, "reward": scheme.referrer_reward},
-        "friend": {"points": scheme.friend_points, "reward": scheme.friend_reward},
+        "referrer": scheme.referrer_points,
+        "friend": scheme.friend_points,
         "orders": scheme.orders,
         "minimum": str(scheme.minimum),
     }

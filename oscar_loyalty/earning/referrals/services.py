@@ -151,27 +151,12 @@ def give(*, reward: Any) -> Any:
 def _give_to(referral: Any, reward: Any, side: str) -> Any:
     """Give one of both what was promised; who is on hold, or was promised no points, has no award."""
     member, promised = getattr(referral, side), referral.promised(side)
-    if not member.can_earn or not referral.programme.is_active:
-        return None
-    reference = f"referral:{reward.pk}:{side}"
-    if promised["reward"]:
-        due.leave(
-            kind="rewards.give",
-            key=reference,
-            payload={
-                "member": member.pk,
-                "reward": promised["reward"],
-                "why": "referral",
-                "name": {},
-                "reference": reference,
-            },
-        )
-    if not promised["points"]:
+    if not promised or not member.can_earn or not referral.programme.is_active:
         return None
     return gifts.give_points(
         member=member,
-        points=promised["points"],
-        reference=reference,
+        points=promised,
+        reference=f"referral:{reward.pk}:{side}",
         why="referral" if side == "referrer" else "referred",
         source=Ref.of("referral" if side == "referrer" else "referred", reward.pk),
     )
