@@ -89,11 +89,6 @@ def _visitor(request) -> Visitor:
     )
 
 
-def distance(visitor: Visitor, tier: Any) -> str | None:
-    """Return in a sentence how far ``visitor`` is from ``tier``; ``None`` where nothing is known of it."""
-    return None
-
-
 def title_for_others(page: Any, tier: Any) -> str:
     """Return what somebody who may not see ``page`` reads for a title."""
     own = getattr(page, "teaser_title", "")

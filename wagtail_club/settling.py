@@ -128,7 +128,7 @@ class Settling:
                 yield row.pk, "is not mirrored in Wagtail's view restrictions"
             if row.wish.model is not None and set(row.mirrors) - {row.restriction}:
                 yield row.pk, "has a view restriction that is not the club's"
-            if row.guest_group and guests[row.guest_group] != self._entitled(row.wish.members):
+            if row.guest_group and guests[row.guest_group] != entitled(row.wish.members):
                 yield row.pk, "has other people in the group of its guests than it names"
 
     # Reading
@@ -174,7 +174,10 @@ class Settling:
 
     # Deciding and writing
 
-    def _decisions(self, rows: list[Row], above: dict[str, Audience]) -> Iterator[tuple[Row, Audience]]:
+    def _decisions(
+        self, rows: list[Row], above: dict[str, Audience], *, writing: bool = False
+    ) -> Iterator[tuple[Row, Audience]]:
+        """Decide of rows, those above first; ``writing``: a page that needs a group for its guests is given one."""
         by_path = dict(above)
         in_hand = {row.pk: row for row in rows}
         outside = [row.alias_of for row in rows if row.alias_of and row.alias_of not in in_hand]
@@ -187,30 +190,25 @@ class Settling:
                 )
             place = by_path.get(row.path[:-STEP], EVERYBODY)
             audience = access.decide(row.wish, place=place, source=source, guest_group=row.guest_group)
-            if audience.closed and row.guest_group is None and (row.wish.members or audience.tier is None):
-                group = self._guest_group(row)
-                if group is not None:
-                    row.guest_group = group
-                    audience = Audience(True, audience.tier, audience.groups | {group})
+            needs_group = audience.closed and row.guest_group is None and not row.alias_of
+            if writing and needs_group and (row.wish.members or audience.tier is None):
+                row.guest_group = group = self._guest_group(row)
+                audience = Audience(True, audience.tier, audience.groups | {group})
             by_path[row.path] = decided[row.pk] = audience
             yield row, audience
 
-    def _guest_group(self, row: Row) -> int | None:
-        if not self._writing or row.alias_of:
-            return None
+    @staticmethod
+    def _guest_group(row: Row) -> int:
         group, made = Group.objects.get_or_create(name=access.page_group(row.pk))
         if not made:
             group.user_set.clear()
         return group.pk
 
-    _writing = False
-
     def _apply(self, rows: list[Row], above: dict[str, Audience], words: dict[int, str] | None = None) -> bool:
         """Store what differs; return whether anything did that pages below or aliases hang on."""
-        self._writing = True
         before = {row.pk: (row.known, row.stored) for row in rows}
-        pairs = [pair for pair in self._decisions(rows, above) if pair[0].concerned or pair[1].closed]
-        self._writing = False
+        decided = self._decisions(rows, above, writing=True)
+        pairs = [pair for pair in decided if pair[0].concerned or pair[1].closed]
         self._store_permissions(pairs)
         self._store_mirrors(pairs)
         self._store_access(pairs, words or {})
@@ -302,7 +300,7 @@ class Settling:
                     [Guest(page_id=row.pk, member_id=pk) for pk in real.values_list("pk", flat=True)],
                     ignore_conflicts=True,
                 )
-            fill(row.guest_group, self._entitled(wanted))
+            fill(row.guest_group, entitled(wanted))
 
     def _store_places(self, pairs: list[tuple[Row, Audience]]) -> None:
         todo: dict[tuple[Any, str], list[int]] = {}
@@ -325,12 +323,13 @@ class Settling:
         found = _by(through.objects.filter(group__in=groups).values_list("group", "user"))
         return {group: found.get(group, frozenset()) for group in groups if group}
 
-    @staticmethod
-    def _entitled(members: frozenset[int]) -> frozenset[int]:
-        if not members:
-            return frozenset()
-        rows = get_model("loyalty_members", "Member").objects.filter(pk__in=members, user__isnull=False)
-        return frozenset(rows.exclude(status="closed").values_list("user", flat=True))
+
+def entitled(members: frozenset[int]) -> frozenset[int]:
+    """Return the users of the members who are named: those with an account, whose membership is not closed."""
+    if not members:
+        return frozenset()
+    rows = get_model("loyalty_members", "Member").objects.filter(pk__in=members, user__isnull=False)
+    return frozenset(rows.exclude(status="closed").values_list("user", flat=True))
 
 
 def fill(group: Any, users: frozenset[int]) -> None:
@@ -353,4 +352,4 @@ def refresh_guest(member: Any) -> None:
         .values_list("guest_group", "page")
     ):
         named = _model("PageGuest").objects.filter(page=page).values_list("member", flat=True)
-        fill(group, Settling._entitled(frozenset(named)))
+        fill(group, entitled(frozenset(named)))

@@ -26,7 +26,6 @@ def teaser(page: Any, request: Any, *, tier: Any = None) -> TemplateResponse:
                 "path": request.path,
             },
             "tier": tier,
-            "distance": selectors.distance(visitor, tier),
         },
         status=403,
     )

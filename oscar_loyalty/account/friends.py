@@ -1,15 +1,13 @@
 """Inviting friends, and what a member tells about themselves."""
 
-import io
 from typing import Any
 from urllib.parse import quote
 
-import segno
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.dates import MONTHS
@@ -20,14 +18,8 @@ from django.views import generic
 from oscar_loyalty.account.views import AccountMixin
 from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.earning.referrals import selectors, services
+from oscar_loyalty.qr import svg_response
 from oscar_loyalty.storefront import inviting
-
-
-def svg(text: str) -> HttpResponse:
-    """Answer with a QR code as an SVG file of its own."""
-    out = io.BytesIO()
-    segno.make_qr(text, error="m").save(out, kind="svg", scale=6, border=2, light="#fff")
-    return HttpResponse(out.getvalue(), content_type="image/svg+xml")
 
 
 class CodeForm(forms.Form):
@@ -125,7 +117,7 @@ class InviteCodeView(MemberMixin, generic.View):
         if not selectors.scheme_of(self.programme).is_active:
             raise Http404
         code = services.invitation_of(member=self.member).code
-        return svg(request.build_absolute_uri(reverse("loyalty-storefront:invitation", args=[code])))
+        return svg_response(request.build_absolute_uri(reverse("loyalty-storefront:invitation", args=[code])))
 
 
 class ProfileView(MemberMixin, generic.FormView):

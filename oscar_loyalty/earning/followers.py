@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Prefetch
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
@@ -24,8 +23,8 @@ _followers: dict[str, Follower] = {}
 def follower(name: str) -> Callable[[Follower], Follower]:
     """Register a function that is told of awards; it gets a list of them, in a transaction of its own.
 
-    Each comes with ``member`` (with its ``tier`` and ``programme``) and ``lines``; they are of one programme or
-    several, and from orders, bookings and gifts alike (``source_type``).
+    Each comes with its ``programme``; they are of one programme or several, and from orders, bookings and gifts alike
+    (``source_type``). Whoever needs more of them, and a lock before that, reads them again.
     """
 
     def register(function: Follower) -> Follower:
@@ -53,21 +52,14 @@ def follow_due(row: Any) -> None:
 
 def follow(pks: Sequence[int]) -> None:
     """Call every follower for these awards; one that raises stops no other, and is raised in the end."""
+    rows = get_model("loyalty_earning", "Award").objects.filter(pk__in=list(pks)).select_related("programme")
+    awards = list(rows.order_by("happened_at", "pk"))
     failed: Exception | None = None
     for function in list(_followers.values()):
         try:
             with transaction.atomic():
-                awards = _load(pks)
-                if awards:
-                    function(awards)
+                function(awards)
         except Exception as error:
             failed = failed or error
     if failed is not None:
         raise failed
-
-
-def _load(pks: Sequence[int]) -> list[Any]:
-    Award, Line = get_model("loyalty_earning", "Award"), get_model("loyalty_earning", "AwardLine")
-    rows = Award.objects.filter(pk__in=list(pks)).select_related("programme", "member__tier", "member__programme")
-    lines = Line.objects.select_related("product", "order_line").order_by("pk")
-    return list(rows.prefetch_related(Prefetch("lines", queryset=lines)).order_by("happened_at", "pk"))

@@ -27,4 +27,6 @@ def save_limits(*, programme: Any, **fields: Any) -> Any:
     row.full_clean(exclude=["programme"])
     row.budget_used = 0 if row.budget is None else allowance.used(row)
     row.save()
+    # Whoever holds this programme sees what holds from now on.
+    programme.earning_policy = row
     return row

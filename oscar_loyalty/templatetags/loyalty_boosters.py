@@ -4,7 +4,7 @@ from django import template
 
 from oscar_loyalty.earning.announcing import boosters_now
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.templatetags.loyalty_tags import _render, careful
+from oscar_loyalty.templatetags.loyalty_tags import careful, render
 
 register = template.Library()
 
@@ -17,4 +17,4 @@ def loyalty_boosters(context, product=None):
     running = boosters_now(request, product=product)
     if not running:
         return ""
-    return _render(context, "boosters", boosters=running, programme=members.programme_for(request=request))
+    return render(context, "boosters", boosters=running, programme=members.programme_for(request=request))

@@ -5,7 +5,7 @@ from django import template
 from oscar_loyalty.earning.referrals import selectors
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.storefront import inviting
-from oscar_loyalty.templatetags.loyalty_tags import _render, careful
+from oscar_loyalty.templatetags.loyalty_tags import careful, render
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ def loyalty_invite(context):
     if member is None or not member.can_earn:
         return ""
     scheme = selectors.scheme_of(member.programme)
-    return _render(context, "invite", programme=member.programme, scheme=scheme) if scheme.is_active else ""
+    return render(context, "invite", programme=member.programme, scheme=scheme) if scheme.is_active else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -31,7 +31,7 @@ def loyalty_invited(context):
         return ""
     code = inviting.code_of(request)
     found = selectors.invitation(code, programme) if code else None
-    return _render(
+    return render(
         context,
         "invited",
         programme=programme,

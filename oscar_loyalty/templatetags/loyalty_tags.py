@@ -53,7 +53,8 @@ def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[
     return decorate
 
 
-def _render(context: Any, name: str, **data: Any) -> str:
+def render(context: Any, name: str, **data: Any) -> str:
+    """Render one of our partials with ``data``, and with what every page has."""
     page = context.template.engine.get_template(f"oscar_loyalty/partials/{name}.html")
     shared = {key: context.get(key) for key in ("request", "user", "csrf_token")}
     return str(page.render(context.new({**shared, **data})))
@@ -89,7 +90,7 @@ def loyalty_balance(context, css="nav-link"):
     member = members.member_of_request(request)
     if member is None or member.status == "closed":
         return ""
-    return _render(context, "balance", programme=member.programme, usable=storefront.balance_of(member), css=css)
+    return render(context, "balance", programme=member.programme, usable=storefront.balance_of(member), css=css)
 
 
 @register.simple_tag(takes_context=True)
@@ -114,7 +115,7 @@ def loyalty_earn_basket(context):
 def _earn(context: Any, preview: Any, **data: Any) -> str:
     if preview is None or not preview.points:
         return ""
-    return _render(context, "earn", preview=preview, programme=preview.programme, **data)
+    return render(context, "earn", preview=preview, programme=preview.programme, **data)
 
 
 @register.simple_tag(takes_context=True)
@@ -124,7 +125,7 @@ def loyalty_earn_order(context, order):
     preview = earning.preview_order(order)
     if preview is None or not preview.points:
         return ""
-    return _render(context, "earned", preview=preview, programme=preview.programme)
+    return render(context, "earned", preview=preview, programme=preview.programme)
 
 
 @register.simple_tag(takes_context=True)
@@ -137,7 +138,7 @@ def loyalty_keep_order(context, order):
     (waiting,) = guests.waiting([order], programme)
     if not waiting:
         return ""
-    return _render(context, "keep", programme=programme, waiting=waiting, order=order)
+    return render(context, "keep", programme=programme, waiting=waiting, order=order)
 
 
 @register.simple_tag(takes_context=True)
@@ -149,7 +150,7 @@ def loyalty_order_summary(context, order):
     brings = preview is not None and preview.points
     if not brings and not any(part.kind in NOT_MONEY for part in paid):
         return ""
-    return _render(
+    return render(
         context,
         "order_summary",
         order=order,
@@ -164,7 +165,7 @@ def loyalty_order_summary(context, order):
 def loyalty_order_cards(context, order):
     """Show the gift cards that an order bought, with how they are taxed; nothing, where it bought none."""
     cards = list(giftcards.cards_of_order(order))
-    return _render(context, "order_cards", order=order, cards=cards) if cards else ""
+    return render(context, "order_cards", order=order, cards=cards) if cards else ""
 
 
 def _programme_of(order: Any) -> Any:
@@ -196,7 +197,7 @@ def loyalty_refunds(context, order):
     rows = list(payments.refunds_of(order)[:MOST_REFUNDS])
     for refund in rows:
         refund.backs = payments.backs(refund.returns.all())
-    return _render(context, "refunds", refunds=[refund for refund in rows if refund.amount], order=order)
+    return render(context, "refunds", refunds=[refund for refund in rows if refund.amount], order=order)
 
 
 def _basket_points(request: Any) -> storefront.BasketPoints:
@@ -211,7 +212,7 @@ def _basket_points(request: Any) -> storefront.BasketPoints:
 def loyalty_basket_giftcards(context):
     """Show the gift cards of the basket, each with its switch between points and money."""
     points = _basket_points(context["request"])
-    return _render(context, "basket_giftcards", points=points, programme=points.programme) if points.lines else ""
+    return render(context, "basket_giftcards", points=points, programme=points.programme) if points.lines else ""
 
 
 @register.simple_tag(takes_context=True)
@@ -222,7 +223,7 @@ def loyalty_basket_back(context):
     attempt = going_on.unfinished(request)
     if attempt is None or payment_services.provider_tender(attempt) is None:
         return ""
-    return _render(context, "basket_back", page=going_on.address(attempt, "paid"), open=attempt.state == "open")
+    return render(context, "basket_back", page=going_on.address(attempt, "paid"), open=attempt.state == "open")
 
 
 @register.simple_tag(takes_context=True)
@@ -239,7 +240,7 @@ def loyalty_basket_covered(context):
     rest = plan.money if plan is not None else total.incl_tax - points.covered.amount
     rest = Money(rest, points.covered.currency)
     rate = (at_rate.points, Money(at_rate.amount, points.covered.currency)) if at_rate is not None else None
-    return _render(context, "totals", points=points, rate=rate, cards=cards, rest=rest, programme=points.programme)
+    return render(context, "totals", points=points, rate=rate, cards=cards, rest=rest, programme=points.programme)
 
 
 @register.simple_tag(takes_context=True)
@@ -258,7 +259,7 @@ def loyalty_join_tick(context):
     if programme is None or programme.auto_enrol:
         return ""
     ticked = request.method == "POST" and bool(request.POST.get("loyalty_join"))
-    return _render(context, "join_tick", programme=programme, ticked=ticked)
+    return render(context, "join_tick", programme=programme, ticked=ticked)
 
 
 @register.simple_tag(takes_context=True)
@@ -269,7 +270,7 @@ def loyalty_join(context, source="account"):
     programme = members.programme_for(request=request)
     if programme is None or members.member_of_request(request) is not None:
         return ""
-    return _render(context, "join", programme=programme, source=source, next=request.get_full_path())
+    return render(context, "join", programme=programme, source=source, next=request.get_full_path())
 
 
 @register.simple_tag

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oscar_loyalty.earning import allowance, bookings, gifts, orders, rules, selectors
+from oscar_loyalty.earning.limits import save_limits
 from oscar_loyalty.loading import get_model
 from tests.earning.test_races import at_once
 
@@ -16,10 +19,7 @@ def limits(programme):
     """Set the programme's limits: ``limits(cap_day=50)``."""
 
     def limits(**fields):
-        row, _made = get_model("loyalty_earning", "EarningPolicy").objects.update_or_create(
-            programme=programme, defaults=fields
-        )
-        return row
+        return save_limits(programme=programme, **fields)
 
     return limits
 
@@ -152,10 +152,19 @@ def test_points_outside_of_its_dates_leave_the_budget_alone(member, per_euro, li
     assert row.budget_used == 0
 
 
-def test_an_order_without_limits_asks_for_none(member, per_euro, buy, django_assert_max_num_queries):
-    with django_assert_max_num_queries(400) as asked:
-        buy(number=4)
-    assert not [query for query in asked.captured_queries if "budget_used" in query["sql"] and "UPDATE" in query["sql"]]
+def test_an_order_without_limits_reads_no_earlier_award_and_no_budget(member, per_euro, limits, buy):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            buy(number=4)
+        budget = [query for query in queries if "budget_used" in query["sql"] and "UPDATE" in query["sql"]]
+        return len(queries), len(budget)
+
+    plain, budgets = asked()
+    assert budgets == 0
+    limits(cap_day=1000, budget=1000)
+    limited, budgets = asked()
+    assert budgets == 1
+    assert limited > plain
 
 
 @pytest.mark.django_db(transaction=True)

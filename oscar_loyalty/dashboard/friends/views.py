@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import generic
 
-from oscar_loyalty.account.friends import svg
 from oscar_loyalty.dashboard.base import FilteredListView, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.friends.forms import ReferralFilterForm, ScanFilterForm, SchemeForm, action_forms
 from oscar_loyalty.earning import actions, occasions
 from oscar_loyalty.earning.referrals import guards, selectors, services
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.qr import svg_response
 
 
 class ActionsView(ProgrammeMixin, generic.TemplateView):
@@ -57,7 +57,7 @@ class ScanCodeView(ProgrammeMixin, generic.View):
     def get(self, request, pk):
         product = get_object_or_404(get_model("catalogue", "Product"), pk=pk)
         path = reverse("loyalty-storefront:scan", args=[occasions.scan_token(product)])
-        return svg(request.build_absolute_uri(path))
+        return svg_response(request.build_absolute_uri(path))
 
 
 class SchemeView(ProgrammeMixin, generic.FormView):
