@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from oscar_loyalty.earning import claims, guests, words
+from oscar_loyalty.earning import actions, claims, explain, guests, words
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.money import Money, format_money
+from oscar_loyalty.money import Money
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,7 @@ def booster_title(programme: Any, rule: Any) -> str:
 def booster_sentence(programme: Any, rule: Any, names: dict[str, str]) -> str:
     """Return what a booster says, for a customer: "× 2 · Monday · from 9 a.m. to noon · for Gold"."""
     spec = rule.current.spec
-    said = [f"× {number_format(Decimal(spec['times']).normalize())}" if "times" in spec else ""]
-    if "plus" in spec:
-        said = [_("%(points)s more, once for each purchase") % {"points": _points(programme, spec["plus"])}]
+    said = [f"× {explain.number(spec['times'])}" if "times" in spec else words.brings(rule, spec, programme)]
     if rule.target != "everything":
         said.append(words.applies_to(rule))
     return " · ".join([*said, *words.conditions(spec, programme, names)])
@@ -94,30 +91,21 @@ def _title(rule: Any) -> str:
 
 
 def sentence(programme: Any, rule: Any) -> str:
-    """Return what a rule says, for a customer: "2 petals for each €1.00, above €5.00"."""
-    spec = rule.current.spec
-    values = {"points": _points(programme, spec["points"])}
-    if rule.kind == "unit":
-        return values["points"] if rule.product is not None else str(_("%(points)s each") % values)
-    if rule.kind == "order":
-        return _("%(points)s for each order") % values
-    if rule.kind == "visit":
-        return _("%(points)s for each visit") % values
-    values["per"] = format_money(Decimal(str(spec["per"])), programme.currency)
-    threshold = Decimal(str(spec.get("threshold") or 0))
-    if threshold:
-        values["threshold"] = format_money(threshold, programme.currency)
-        return _("%(points)s for each %(per)s spent above %(threshold)s") % values
-    return _("%(points)s for each %(per)s spent") % values
+    """Return what a rule says, for a customer; of a product on its own line, the points alone."""
+    if rule.kind == "unit" and rule.product is not None:
+        return explain.points(rule.current.spec["points"], programme)
+    return words.brings(rule, rule.current.spec, programme)
 
 
-def _points(programme: Any, number: Any) -> str:
-    """Rules may say half a point; the programme's own words are for whole ones."""
-    number = Decimal(str(number)).normalize()
-    if number == number.to_integral_value():
-        return str(programme.points_label(int(number)))
-    name = programme.points_name_many if number >= 2 else programme.points_name_one
-    return f"{number_format(number)}\xa0{name}"
+def deeds(programme: Any) -> list[Way]:
+    """Return what brings points beside buying, and how often; one query."""
+    rules = actions.rules_of(programme)
+    found = [(action, rules[action.code]) for action in actions.registered() if action.code in rules]
+    return [
+        Way(str(action.name), words.deed(rule, programme))
+        for action, rule in found
+        if rule.points and not action.hidden
+    ]
 
 
 def state_of(link: Any, user: Any) -> str:

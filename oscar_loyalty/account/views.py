@@ -196,7 +196,8 @@ class EarnView(AccountMixin, generic.TemplateView):
         if self.programme is not None:
             general, products, none = selectors.ways(self.programme, earning.rules_of(self.programme))
             tiers = list(members.tiers(self.programme))
-            context.update(general=general, products=products, none=none, tiers=tiers)
+            deeds = selectors.deeds(self.programme)
+            context.update(general=general, products=products, none=none, deeds=deeds, tiers=tiers)
         return context
 
 

@@ -69,6 +69,26 @@ def applies_to(rule: Any) -> str:
     return said[rule.target] % {"name": name}
 
 
+def deed(rule: Any, programme: Any) -> str:
+    """Say what a version of an action's rule brings, and how often: "20 petals, up to 5 times a year"."""
+    values = {"points": explain.points(rule.points, programme), "times": explain.number(rule.times or 0)}
+    if rule.times is None:
+        return _("%(points)s each time") % values
+    once = {
+        "ever": _("%(points)s, once"),
+        "day": _("%(points)s, once a day"),
+        "month": _("%(points)s, once a month"),
+        "year": _("%(points)s, once a year"),
+    }
+    often = {
+        "ever": _("%(points)s, up to %(times)s times"),
+        "day": _("%(points)s, up to %(times)s times a day"),
+        "month": _("%(points)s, up to %(times)s times a month"),
+        "year": _("%(points)s, up to %(times)s times a year"),
+    }
+    return (once if rule.times == 1 else often)[rule.period] % values
+
+
 def tier_names(programme: Any) -> dict[str, str]:
     """Return the names of the programme's tiers by their codes; one query."""
     return {tier.code: str(tier.name) for tier in members.tiers(programme)}

@@ -3,7 +3,10 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+from i18nfield.strings import LazyI18nString
 
+from oscar_loyalty.account import selectors
 from oscar_loyalty.earning import actions, occasions
 from oscar_loyalty.earning.referrals import services
 from oscar_loyalty.loading import get_model
@@ -120,3 +123,33 @@ def test_a_scan(client, user, member, programme, page):
     assert get_model("loyalty_earning", "Award").objects.get().points == 5
     assert "scanned this today" in client.get(url).content.decode()
     assert client.get("/loyalty/scan/1:forged/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("times", "period", "said", "francais"),
+    [
+        (None, "ever", "20 petals each time", "20 pétales à chaque fois"),
+        (1, "ever", "20 petals, once", "20 pétales, une fois"),
+        (1, "year", "20 petals, once a year", "20 pétales, une fois par an"),
+        (5, "month", "20 petals, up to 5 times a month", "20 pétales, jusqu’à 5 fois par mois"),
+    ],
+)
+def test_how_to_earn_says_what_actions_bring(
+    client, user, member, programme, monkeypatch, times, period, said, francais
+):
+    monkeypatch.setattr(actions, "_actions", dict(actions._actions))
+    programme.points_name_one, programme.points_name_many = (
+        LazyI18nString({"en": "petal", "fr": "pétale"}),
+        LazyI18nString({"en": "petals", "fr": "pétales"}),
+    )
+    programme.save()
+    actions.set_rule(programme=programme, action="review", points=20, times=times, period=period)
+    actions.register(actions.Action("secret", "Secret", hidden=True))
+    actions.set_rule(programme=programme, action="secret", points=5)
+    client.force_login(user)
+    text = client.get("/accounts/loyalty/earn/").content.decode().replace("\xa0", " ")
+    assert f"<strong>Review published</strong> <span>{said}</span>" in text
+    assert "Secret" not in text
+    with override("fr"):
+        (way,) = selectors.deeds(programme)
+        assert way.sentence.replace("\xa0", " ") == francais

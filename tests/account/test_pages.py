@@ -211,13 +211,13 @@ def test_own_gift_cards_and_sending_again(page, client, member, user, time):
 
 def test_rules_in_plain_words(page, programme, member):
     rules.publish_rule(programme=programme, kind="amount", spec={"points": 2, "per": "1.00", "threshold": "5.00"})
-    rules.publish_rule(programme=programme, kind="visit", spec={"points": 50})
+    rules.publish_rule(programme=programme, kind="visit", spec={"points": 50, "threshold": 20})
     haircut, voucher = create_product(title="Haircut", price=D("45.00")), create_product(title="Voucher")
     rules.set_product_points(product=haircut, points=80)
     rules.set_product_points(product=voucher, points=0)
     text = page("earn/")
-    assert "2 petals for each €1.00 spent above €5.00" in text
-    assert "50 petals for each visit" in text
+    assert "2 petals per €1, on what is above €5" in text
+    assert "50 petals for each visit of €20 or more" in text
     assert "<span>80 petals</span>" in text
     assert "Without points: Voucher." in text
 

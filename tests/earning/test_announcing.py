@@ -70,7 +70,7 @@ def test_how_to_earn_says_boosters_in_words(programme, boost):
     assert said == [
         ("Mondays", "× 2 · Monday"),
         ("More petals", "5 petals more, once for each purchase"),
-        ("Everything in the shop", "1 petal for each €1.00 spent · the first purchase only"),
+        ("Everything in the shop", "1 petal per €1 · the first purchase only"),
     ]
     assert not none
 
