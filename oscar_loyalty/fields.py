@@ -8,7 +8,13 @@ from i18nfield.strings import LazyI18nString
 
 from oscar_loyalty.defaults import conf
 
-__all__ = ["I18nCharField", "I18nTextField", "localized"]
+__all__ = ["I18nCharField", "I18nTextField", "data_of", "localized"]
+
+
+def data_of(text: Any) -> Any:
+    """Return a text as it is kept in explanations: a dict by language, or a plain string; ``LazyI18nString`` reads
+    either."""
+    return text.data if hasattr(text, "data") else text
 
 
 def localized(text: Any = "", **by_language: str) -> LazyI18nString:

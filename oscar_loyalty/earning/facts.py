@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 
 from oscar_loyalty.earning.conditions import When
 from oscar_loyalty.earning.engine import Caps, Line, Policy, Purchase, RuleFacts
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.giftcards.selectors import is_giftcard
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
@@ -111,7 +112,6 @@ class RuleBook:
 
 def _dated(version: Any) -> Dated:
     rule, spec = version.rule, version.spec
-    name = rule.name.data if hasattr(rule.name, "data") else rule.name
     facts = RuleFacts(
         version=version.pk,
         number=version.number,
@@ -121,7 +121,7 @@ def _dated(version: Any) -> Dated:
         points=Decimal(spec.get("points", spec.get("plus", 0))),
         per=Decimal(spec.get("per", 1)),
         threshold=Decimal(spec.get("threshold", 0)),
-        name=name or "",
+        name=data_of(rule.name) or "",
         times=Decimal(spec["times"]) if "times" in spec else None,
         when=When.of(spec.get("when", {})),
         caps=Caps(**spec["caps"]) if spec.get("caps") else None,
@@ -208,8 +208,7 @@ def of_tier(purchase: Purchase, tier: Any) -> Purchase:
     """Return ``purchase`` as made by somebody of ``tier``."""
     if tier is None:
         return purchase
-    name = tier.name.data if hasattr(tier.name, "data") else tier.name
-    return replace(purchase, multiplier=tier.multiplier, tier={"code": tier.code, "name": name})
+    return replace(purchase, multiplier=tier.multiplier, tier={"code": tier.code, "name": data_of(tier.name)})
 
 
 def lowest_tier(programme: Any) -> Any:

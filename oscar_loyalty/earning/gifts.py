@@ -12,6 +12,7 @@ from oscar_loyalty.earning import facts
 from oscar_loyalty.earning.allowance import left_of_budget
 from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back
 from oscar_loyalty.earning.engine import Outcome, OutcomeLine
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
@@ -57,8 +58,7 @@ def give_points(
     limits = facts.limits_of(programme)
     left = left_of_budget(limits, lock=True) if limits.in_budget(times.day_of(at)) else None
     whole, points = points, points if left is None else min(points, left)
-    data = name.data if hasattr(name, "data") else name
-    explanation = {"rule": why, "name": data, "points": str(whole), **(said or {})}
+    explanation = {"rule": why, "name": data_of(name), "points": str(whole), **(said or {})}
     line = OutcomeLine(
         key="",
         title="",

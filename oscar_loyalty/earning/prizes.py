@@ -10,8 +10,8 @@ from i18nfield.strings import LazyI18nString
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import explain, gifts
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.ledger.books import Ref
-from oscar_loyalty.loading import get_model
 
 #: Kinds of goals, which are also why their points were given. What they gave never counts for a goal again.
 KINDS = ("stamps", "challenge", "surprise", "threshold")
@@ -48,7 +48,7 @@ def give(prize: Any, *, member: Any) -> bool:
             points=step.points,
             reference=prize.reference,
             why=goal.kind,
-            name=_data(goal.name),
+            name=data_of(goal.name),
             said=said,
             source=Ref(goal.kind, str(prize.pk)),
         )
@@ -57,7 +57,7 @@ def give(prize: Any, *, member: Any) -> bool:
             "member": member.pk,
             "reward": step.reward,
             "why": goal.kind,
-            "name": _data(goal.name),
+            "name": data_of(goal.name),
             "reference": prize.reference,
         }
         due.leave(kind="rewards.give", key=prize.reference, payload=payload)
@@ -74,11 +74,6 @@ def take(prize: Any) -> None:
         payload = {"member": prize.card.member_id, "reference": prize.reference, "reward": prize.step.reward}
         due.leave(kind="rewards.take", key=prize.reference, payload=payload)
     prize.state = "taken"
-
-
-def _data(text: Any) -> Any:
-    data = text.data if hasattr(text, "data") else text
-    return dict(data) if isinstance(data, dict) else str(data)
 
 
 def _named(why: Mapping[str, Any]) -> str:
@@ -119,8 +114,3 @@ def prize_name(step: Any, programme: Any, rewards: Mapping[int, str] | None = No
         return str(programme.points_label(step.points))
     known = rewards if rewards is not None else rewards_of(programme)
     return str(known.get(step.reward) or _("a reward"))
-
-
-def goals_with_rewards(programme: Any, reward: int) -> Any:
-    """Return the goals in force that give ``reward``, so that nobody ends it unknowingly."""
-    return get_model("loyalty_earning", "Goal").objects.filter(programme=programme, state="live", steps__reward=reward)
