@@ -14,7 +14,7 @@ from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 
 #: What an action brings, and how often in which period.
-ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, None, "ever")}
+ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}
 
 
 def load_extras(programme: Any, *, now: datetime) -> None:
