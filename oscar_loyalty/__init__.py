@@ -13,6 +13,7 @@ INSTALLED_APPS = [
     "oscar_loyalty.giftcards.apps.GiftcardsConfig",
     "oscar_loyalty.payments.apps.PaymentsConfig",
     "oscar_loyalty.earning.apps.EarningConfig",
+    "oscar_loyalty.rewards.apps.RewardsConfig",
     "oscar_loyalty.messaging.apps.MessagingConfig",
     "oscar_loyalty.reports.apps.ReportsConfig",
     "oscar_loyalty.storefront.apps.StorefrontConfig",

@@ -1,0 +1,124 @@
+"""All reads of rewards."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
+
+
+def policy_of(programme: Any) -> Any:
+    """Return the programme's policy, made on demand."""
+    return get_model("loyalty_rewards", "RewardPolicy").objects.get_or_create(programme=programme)[0]
+
+
+def claims_of(member: Any) -> QuerySet[Any]:
+    """Return a member's rewards, newest first; what could not be given is the shop's business."""
+    rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
+    return rows.select_related("reward", "voucher", "order")
+
+
+def catalogue(programme: Any, at: datetime | None = None) -> QuerySet[Any]:
+    """Return what can be had for points, cheapest first; what has sold out is among it."""
+    at = at or clock.now()
+    rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme, is_active=True, points__gt=0)
+    rows = rows.filter(Q(starts_at__isnull=True) | Q(starts_at__lte=at), Q(ends_at__isnull=True) | Q(ends_at__gt=at))
+    return rows.select_related("tier", "product", "range").order_by("points", "pk")
+
+
+def on_offer(reward: Any, at: datetime) -> None:
+    """Say why a reward can be had by nobody at ``at``.
+
+    :raises RewardError: when it can not.
+    """
+    ended = reward.ends_at is not None and reward.ends_at <= at
+    if not reward.is_active or ended:
+        raise RewardError(_("This reward has ended."), code="ended")
+    if reward.starts_at is not None and reward.starts_at > at:
+        raise RewardError(_("This reward has not begun yet."), code="early")
+    if reward.left == 0:
+        raise RewardError(_("There is none left."), code="sold_out")
+    if reward.kind == "product" and reward.product_id is None:
+        raise RewardError(_("This reward has ended."), code="no_product")
+
+
+def may_have(member: Any) -> None:
+    """Say why a member can have nothing at the moment.
+
+    :raises RewardError: when so.
+    """
+    if not member.programme.is_active:
+        raise RewardError(_("The programme is closed for the moment."), code="closed")
+    if not member.can_earn:
+        raise RewardError(_("The membership is on hold."), code="member")
+
+
+def for_points(reward: Any, member: Any, taken: int) -> None:
+    """Say why a member cannot have a reward for points; ``taken`` is how many that member has within its limit.
+
+    :raises RewardError: when so.
+    """
+    if not reward.points:
+        raise RewardError(_("This reward cannot be had for points."), code="not_for_points")
+    if reward.tier is not None and (member.tier is None or member.tier.rank < reward.tier.rank):
+        raise RewardError(_("From %(tier)s") % {"tier": reward.tier.name}, code="tier")
+    if reward.limit is not None and taken >= reward.limit:
+        raise RewardError(_("You have had it as often as you can."), code="limit")
+
+
+def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
+    """Return how many of each reward count towards its limit for ``member``, in one query for all limits."""
+    rewards = [reward for reward in rewards if reward.limit is not None]
+    if not rewards:
+        return {}
+    which = Q()
+    for reward in rewards:
+        one = Q(reward=reward.pk)
+        if reward.limit_days is not None:
+            one &= Q(claimed_at__gt=at - timedelta(days=reward.limit_days))
+        which |= one
+    claims = get_model("loyalty_rewards", "Claim").objects.filter(which, member=member, points__gt=0)
+    claims = claims.exclude(state__in=["cancelled", "owed"]).order_by()
+    return dict(claims.values_list("reward").annotate(number=Count("pk")))
+
+
+@dataclass(frozen=True)
+class Card:
+    """A reward as a member sees it: ``reason`` says why not (empty: it can be had), ``missing`` how many points."""
+
+    reward: Any
+    reason: str = ""
+    missing: int = 0
+
+    @property
+    def reachable(self) -> bool:
+        return not self.reason
+
+
+def cards(programme: Any, member: Any = None, at: datetime | None = None) -> list[Card]:
+    """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries."""
+    at = at or clock.now()
+    rewards = list(catalogue(programme, at)[:200])
+    taken = taken_by(member, rewards, at) if member is not None else {}
+    usable = ledger.balances([member.account], at)[member.account_id].usable if member is not None else 0
+    found = []
+    for reward in rewards:
+        missing = max(0, reward.points - usable)
+        try:
+            on_offer(reward, at)
+            if member is not None:
+                may_have(member)
+                for_points(reward, member, taken.get(reward.pk, 0))
+                if missing:
+                    label = programme.points_label(missing)
+                    raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, missing)
+            found.append(Card(reward))
+        except RewardError as error:
+            found.append(Card(reward, str(error), missing if error.code == "points" else 0))
+    return found
