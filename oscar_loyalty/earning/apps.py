@@ -9,6 +9,6 @@ class EarningConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.earning import receivers
+        from oscar_loyalty.earning import merging, receivers  # noqa: F401  (merging registers itself)
 
         receivers.connect()
