@@ -9,7 +9,7 @@ class EarningConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.earning import occasions, receivers, stamps  # noqa: F401  (they register themselves)
+        from oscar_loyalty.earning import merging, occasions, receivers, stamps  # noqa: F401  (they register themselves)
         from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
 
         receivers.connect()

@@ -193,6 +193,8 @@ def _award(booking: Any) -> None:
         return
     if member.joined_at > booking.made_at or booking.made_at < programme.started_at:
         return
+    if members.rests([member])(member, booking.made_at):
+        return
     tier = tiers_of([member])(member, booking.made_at)
     book = facts.RuleBook(programme, since=booking.made_at)
     purchase = facts.booking_purchase(booking, book)

@@ -21,6 +21,8 @@ from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.merging import survivor
+from oscar_loyalty.members.selectors import rests
 
 #: How long after it was placed a guest order is news to its customer; what lies further back is history.
 NEWS = timedelta(days=7)
@@ -193,6 +195,9 @@ def _award(
     members = _members(programme, {order.user_id for order, _at in orders})
     orders = [(order, at) for order, at in orders if order.user_id in members]
     late = [order.pk for order, _at in orders if joined and members[order.user_id].joined_at > order.date_placed]
+    rested = rests(members.values())
+    # Nothing is earned for what was bought while the membership was on hold.
+    orders = [(order, at) for order, at in orders if not rested(members[order.user_id], order.date_placed)]
     claims = _claims([order.pk for order, _at in orders])
     orders = [(order, at) for order, at in orders if order.pk not in late or order.pk in claims]
     if not orders:
@@ -248,8 +253,11 @@ def _claims(orders: Sequence[int]) -> dict[int, datetime]:
 
 
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
-    rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users, status="active")
-    return {member.user_id: member for member in rows.select_related("tier")}
+    """Return who earns, by user: for an account whose membership was merged, the one that goes on."""
+    rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users)
+    rows = rows.filter(Q(status="active") | Q(merged_into__isnull=False))
+    found = {member.user_id: survivor(member) for member in rows.select_related("tier", "merged_into__tier")}
+    return {user: member for user, member in found.items() if member.status == "active"}
 
 
 def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> None:

@@ -22,6 +22,7 @@ from oscar_loyalty.ledger import keyed, undoing
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
 from oscar_loyalty.ledger.pages import Page, Pages, free, model
+from oscar_loyalty.ledger.pausing import pause, resume
 from oscar_loyalty.ledger.selectors import undone
 
 #: Accounts handled in one transaction by bulk work.
@@ -528,7 +529,9 @@ __all__ = [
     "mature",
     "merge",
     "open_account",
+    "pause",
     "release",
+    "resume",
     "reverse",
     "spend",
     "transfer",

@@ -359,3 +359,35 @@ class AbstractTierChange(models.Model):
 
     def __str__(self):
         return f"{self.before} → {self.after}"
+
+
+class AbstractStatusChange(models.Model):
+    """Who put a membership on hold, closed it or brought it back, when and why.
+
+    ``entry`` is the ledger's, which stopped the points' time or let it go on; ``details`` say what a merge has moved.
+    """
+
+    member = models.ForeignKey("loyalty_members.Member", on_delete=models.CASCADE, related_name="status_changes")
+    key = models.CharField(_("key"), max_length=200, unique=True)
+    before = models.CharField(_("from"), max_length=16, choices=AbstractMember.STATUSES)
+    after = models.CharField(_("to"), max_length=16, choices=AbstractMember.STATUSES)
+    reason = models.CharField(_("reason"), max_length=255, blank=True)
+    shown = models.BooleanField(_("the member sees the reason"), default=False)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+    entry = models.ForeignKey(
+        "loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
+    actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
+    happened_at = models.DateTimeField(_("happened at"))
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_members"
+        ordering = ["-happened_at", "-pk"]
+        verbose_name = _("change of status")
+        verbose_name_plural = _("changes of status")
+        indexes = [models.Index(fields=["member", "happened_at"], name="loyalty_statuschange_at")]
+
+    def __str__(self):
+        return f"{self.before} → {self.after}"

@@ -8,3 +8,11 @@ class AlreadyMember(MemberError):
 
 class ProgrammeClosed(MemberError):
     """The programme is not open."""
+
+
+class Merged(MemberError):
+    """The membership was joined with another, for good."""
+
+
+class CannotMerge(MemberError):
+    """These two memberships cannot be joined; the message says why, in words for the staff."""

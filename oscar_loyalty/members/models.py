@@ -31,3 +31,10 @@ if not is_model_registered("loyalty_members", "TierChange"):
         pass
 
     __all__.append("TierChange")
+
+if not is_model_registered("loyalty_members", "StatusChange"):
+
+    class StatusChange(abstract_models.AbstractStatusChange):
+        pass
+
+    __all__.append("StatusChange")

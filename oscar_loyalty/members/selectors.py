@@ -1,3 +1,5 @@
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -92,3 +94,26 @@ def tier_at(member: Any, at: datetime) -> Any:
         return change.after
     later = member.tier_changes.order_by("happened_at", "pk").select_related("before").first()
     return later.before if later is not None else member.tier
+
+
+def may_spend(member: Any) -> bool:
+    """Return whether ``member`` may spend points, wherever that is: not on hold, nor closed, in an open programme."""
+    return bool(member is not None and member.status == "active" and member.programme.is_active)
+
+
+def rests(members: Iterable[Any]) -> Callable[[Any, datetime], bool]:
+    """Return a function that says whether a member was on hold or closed at a moment; one query for all."""
+    changes: dict[int, list[Any]] = defaultdict(list)
+    rows = _model("StatusChange").objects.filter(member__in=[member.pk for member in members])
+    for change in rows.order_by("happened_at", "pk"):
+        changes[change.member_id].append(change)
+
+    def rested(member: Any, moment: datetime) -> bool:
+        status = "active"
+        for change in changes.get(member.pk, ()):
+            if change.happened_at > moment:
+                break
+            status = change.after
+        return status != "active"
+
+    return rested

@@ -22,6 +22,8 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
+from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.statuses import set_status
 
 #: The tiers a new programme starts with: code, name, colour.
 FIRST_TIERS = [("bronze", _("Bronze"), "#8c5a2b"), ("silver", _("Silver"), "#5f6b76"), ("gold", _("Gold"), "#8a6a00")]
@@ -75,7 +77,7 @@ def save_tier(*, programme: Any, code: str, name: Any, rank: int, **fields: Any)
     tier.save()
     if moved or fields.pop("rebuild", False):
         for member in _model("Member").objects.filter(programme=programme, user__isnull=False).select_related("tier"):
-            _set_groups(member)
+            set_groups(member)
     return tier
 
 
@@ -134,7 +136,7 @@ def join(
         if found is None:
             raise
         return found
-    _set_groups(member)
+    set_groups(member)
     due.leave(kind="members.joined", key=str(member.pk), payload={"member": member.pk})
     transaction.on_commit(
         lambda: signals.member_joined.send_robust(sender=type(member), member=member, user=user), robust=True
@@ -261,7 +263,7 @@ def attach_user(*, member: Any, user: Any) -> Any:
         member.first_name = member.first_name or user.first_name
         member.last_name = member.last_name or user.last_name
         member.save(update_fields=["user", "first_name", "last_name"])
-        _set_groups(member)
+        set_groups(member)
         return member
     books.merge(source=member.account, target=own.account, key=f"merge:{member.pk}:{own.pk}")
     member.merged_into, member.status = own, "closed"
@@ -302,36 +304,12 @@ def set_tier(
         actor_id=actor.id,
         happened_at=happened_at or clock.now(),
     )
-    _set_groups(row)
+    set_groups(row)
     due.leave(kind="members.tier_changed", key=str(change.pk), payload={"change": change.pk})
     transaction.on_commit(
         lambda: signals.tier_changed.send_robust(sender=Member, member=row, before=before, after=tier), robust=True
     )
     return change
-
-
-def _set_groups(member: Any) -> None:
-    """Put the member's user into the groups of every tier up to the own one, and of no other."""
-    if member.user_id is None:
-        return
-    rank = member.tier.rank if member.tier and member.status != "closed" else -1
-    for tier in selectors.tiers(member.programme_id):
-        if tier.rank <= rank:
-            tier.group.user_set.add(member.user_id)
-        else:
-            tier.group.user_set.remove(member.user_id)
-
-
-@transaction.atomic
-def set_status(*, member: Any, status: str) -> Any:
-    """Put a membership on hold (``frozen``), back to work (``active``), or end it (``closed``)."""
-    row = _model("Member").objects.select_for_update(of=("self",)).select_related("tier").get(pk=member.pk)
-    row.status = status
-    row.full_clean(exclude=["user", "account", "programme", "tier", "merged_into"])
-    row.save(update_fields=["status"])
-    _set_groups(row)
-    member.status = status
-    return row
 
 
 def update_details(*, member: Any, **fields: Any) -> Any:
@@ -352,3 +330,19 @@ def language_of(member: Any) -> Any:
 #: What a point is worth in the programme's currency.
 def point_value(programme: Any) -> Decimal:
     return Decimal(programme.redemption_amount) / Decimal(programme.redemption_points)
+
+
+__all__ = [
+    "attach_user",
+    "create_programme",
+    "enrol_users",
+    "join",
+    "join_many",
+    "language_of",
+    "point_value",
+    "save_programme",
+    "save_tier",
+    "set_status",
+    "set_tier",
+    "update_details",
+]

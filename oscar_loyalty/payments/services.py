@@ -14,6 +14,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import format_money, from_minor
 from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
@@ -144,7 +145,7 @@ def _begin(
         undo(before, reason="started again")
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
-    if plan.points and (member is None or member.status != "active"):
+    if plan.points and not _may_spend(member):
         raise exceptions.PaymentProblem(_("Only members can pay with points."))
     _check_points(plan, member, basket.currency)
     if plan.too_small:
@@ -173,6 +174,15 @@ def _begin(
     for _account, number, tender, card in sorted(wanted, key=lambda item: item[:2]):
         _hold(attempt, number, tender, member, card)
     return attempt
+
+
+def _may_spend(member: Any) -> bool:
+    """Ask the row itself, locked: whoever puts the membership on hold in this moment does so before this, or after."""
+    if member is None:
+        return False
+    rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
+    row = rows.select_related("programme").get(pk=member.pk)
+    return members.may_spend(row)
 
 
 def _hold(attempt: Any, number: int, plan: planning.PlanTender, member: Any, card: Any) -> None:

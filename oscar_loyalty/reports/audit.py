@@ -315,7 +315,7 @@ def tier_groups() -> Iterator[Finding]:
     """A member is in the groups of every tier up to the own one, and in no other tier's."""
     Member, Tier = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Tier")
     for tier in Tier.objects.select_related("group"):
-        entitled = Q(tier__rank__gte=tier.rank, programme=tier.programme_id, status__in=["active", "frozen"])
+        entitled = Q(tier__rank__gte=tier.rank, programme=tier.programme_id, status="active")
         members = Member.objects.filter(user__isnull=False, programme=tier.programme_id)
         inside = Q(user__groups=tier.group_id)
         missing = members.filter(entitled).exclude(inside)

@@ -1,0 +1,127 @@
+"""Memberships on hold and memberships that become one: nothing is lost, and the books agree."""
+
+from datetime import timedelta
+
+import pytest
+
+from oscar_loyalty.ledger import audit as books_audit
+from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.members import merging, selectors, services
+from oscar_loyalty.members.exceptions import CannotMerge, Merged
+from oscar_loyalty.reports import audit
+
+
+@pytest.fixture(autouse=True)
+def _proof(time, programme):
+    yield
+    report = audit.run(keep=False)
+    assert report.clean, report.as_dict()
+
+
+@pytest.fixture
+def other(programme):
+    return services.join(programme=programme, email="rose@example.org", first_name="Rose")
+
+
+def test_a_hold_stops_the_time_of_the_points(member, give, time):
+    give(100, expires_at=time.at + timedelta(days=10))
+    time.advance(days=4)
+    services.set_status(member=member, status="frozen", key="on")
+    time.advance(days=60)
+    books.expire_due()
+    assert ledger.balance(member.account).usable == 100
+    services.set_status(member=member, status="active", key="off")
+    assert ledger.balance(member.account).next_expiry == (time.at + timedelta(days=6), 100)
+    time.advance(days=6)
+    assert ledger.balance(member.account).usable == 0
+
+
+def test_points_that_came_back_during_a_hold_live_on(member, give, time):
+    give(100, expires_at=time.at + timedelta(days=10))
+    spent = books.spend(account=member.account, units=100, key="spent")
+    services.set_status(member=member, status="frozen", key="on")
+    time.advance(days=20)
+    books.reverse(entry=spent, key="back")
+    services.set_status(member=member, status="active", key="off")
+    assert ledger.balance(member.account).next_expiry == (time.at + timedelta(days=10), 100)
+
+
+def test_points_that_came_during_a_hold_gain_only_their_own_time(member, give, time):
+    services.set_status(member=member, status="frozen", key="on")
+    time.advance(days=5)
+    end = time.at + timedelta(days=30)
+    give(10, expires_at=end)
+    time.advance(days=3)
+    services.set_status(member=member, status="active", key="off")
+    assert ledger.balance(member.account).next_expiry == (end + timedelta(days=3), 10)
+
+
+def test_a_hold_takes_the_groups_and_gives_them_back(member, user):
+    services.set_status(member=member, status="frozen", key="on")
+    assert not user.groups.exists()
+    services.set_status(member=member, status="active", key="off")
+    assert user.groups.count() == 1
+
+
+def test_the_history_says_who_and_why_and_a_key_counts_once(member):
+    fields = {"actor": Ref("user", "7"), "reason": "Lost card", "shown": True}
+    services.set_status(member=member, status="frozen", key="k", **fields)
+    services.set_status(member=member, status="active", key="back")
+    services.set_status(member=member, status="frozen", key="k", **fields)
+    member.refresh_from_db()
+    assert member.status == "active"
+    said = [(row.before, row.after, row.reason, row.shown) for row in member.status_changes.all()]
+    assert said == [("frozen", "active", "", False), ("active", "frozen", "Lost card", True)]
+
+
+def test_only_an_active_member_of_an_open_programme_spends(member, programme):
+    assert selectors.may_spend(member) and not selectors.may_spend(None)
+    services.set_status(member=member, status="frozen")
+    assert not selectors.may_spend(member)
+
+
+def test_a_merge_moves_all_with_its_dates(member, other, give, time):
+    end = time.at + timedelta(days=30)
+    give(40, to=other, expires_at=end)
+    give(7, to=other, usable_from=time.at + timedelta(days=2))
+    give(100)
+    gold = selectors.tiers(member.programme).get(code="gold")
+    services.set_tier(member=other, tier=gold, key="gold")
+    assert merging.preview(other, member).balance.usable == 40
+    merging.merge(source=other, target=member, key="m", actor=Ref("user", "7"), reason="Same person")
+    merging.merge(source=other, target=member, key="m")
+    balance = ledger.balance(member.account)
+    assert (balance.usable, balance.pending, balance.next_expiry) == (140, 7, (end, 40))
+    member.refresh_from_db()
+    other.refresh_from_db()
+    assert member.tier == gold
+    assert (other.status, other.merged_into_id, merging.survivor(other)) == ("closed", member.pk, member)
+    with pytest.raises(Merged):
+        services.set_status(member=other, status="active")
+    with pytest.raises(CannotMerge):
+        merging.merge(source=member, target=other, key="round")
+    assert list(books_audit.audit()) == []
+
+
+def test_what_is_set_aside_or_on_hold_is_not_merged(member, other, give, time):
+    give(10, to=other)
+    held = books.hold(account=other.account, units=10, key="h", until=time.at + timedelta(hours=1))
+    with pytest.raises(CannotMerge):
+        merging.merge(source=other, target=member, key="m")
+    books.release(hold=held)
+    services.set_status(member=other, status="frozen")
+    with pytest.raises(CannotMerge):
+        merging.merge(source=other, target=member, key="m")
+    with pytest.raises(CannotMerge):
+        merging.merge(source=member, target=member, key="m")
+    assert ledger.balance(member.account).usable == 0
+
+
+def test_an_account_alone_follows_the_membership(programme, user, other):
+    mine = services.join(programme=programme, user=user)
+    merging.merge(source=mine, target=other, key="m")
+    other.refresh_from_db()
+    assert selectors.member_for(user, programme) == other
+    assert user.groups.count() == 1
