@@ -203,8 +203,19 @@ class AbstractProgramme(models.Model):
         return f"{number_format(number, force_grouping=True)}\xa0{name}"
 
 
+class TierManager(models.Manager):
+    """Tiers that are there; one that was taken away stays behind for the history, in ``everything``."""
+
+    def get_queryset(self):
+        return super().get_queryset().filter(removed_at__isnull=True)
+
+
 class AbstractTier(models.Model):
-    """A step of the programme. ``group`` holds the users of its members and of those of all higher tiers."""
+    """A step of the programme. ``group`` holds the users of its members and of those of all higher tiers.
+
+    ``threshold`` is what reaches it, in what the programme's way to the tiers counts: an amount in its currency,
+    points, orders or visits. Null: it is given by hand only, or is the lowest, which everybody has.
+    """
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.CASCADE, related_name="tiers")
     code = models.SlugField(_("code"), max_length=32)
@@ -220,9 +231,42 @@ class AbstractTier(models.Model):
         validators=[MinValueValidator(Decimal("0.00")), MaxValueValidator(Decimal("20.00"))],
         help_text=_("Points earned in this tier are multiplied by this."),
     )
+    threshold = models.DecimalField(
+        _("from"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+    )
+    discount = models.DecimalField(
+        _("standing discount"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal("100.00"))],
+        help_text=_(
+            "Percent off everything but gift cards, for members of this tier and above. The shop's other offers come "
+            "first; what they do not touch gets this. Empty: none."
+        ),
+    )
+    free_shipping = models.BooleanField(
+        _("free delivery"), default=False, help_text=_("Members of this tier and above pay nothing for delivery.")
+    )
+    support = I18nCharField(
+        _("contact"),
+        max_length=400,
+        blank=True,
+        help_text=_("Whom members of this tier ask, such as a phone number of their own. They see it on their page."),
+    )
     group = models.OneToOneField(
         "auth.Group", on_delete=models.PROTECT, related_name="loyalty_tier", verbose_name=_("group")
     )
+    removed_at = models.DateTimeField(_("removed at"), null=True, blank=True)
+
+    objects = TierManager()
+    everything = models.Manager()  # noqa: DJ012
 
     class Meta:
         abstract = True
@@ -232,7 +276,9 @@ class AbstractTier(models.Model):
         verbose_name_plural = _("tiers")
         constraints = [
             models.UniqueConstraint(fields=["programme", "code"], name="loyalty_tier_code"),
-            models.UniqueConstraint(fields=["programme", "rank"], name="loyalty_tier_rank"),
+            models.UniqueConstraint(
+                fields=["programme", "rank"], condition=models.Q(removed_at__isnull=True), name="loyalty_tier_rank"
+            ),
         ]
 
     def __str__(self):

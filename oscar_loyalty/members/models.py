@@ -1,8 +1,9 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.members import abstract_models
+from oscar_loyalty.members import abstract_models, abstract_tiers
+from oscar_loyalty.members.benefits import TierCondition
 
-__all__ = []
+__all__ = ["TierCondition"]
 
 if not is_model_registered("loyalty_members", "Programme"):
 
@@ -38,3 +39,31 @@ if not is_model_registered("loyalty_members", "StatusChange"):
         pass
 
     __all__.append("StatusChange")
+
+if not is_model_registered("loyalty_members", "TierScheme"):
+
+    class TierScheme(abstract_tiers.AbstractTierScheme):
+        pass
+
+    __all__.append("TierScheme")
+
+if not is_model_registered("loyalty_members", "TierTerm"):
+
+    class TierTerm(abstract_tiers.AbstractTierTerm):
+        pass
+
+    __all__.append("TierTerm")
+
+if not is_model_registered("loyalty_members", "TierOffer"):
+
+    class TierOffer(abstract_tiers.AbstractTierOffer):
+        pass
+
+    __all__.append("TierOffer")
+
+if not is_model_registered("loyalty_members", "TierReview"):
+
+    class TierReview(abstract_tiers.AbstractTierReview):
+        pass
+
+    __all__.append("TierReview")
