@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.earning import abstract_claims, abstract_models
+from oscar_loyalty.earning import abstract_claims, abstract_drafts, abstract_models
 
 __all__ = []
 
@@ -80,3 +80,17 @@ if not is_model_registered("loyalty_earning", "GuestClaim"):
         pass
 
     __all__.append("GuestClaim")
+
+if not is_model_registered("loyalty_earning", "Draft"):
+
+    class Draft(abstract_drafts.AbstractDraft):
+        pass
+
+    __all__.append("Draft")
+
+if not is_model_registered("loyalty_earning", "DraftItem"):
+
+    class DraftItem(abstract_drafts.AbstractDraftItem):
+        pass
+
+    __all__.append("DraftItem")
