@@ -73,9 +73,7 @@ class AbstractDraftItem(models.Model):
     target = models.CharField(
         _("applies to"), max_length=16, choices=AbstractRule.TARGETS, default=AbstractRule.EVERYTHING
     )
-    product = models.ForeignKey(
-        "catalogue.Product", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    product = models.ForeignKey("catalogue.Product", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     product_class = models.ForeignKey(
         "catalogue.ProductClass", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

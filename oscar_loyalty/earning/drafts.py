@@ -186,9 +186,7 @@ def conflicts(draft: Any, *, at: datetime | None = None) -> list[tuple[Any, str]
     already), "same" (a rule in force says so already).
     """
     at = at or clock.now()
-    items = list(
-        draft.items.select_related("rule", *TARGETS).prefetch_related("rule__versions").order_by("pk")
-    )
+    items = list(draft.items.select_related("rule", *TARGETS).prefetch_related("rule__versions").order_by("pk"))
     live = list(_model("Rule").objects.filter(programme=draft.programme, state="live").prefetch_related("versions"))
     ending = {item.rule_id for item in items if item.ends}
     found = []

@@ -13,6 +13,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from oscar_loyalty import clock
+from oscar_loyalty.earning import allowance
 from oscar_loyalty.ledger import audit as ledger_audit
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent
@@ -281,6 +282,17 @@ def tier_groups() -> Iterator[Finding]:
         extra = tier.group.user_set.exclude(pk__in=members.filter(entitled).values("user"))
         for user in extra.iterator():
             yield Finding("tiers.extra", f"user {user.pk}", f"in the group of {tier.code} without that tier")
+
+
+@check
+def budgets() -> Iterator[Finding]:
+    """What a budget says was used is what was given within its dates."""
+    for limits in get_model("loyalty_earning", "EarningPolicy").objects.filter(budget__isnull=False):
+        given = allowance.used(limits)
+        if given != limits.budget_used:
+            yield Finding(
+                "budget", f"EarningPolicy {limits.pk}", f"says {limits.budget_used} were used; {given} were given"
+            )
 
 
 def run(*, keep: bool = True) -> Report:

@@ -143,3 +143,13 @@ def test_few_queries_however_long_the_draft(programme, draft, django_assert_max_
         assert len(drafts.facts_of(draft, clock.now())) == 30
     with django_assert_max_num_queries(6):
         assert drafts.conflicts(draft) == []
+
+
+def test_a_booster_in_a_draft_keeps_its_conditions(programme, draft, per_euro):
+    when = {"weekdays": [0], "from": "09:00", "until": "12:00"}
+    drafts.put(draft=draft, kind="booster", spec={"times": "2", "when": when})
+    (booster,) = [one for one in drafts.facts_of(draft, clock.now()) if one.kind == "booster"]
+    assert booster.times == 2 and booster.when.weekdays == {0} and booster.rule < 0
+    drafts.publish(draft=draft)
+    (booster,) = [one for one in RuleBook(programme, since=clock.now()).general if one.facts.kind == "booster"]
+    assert booster.facts.times == 2 and booster.facts.when.weekdays == {0}
