@@ -16,6 +16,22 @@ class WrongRule(EarningError):
         self.field = field
 
 
+class TooLate(WrongRule):
+    """What was to be called off has begun, or has ended."""
+
+
+class DraftClosed(EarningError):
+    """The draft was published or thrown away: it does not change any more."""
+
+
+class DraftConflict(EarningError):
+    """Changes that do not go any more; ``clashes`` has each with its reason (:func:`.drafts.conflicts`)."""
+
+    def __init__(self, clashes: list) -> None:
+        super().__init__(f"{len(clashes)} changes do not go with what was published meanwhile.")
+        self.clashes = clashes
+
+
 class NotAllowed(EarningError, PermissionDenied):
     """The user may not do this; in a view it is a 403."""
 

@@ -3,6 +3,7 @@ from oscar.core.loading import is_model_registered
 from oscar_loyalty.earning import (
     abstract_actions,
     abstract_claims,
+    abstract_drafts,
     abstract_goals,
     abstract_models,
     abstract_policy,
@@ -176,3 +177,18 @@ if not is_model_registered("loyalty_earning", "ReferralDevice"):
         pass
 
     __all__.append("ReferralDevice")
+
+
+if not is_model_registered("loyalty_earning", "Draft"):
+
+    class Draft(abstract_drafts.AbstractDraft):
+        pass
+
+    __all__.append("Draft")
+
+if not is_model_registered("loyalty_earning", "DraftItem"):
+
+    class DraftItem(abstract_drafts.AbstractDraftItem):
+        pass
+
+    __all__.append("DraftItem")

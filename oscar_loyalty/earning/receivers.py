@@ -9,7 +9,7 @@ from oscar.apps.order.signals import order_line_status_changed, order_placed, or
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
-from oscar_loyalty.earning import bookings, orders, signals
+from oscar_loyalty.earning import bookings, orders, signals, versions
 from oscar_loyalty.loading import get_model
 
 log = logging.getLogger("oscar_loyalty")
@@ -64,6 +64,13 @@ def review_order(row):
     order = get_model("order", "Order").objects.filter(pk=row.payload["order"]).first()
     if order is not None:
         orders.review_order(order=order)
+
+
+@handler("earning.end_rule")
+def end_rule(row):
+    rule = get_model("loyalty_earning", "Rule").objects.filter(pk=row.payload["rule"]).first()
+    if rule is not None:
+        versions.settle_end(rule=rule)
 
 
 @sweeper("earning.orders")

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning.exceptions import WrongRule
@@ -62,24 +63,30 @@ def publish_rule(
             rule.name = name
             rule.save(update_fields=["name"])
     last = rule.versions.order_by("-number").first()
+    until = None
     if last is not None:
         if last.spec == clean:
             return last
         if last.valid_from > at:
             raise WrongRule("There is a later version.")
+        until = last.valid_to
+        if until is not None and until <= at:
+            raise WrongRule("The rule has ended.")
         _close(last, at)
     return _model("RuleVersion").objects.create(
         rule=rule,
         number=last.number + 1 if last else 1,
         spec=clean,
         valid_from=at,
+        # The rule is to end then: other numbers until then do not change that.
+        valid_to=until,
         published_by_type=actor.type,
         published_by=actor.id,
     )
 
 
 def _close(version: Any, at: datetime) -> None:
-    if version.valid_to is None:
+    if version.valid_to is None or version.valid_to > at:
         version.valid_to = at
         version.save(update_fields=["valid_to"])
 
@@ -92,8 +99,10 @@ def end_rule(*, rule: Any, actor: Ref = NOBODY, happened_at: datetime | None = N
         row.state = "ended"
         row.ended_by_type, row.ended_by = actor.type, actor.id
         row.save(update_fields=["state", "ended_by_type", "ended_by"])
-        for version in row.versions.filter(valid_to__isnull=True):
-            _close(version, max(happened_at or clock.now(), version.valid_from))
+        at = happened_at or clock.now()
+        for version in row.versions.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=at)):
+            # One that was to begin later never does.
+            _close(version, max(at, version.valid_from))
     return row
 
 

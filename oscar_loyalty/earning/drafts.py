@@ -1,0 +1,332 @@
+"""Drafts of rules: written in peace, looked at, simulated, and published as one, from now or from a moment on."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from oscar_loyalty import clock
+from oscar_loyalty.earning import facts, rules, versions
+from oscar_loyalty.earning.engine import Line, RuleFacts
+from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, WrongRule
+from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.loading import get_model
+
+#: What a draft's rules are numbered from among the facts: they are newer than any published version.
+ABOVE = 2**40
+ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
+TARGETS = ("product", "product_class", "category", "range")
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_earning", name)
+
+
+def _lock(draft: Any) -> Any:
+    """Lock an open draft and return it."""
+    row = _model("Draft").objects.select_for_update(of=("self",)).select_related("programme").get(pk=draft.pk)
+    if not row.is_open:
+        raise DraftClosed("The draft was published or thrown away.")
+    return row
+
+
+def _touch(draft: Any, actor: Ref) -> None:
+    draft.updated_at = clock.now()
+    draft.updated_by_type, draft.updated_by = actor.type, actor.id
+    draft.save(update_fields=["updated_at", "updated_by_type", "updated_by"])
+
+
+@transaction.atomic
+def start(*, programme: Any, name: str, actor: Ref = NOBODY, note: str = "", key: str = "") -> Any:
+    """Begin an empty draft and return it; the same ``key`` again returns the first."""
+    now = clock.now()
+    fields = {
+        "programme": programme,
+        "name": name,
+        "note": note,
+        "created_at": now,
+        "created_by_type": actor.type,
+        "created_by": actor.id,
+        "updated_at": now,
+        "updated_by_type": actor.type,
+        "updated_by": actor.id,
+    }
+    if not key:
+        return _model("Draft").objects.create(**fields)
+    return _model("Draft").objects.get_or_create(key=key, defaults=fields)[0]
+
+
+@transaction.atomic
+def rename(*, draft: Any, name: str, note: str = "", actor: Ref = NOBODY) -> Any:
+    """Give an open draft another name and note; return it."""
+    row = _lock(draft)
+    row.name, row.note = name, note
+    row.save(update_fields=["name", "note"])
+    _touch(row, actor)
+    return row
+
+
+@transaction.atomic
+def put(
+    *,
+    draft: Any,
+    item: Any = None,
+    rule: Any = None,
+    ends: bool = False,
+    kind: str = "",
+    target: str = "everything",
+    target_object: Any = None,
+    spec: dict[str, Any] | None = None,
+    name: Any = "",
+    actor: Ref = NOBODY,
+) -> Any:
+    """Write a change into ``draft`` and return its item: a new rule, what ``rule`` is to say, or (``ends``) its end.
+
+    ``kind``, ``target``, ``target_object`` and ``spec`` as for :func:`oscar_loyalty.earning.rules.publish_rule`; kind
+    and target of an existing rule stay. ``item``: the change of this draft that is written anew. One draft has one
+    change for each rule, and does not say the same thing twice.
+
+    :raises WrongRule: when it makes no sense.
+    :raises DraftClosed: when the draft was published or thrown away.
+    """
+    row = _lock(draft)
+    if item is not None and item.rule_id:
+        rule = item.rule
+    fields: dict[str, Any] = {"ends": ends, "name": name, "spec": {}, "base_number": None}
+    if rule is not None:
+        if rule.programme_id != row.programme_id:
+            raise WrongRule("The rule is another programme's.")
+        last = versions.newest(rule)
+        fields |= {"kind": rule.kind, "target": rule.target, "base_number": last.number if last else 0}
+        fields |= {field: getattr(rule, field) for field in TARGETS}
+        if not name:
+            fields["name"] = rule.name
+    else:
+        if kind not in rules.KINDS or (target != "everything" and target not in rules.FIELDS):
+            raise WrongRule("There is no such kind or target.")
+        if (target == "everything") != (target_object is None):
+            raise WrongRule("A rule is about everything, or about one thing.")
+        fields |= {"kind": kind, "target": target, "ends": False, **dict.fromkeys(TARGETS)}
+        if target_object is not None:
+            fields[rules.FIELDS[target]] = target_object
+    if not fields["ends"]:
+        fields["spec"] = rules.clean_spec(fields["kind"], spec or {})
+    _touch(row, actor)
+    Item = _model("DraftItem")
+    if rule is not None:
+        return Item.objects.update_or_create(draft=row, rule=rule, defaults=fields)[0]
+    if item is not None:
+        Item.objects.filter(pk=item.pk, draft=row).update(**fields)
+        return Item.objects.get(pk=item.pk)
+    same = {field: fields[field] for field in ("kind", "target", *TARGETS)}
+    for one in row.items.filter(rule__isnull=True, **same):
+        if one.spec == fields["spec"]:
+            return one
+    return Item.objects.create(draft=row, **fields)
+
+
+@transaction.atomic
+def drop(*, item: Any, actor: Ref = NOBODY) -> None:
+    """Take a change out of its draft; again: nothing.
+
+    :raises DraftClosed: when the draft was published or thrown away.
+    """
+    row = _lock(item.draft)
+    row.items.filter(pk=item.pk).delete()
+    _touch(row, actor)
+
+
+@transaction.atomic
+def discard(*, draft: Any, actor: Ref = NOBODY) -> Any:
+    """Throw a draft away; it is kept to be looked at or copied. Return it.
+
+    :raises DraftClosed: when it was published.
+    """
+    row = _model("Draft").objects.select_for_update().get(pk=draft.pk)
+    if row.state == row.PUBLISHED:
+        raise DraftClosed("The draft was published.")
+    if row.state == row.DRAFT:
+        row.state = row.DISCARDED
+        row.save(update_fields=["state"])
+        _touch(row, actor)
+    return row
+
+
+@transaction.atomic
+def copy(*, draft: Any, name: str, actor: Ref = NOBODY, key: str = "") -> Any:
+    """Begin a draft with the changes of another, as far as their rules are still there; return it.
+
+    What became a rule by publishing the other is a change of that rule now, not a second one.
+    """
+    row = start(programme=draft.programme, name=name, actor=actor, note=draft.note, key=key)
+    if row.items.exists():
+        return row
+    for item in draft.items.select_related("rule", "version__rule", *TARGETS):
+        rule = item.rule or (item.version.rule if item.version else None)
+        if rule is not None and rule.state == "ended":
+            rule = None
+        if item.ends and rule is None:
+            continue
+        whole = {"kind": item.kind, "target": item.target, "target_object": item.target_object}
+        if rule is None and item.target != "everything" and item.target_object is None:
+            continue
+        new = {} if rule is not None else whole
+        put(draft=row, rule=rule, ends=item.ends, spec=item.spec, name=item.name, actor=actor, **new)
+    return row
+
+
+def conflicts(draft: Any, *, at: datetime | None = None) -> list[tuple[Any, str]]:
+    """Return the changes of a draft that cannot be published from ``at`` (default: now), each with the reason:
+
+    "changed" (there is a newer version than it began with), "ended" (the rule has ended or will have), "later" (a
+    version begins no sooner than ``at``), "gone" (what it is about was deleted), "taken" (the product has points
+    already), "same" (a rule in force says so already).
+    """
+    at = at or clock.now()
+    items = list(draft.items.select_related("rule", *TARGETS).prefetch_related("rule__versions").order_by("pk"))
+    live = list(_model("Rule").objects.filter(programme=draft.programme, state="live").prefetch_related("versions"))
+    ending = {item.rule_id for item in items if item.ends}
+    found = []
+    for item in items:
+        why = _conflict(item, at) if item.rule_id else _clash(item, live, ending)
+        if why:
+            found.append((item, why))
+    return found
+
+
+def _conflict(item: Any, at: datetime) -> str:
+    last = max(item.rule.versions.all(), key=lambda version: version.number, default=None)
+    if item.rule.state == "ended" or (last is not None and last.valid_to is not None and last.valid_to <= at):
+        return "ended"
+    if last is not None and last.number != item.base_number:
+        return "changed"
+    return "later" if last is not None and last.valid_from > at else ""
+
+
+def _clash(item: Any, live: list[Any], ending: set[int | None]) -> str:
+    if item.ends:
+        return "ended"
+    if item.target != "everything" and item.target_object is None:
+        return "gone"
+    for rule in live:
+        same = all(getattr(rule, f"{field}_id") == getattr(item, f"{field}_id") for field in TARGETS)
+        if not same or rule.kind != item.kind or rule.target != item.target:
+            continue
+        if item.kind == "unit" and item.product_id:
+            return "taken"
+        last = max(rule.versions.all(), key=lambda version: version.number, default=None)
+        if rule.pk not in ending and last is not None and last.valid_to is None and last.spec == item.spec:
+            return "same"
+    return ""
+
+
+@transaction.atomic
+def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> Any:
+    """Publish all changes of ``draft`` from ``at`` (default: now) on and return it. Published again: nothing.
+
+    :raises DraftConflict: with every change that does not go any more, see :func:`conflicts`; nothing is published.
+    :raises DraftClosed: when it was thrown away.
+    :raises WrongRule: when it is empty, or ``at`` is past.
+    """
+    # One at a time in a programme, so that two drafts see each other; the order of locks is programme, draft, rules.
+    get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=draft.programme_id)
+    row = _model("Draft").objects.select_for_update(of=("self",)).select_related("programme").get(pk=draft.pk)
+    if row.state == row.PUBLISHED:
+        return row
+    if not row.is_open:
+        raise DraftClosed("The draft was thrown away.")
+    now = clock.now()
+    if at is not None and at < now:
+        raise WrongRule("That moment is past.")
+    moment = at or now
+    ids = row.items.filter(rule__isnull=False).values_list("rule", flat=True)
+    list(_model("Rule").objects.select_for_update().filter(pk__in=list(ids)).order_by("pk"))
+    items = list(row.items.select_related("rule", *TARGETS).order_by("pk"))
+    if not items:
+        raise WrongRule("The draft is empty.")
+    clashes = conflicts(row, at=moment)
+    if clashes:
+        raise DraftConflict(clashes)
+    for item in items:
+        if item.ends:
+            versions.end_at(rule=item.rule, at=moment, actor=actor)
+            item.version = versions.newest(item.rule)
+        else:
+            item.version = rules.publish_rule(
+                programme=row.programme,
+                kind=item.kind,
+                spec=item.spec,
+                target=item.target,
+                target_object=None if item.rule_id else item.target_object,
+                name=item.name,
+                rule=item.rule,
+                actor=actor,
+                happened_at=moment,
+            )
+        item.save(update_fields=["version"])
+    row.state, row.published_at, row.valid_from = row.PUBLISHED, now, moment
+    row.published_by_type, row.published_by = actor.type, actor.id
+    row.save(update_fields=["state", "published_at", "valid_from", "published_by_type", "published_by"])
+    return row
+
+
+class DraftBook(facts.RuleBook):
+    """The rules of a draft's programme with its changes laid over them: these hold at any moment, past ones too.
+
+    So orders of last month can be asked what they would have brought. A draft's rule has a version of ``ABOVE`` and
+    more, and, while it is new, a negative primary key.
+    """
+
+    def __init__(self, draft: Any, *, since: datetime, until: datetime | None = None) -> None:
+        super().__init__(draft.programme, since=since, until=until)
+        items = list(draft.items.select_related("category", "rule__category").order_by("pk"))
+        self._changed = {item.rule_id for item in items if item.rule_id}
+        self._laid: list[facts.Dated] = [_laid(item) for item in items if not item.ends]
+
+    @property
+    def general(self) -> list[facts.Dated]:
+        if self._general is None:
+            mine = [dated for dated in self._laid if dated.facts.target not in ("product", "variant")]
+            self._general = [*super().general, *mine]
+        return self._general
+
+    def learn(self, products: Iterable[int]) -> None:
+        new = set(products) - self._own.keys()
+        super().learn(new)
+        for dated in self._laid:
+            if dated.facts.target in ("product", "variant") and dated.facts.target_id in new:
+                self._own[dated.facts.target_id].append(dated)
+
+    def _load(self, which: Q) -> list[facts.Dated]:
+        return super()._load(which & ~Q(rule__in=self._changed))
+
+
+def _laid(item: Any) -> facts.Dated:
+    """Return a change as if it had been published, and always in force."""
+    rule = item.rule
+    if rule is None:
+        fields = {field: getattr(item, field) for field in ("kind", "target", "category")}
+        ids = {f"{field}_id": getattr(item, f"{field}_id") for field in TARGETS if field != "category"}
+        rule = _model("Rule")(pk=-item.pk, **fields, **ids)
+    rule.name = item.name or rule.name
+    return facts._dated(
+        SimpleNamespace(
+            pk=ABOVE + item.pk,
+            number=(item.base_number or 0) + 1,
+            rule=rule,
+            spec=item.spec,
+            valid_from=ALWAYS,
+            valid_to=None,
+        )
+    )
+
+
+def facts_of(draft: Any, at: datetime, lines: Iterable[Line] | None = None) -> list[RuleFacts]:
+    """Return the rules as they would be at ``at`` with the draft published; those of single products for ``lines``."""
+    book = DraftBook(draft, since=at)
+    wanted = list(lines or ())
+    book.learn({pk for line in wanted for pk in (line.product, line.parent) if pk is not None})
+    return book.at(at, wanted)
