@@ -13,13 +13,14 @@ from oscar_loyalty.fields import I18nCharField
 class AbstractRule(models.Model):
     """What brings points: the target stays, the numbers have versions."""
 
-    UNIT, AMOUNT, ORDER, VISIT, EXCLUDE = "unit", "amount", "order", "visit", "exclude"
+    UNIT, AMOUNT, ORDER, VISIT, EXCLUDE, BOOSTER = "unit", "amount", "order", "visit", "exclude", "booster"
     KINDS = [
         (UNIT, _("Points for each piece")),
         (AMOUNT, _("Points per amount spent")),
         (ORDER, _("Points for each order")),
         (VISIT, _("Points for each visit")),
         (EXCLUDE, _("No points")),
+        (BOOSTER, _("More points for a while")),
     ]
     EVERYTHING, CLASS, CATEGORY, RANGE, PRODUCT, VARIANT = (
         "everything",
@@ -114,7 +115,10 @@ class AbstractRuleVersion(models.Model):
     """What a rule said from ``valid_from`` until ``valid_to`` (null: still).
 
     ``spec``: ``{"points": "80"}`` for each piece, order or visit;
-    ``{"points": "2", "per": "1.00", "threshold": "5.00"}`` per amount; ``{}`` where nothing is earned.
+    ``{"points": "2", "per": "1.00", "threshold": "5.00"}`` per amount; ``{}`` where nothing is earned; of a booster
+    ``{"times": "2"}`` or ``{"plus": "50"}``. ``when`` holds its conditions
+    (:class:`oscar_loyalty.earning.conditions.When`), ``caps`` the most that it gives with an order, in a day, and to a
+    member.
     """
 
     rule = models.ForeignKey("loyalty_earning.Rule", on_delete=models.PROTECT, related_name="versions")

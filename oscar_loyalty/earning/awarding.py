@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from oscar_loyalty.earning import followers
+from oscar_loyalty.earning import allowance, followers
 from oscar_loyalty.earning.engine import Outcome
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
@@ -100,6 +100,8 @@ def give(grants: Sequence[Grant]) -> list[Any]:
         ],
         batch_size=500,
     )
+    if grants:
+        allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))
     followers.tell_given(awards)
     return awards
 
@@ -145,6 +147,7 @@ def take_back(
     )
     award.clawed_back = target
     award.save(update_fields=["clawed_back"])
+    allowance.charge(award.programme, [(award.happened_at, -more)])
     followers.tell_moved(award)
     return more
 

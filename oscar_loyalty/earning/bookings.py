@@ -14,7 +14,9 @@ from django.db import IntegrityError, transaction
 from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import facts, followers, linking
+from oscar_loyalty.earning.allowance import Allowance
 from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back, tiers_of
+from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
@@ -193,8 +195,14 @@ def _award(booking: Any) -> None:
         return
     tier = tiers_of([member])(member, booking.made_at)
     book = facts.RuleBook(programme, since=booking.made_at)
-    purchase = facts.of_tier(facts.booking_purchase(booking, book), tier)
-    outcome = evaluate(facts.policy_of(programme), book.at(booking.made_at, purchase.lines), purchase)
+    purchase = facts.booking_purchase(booking, book)
+    # The slots of boosters are about when the customer comes, the rules are those of when they booked.
+    purchase = Circumstances(book, [member]).of(
+        purchase, member=member, tier=tier, at=booking.starts_at or booking.made_at
+    )
+    counted_at = booking.made_at if booking.rounds == 0 else booking.state_at
+    room = Allowance(book, members=[member], moments=[counted_at]).room(member, counted_at)
+    outcome = evaluate(facts.policy_of(programme), book.at(booking.made_at, purchase.lines), purchase, room)
     usable_from, expires_at = _terms(booking)
     booking.rounds += 1
     prefix = "booking" if booking.rounds == 1 else f"booking-{booking.rounds}"
@@ -208,7 +216,7 @@ def _award(booking: Any) -> None:
                 key=f"award:booking:{booking.pk}:{booking.rounds}",
                 source=Ref.of("booking", booking.pk),
                 name=booking.title,
-                happened_at=booking.made_at if booking.rounds == 1 else booking.state_at,
+                happened_at=counted_at,
                 usable_from=usable_from,
                 expires_at=expires_at,
                 order_lines={"booking": booking.order_line_id} if booking.order_line_id else {},

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.earning import linking
 from oscar_loyalty.earning.awarding import mark_back, take_back
-from oscar_loyalty.earning.engine import round_points
+from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds

@@ -3,26 +3,60 @@
 Award, preview and backfill all call :func:`evaluate`, so they cannot disagree.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-#: The finest part of a point that a share is written in.
-QUANTUM = Decimal("0.000001")
+from oscar_loyalty.earning.conditions import When
+from oscar_loyalty.earning.rounding import QUANTUM, round_points, share_rounding, whole_parts
+
 #: Which rule wins where several fit a line: the highest; among categories the deepest.
 SPECIFICITY = {"everything": 0, "class": 1, "category": 2, "range": 3, "product": 4, "variant": 5}
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How the programme counts."""
+    """How the programme counts.
+
+    ``stacking`` says what becomes of several multipliers, the tier's being one of them: the "best" counts alone, what
+    each brings beside the points themselves is "add"-ed (x 2 and x 3 make x 4), or they "multiply" (x 6). Fixed bonuses
+    are multiplied by nothing; of several, the "best" counts alone, otherwise all do. ``cap``: the most points that one
+    purchase brings.
+    """
 
     rounding: str = "down"
     earn_tax: str = "incl"
     earn_shipping: bool = False
     currency: str = "EUR"
+    stacking: str = "multiply"
+    cap: int | None = None
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most points that one rule gives to a member: with one purchase, in a day, in all."""
+
+    order: int | None = None
+    day: int | None = None
+    member: int | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many points may still be given, whatever the rules say; ``None``: no limit.
+
+    ``day`` and ``member``: before the programme's caps are reached; ``budget``: before its budget is used up;
+    ``rules``: before what one rule (by its primary key) gives to this member is, with what sets that limit ("day" or
+    "member").
+    """
+
+    day: int | None = None
+    member: int | None = None
+    budget: int | None = None
+    rules: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,7 +64,8 @@ class RuleFacts:
     """A version of a rule. ``points`` are for each piece, order or visit, or per ``per`` of the amount.
 
     ``name`` is data, in the owner's languages. ``threshold``: the amount from which it counts; per amount only what is
-    above it brings points.
+    above it brings points. A booster has ``times``, by which it multiplies what its target brings, or ``points``, the
+    bonus that it adds once to a purchase with its target. ``when``: ``None`` is always.
     """
 
     version: int
@@ -42,6 +77,10 @@ class RuleFacts:
     per: Decimal = Decimal(1)
     threshold: Decimal = Decimal(0)
     name: Any = ""
+    times: Decimal | None = None
+    when: When | None = None
+    caps: Caps | None = None
+    rule: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +106,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Purchase:
-    """What was bought (``channel`` "order") or booked ("booking"), by a member of which tier."""
+    """What was bought (``channel`` "order") or booked ("booking"), by a member of which tier, and when.
+
+    ``at`` is the moment on the shop's own clock; ``first``: the member's first; ``birthday_month``: in the month of the
+    member's birthday; ``segments``: those the member is in.
+    """
 
     lines: tuple[Line, ...]
     channel: str = "order"
@@ -76,6 +119,10 @@ class Purchase:
     shipping_incl: Decimal = Decimal(0)
     shipping_excl: Decimal = Decimal(0)
     shipping_paid_otherwise: Decimal = Decimal(0)
+    at: datetime | None = None
+    first: bool = False
+    birthday_month: bool = False
+    segments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -91,6 +138,7 @@ class OutcomeLine:
     points: int
     rule_version: int
     explanation: dict[str, Any]
+    rule: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,21 +157,29 @@ class Outcome:
 
 @dataclass
 class _Part:
-    """What one rule gives for one line, exactly, before the multiplier."""
+    """What one rule gives for one line, exactly: first before the tier's multiplier, then with it."""
 
     line: Line
     rule: RuleFacts
     exact: Fraction
     amount: Fraction
     paid: Fraction = Fraction(0)
+    said: dict[str, Any] = field(default_factory=dict)
+    #: What boosters look at, where that is not the line itself.
+    about: Line | None = None
 
 
 SHIPPING = "shipping"
 
 
-def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase) -> Outcome:
-    """Return the points of ``purchase`` under ``rules``, rounded once."""
-    rules = sorted(rules, key=lambda rule: rule.version)
+NO_ROOM = Room()
+
+
+def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, room: Room = NO_ROOM) -> Outcome:
+    """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for."""
+    rules = sorted(
+        (rule for rule in rules if rule.when is None or rule.when.holds(purchase)), key=lambda rule: rule.version
+    )
     parts: list[_Part] = []
     by_amount: dict[int, list[_Part]] = {}
     counted: list[tuple[Line, Fraction]] = []
@@ -143,15 +199,97 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase) -> 
         if purchase.channel == "booking" and (rule := best(rules, line, ("visit",))) is not None:
             # The threshold of a visit is what it has to cost.
             given = Fraction(rule.points) if amount >= rule.threshold else Fraction(0)
-            parts.append(_Part(Line(key="", title=line.title), rule, given, Fraction(0)))
+            parts.append(_Part(Line(key="", title=line.title), rule, given, Fraction(0), about=line))
     _add_shipping(policy, rules, purchase, by_amount)
     for group in by_amount.values():
         _share_amount(group)
         parts.extend(group)
     if purchase.channel == "order":
         parts.extend(_per_order(rules, counted))
+    parts = [part for part in parts if part.exact > 0]
+    base = sum((part.exact for part in parts), Fraction(0))
+    boosters = [rule for rule in rules if rule.kind == "booster"]
+    parts = _boost(policy, Fraction(purchase.multiplier), boosters, parts)
+    parts += _bonuses(policy, boosters, counted)
+    _cap_rules(parts, room)
     spent = sum((amount for _line, amount in counted), Fraction(0))
-    return replace(_outcome(policy, purchase, [part for part in parts if part.exact > 0]), spent=_cents(spent))
+    outcome = _outcome(policy, purchase, base, [part for part in parts if part.exact > 0], room)
+    return replace(outcome, spent=_cents(spent))
+
+
+def _boost(policy: Policy, tier: Fraction, boosters: Sequence[RuleFacts], parts: list[_Part]) -> list[_Part]:
+    """Multiply the parts by the tier's multiplier, and add a part for what each booster brings beside that."""
+    result = []
+    for part in parts:
+        # What is for the whole order is boosted only by what is about everything; a visit, by what fits its service.
+        about = part.about or part.line
+        own = [rule for rule in boosters if rule.times is not None and _fit(rule, about) is not None]
+        base, part.exact = part.exact, part.exact * tier
+        result.append(part)
+        for rule, extra, said in _extras(policy, tier, own):
+            product = _Part(part.line, rule, base * extra, Fraction(0), said=said)
+            product.said["of"] = part.rule.kind
+            result.append(product)
+    return result
+
+
+def _extras(
+    policy: Policy, tier: Fraction, boosters: Sequence[RuleFacts]
+) -> list[tuple[RuleFacts, Fraction, dict[str, Any]]]:
+    """Return what each booster adds to one point, beside what the tier makes of it."""
+    found = []
+    if policy.stacking == "best":
+        if boosters:
+            rule = max(boosters, key=lambda rule: (rule.times or 0, rule.version))
+            extra = Fraction(rule.times or 0) - tier
+            said = {"instead": _text(_decimal(tier))} if tier != 1 else {}
+            found.append((rule, max(Fraction(0), extra), said))
+    elif policy.stacking == "add":
+        found = [(rule, max(Fraction(0), Fraction(rule.times or 0) - 1), {}) for rule in boosters]
+    else:
+        so_far = tier
+        for rule in boosters:
+            times = max(Fraction(1), Fraction(rule.times or 0))
+            found.append((rule, so_far * (times - 1), {}))
+            so_far *= times
+    return found
+
+
+def _bonuses(policy: Policy, boosters: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]]) -> list[_Part]:
+    """Return the fixed bonuses: each once, where the purchase has something of its target."""
+    fixed = []
+    for rule in boosters:
+        amounts = [amount for line, amount in counted if _fit(rule, line) is not None]
+        if rule.times is None and amounts and sum(amounts) >= rule.threshold:
+            fixed.append(_Part(Line(key=""), rule, Fraction(rule.points), Fraction(0)))
+    if policy.stacking == "best" and fixed:
+        fixed = [max(fixed, key=lambda part: (part.exact, part.rule.version))]
+    return fixed
+
+
+def _cap_rules(parts: list[_Part], room: Room) -> None:
+    """Let no rule give more than its own caps allow: what is above is taken off its parts in proportion."""
+    groups: dict[int, list[_Part]] = {}
+    for part in parts:
+        if part.rule.caps is not None or part.rule.rule in room.rules:
+            groups.setdefault(part.rule.version, []).append(part)
+    for group in groups.values():
+        rule = group[0].rule
+        caps = rule.caps or Caps()
+        limits = [("order", caps.order), ("day", caps.day), ("member", caps.member)]
+        known = [(by, limit) for by, limit in [*limits, room.rules.get(rule.rule, ("", None))] if limit is not None]
+        if not known:
+            continue
+        by, limit = min(known, key=lambda pair: pair[1])
+        total = sum((part.exact for part in group), Fraction(0))
+        if total > limit:
+            ties = [(part.line.key, part.rule.version) for part in group]
+            # Whole points, so that rounding the purchase cannot lift the rule above its cap.
+            for part, whole in zip(
+                group, whole_parts([part.exact * limit / total for part in group], ties), strict=True
+            ):
+                part.said["capped"] = {"by": by, "most": limit, "before": _text(_decimal(part.exact))}
+                part.exact = Fraction(whole)
 
 
 def best(rules: Sequence[RuleFacts], line: Line, kinds: tuple[str, ...]) -> RuleFacts | None:
@@ -232,12 +370,20 @@ def _per_order(rules: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]])
     return parts
 
 
-def _outcome(policy: Policy, purchase: Purchase, parts: list[_Part]) -> Outcome:
-    base = sum((part.exact for part in parts), Fraction(0))
-    exact = base * Fraction(purchase.multiplier)
+def _outcome(policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room) -> Outcome:
+    exact = sum((part.exact for part in parts), Fraction(0))
     points = round_points(exact, policy.rounding)
+    limits = [("order", policy.cap), ("day", room.day), ("member", room.member), ("budget", room.budget)]
+    by, limit = min(
+        ((by, max(0, limit)) for by, limit in limits if limit is not None), key=lambda pair: pair[1], default=("", None)
+    )
+    capped = {"by": by, "most": limit, "before": points} if limit is not None and points > limit else None
     ties = [(part.line.key, part.rule.version) for part in parts]
-    split = share_rounding([part.exact * Fraction(purchase.multiplier) for part in parts], points)
+    wanted = [part.exact for part in parts]
+    if capped and limit is not None:
+        points = limit
+        wanted = [value * limit / exact for value in wanted]
+    split = share_rounding(wanted, points)
     shares = whole_parts([share * 10**6 for share in split], ties)
     wholes = whole_parts(split, ties)
     lines = tuple(
@@ -250,7 +396,8 @@ def _outcome(policy: Policy, purchase: Purchase, parts: list[_Part]) -> Outcome:
             share=share * QUANTUM,
             points=whole,
             rule_version=part.rule.version,
-            explanation=_why(policy, part),
+            explanation=_why(policy, part, share * QUANTUM),
+            rule=part.rule.rule,
         )
         for part, share, whole in zip(parts, shares, wholes, strict=True)
     )
@@ -260,13 +407,15 @@ def _outcome(policy: Policy, purchase: Purchase, parts: list[_Part]) -> Outcome:
         "tier": purchase.tier,
         "exact": _text(_decimal(exact)),
         "rounding": policy.rounding,
-        "rounded": exact != points,
+        "rounded": not capped and exact != points,
         "points": points,
     }
+    if capped:
+        explanation["capped"] = capped
     return Outcome(points, lines, explanation)
 
 
-def _why(policy: Policy, part: _Part) -> dict[str, Any]:
+def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:
     rule = part.rule
     why: dict[str, Any] = {
         "rule": rule.kind,
@@ -275,7 +424,12 @@ def _why(policy: Policy, part: _Part) -> dict[str, Any]:
         "number": rule.number,
         "target": rule.target,
         "points": _text(rule.points),
+        **part.said,
     }
+    if rule.kind == "booster":
+        why["brought"] = _text(share.quantize(Decimal("0.01")))
+        if rule.times is not None:
+            why["times"] = _text(rule.times)
     if rule.kind == "unit":
         why["quantity"] = part.line.quantity
     if rule.kind == "amount":
@@ -288,39 +442,6 @@ def _why(policy: Policy, part: _Part) -> dict[str, Any]:
         left_out = part.line.amount_incl * Decimal(part.paid.numerator) / Decimal(part.paid.denominator)
         why |= {"left_out": _text(left_out.quantize(Decimal("0.01"))), "currency": policy.currency}
     return why
-
-
-def round_points(exact: Fraction, rounding: str) -> int:
-    """Round to whole points: "down", "up" or to the "nearest" (halves up)."""
-    if rounding == "up":
-        return -(-exact.numerator // exact.denominator)
-    if rounding == "nearest":
-        exact += Fraction(1, 2)
-    return exact.numerator // exact.denominator
-
-
-def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
-    """Spread what rounding took or gave over the parts with a broken point, so that they sum to ``points``.
-
-    A part that is whole stays as it is: 80 points of a service's own are 80, whatever the rest of the order does.
-    """
-    change = points - sum(exact, Fraction(0))
-    if not change:
-        return list(exact)
-    broken = [value - value.numerator // value.denominator for value in exact]
-    weights = broken if change < 0 else [1 - part if part else Fraction(0) for part in broken]
-    total = sum(weights, Fraction(0))
-    return [value + change * weight / total for value, weight in zip(exact, weights, strict=True)]
-
-
-def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
-    """Make parts whole that sum to a whole number: the largest remainders are rounded up, ``ties`` settle equals."""
-    parts = [value.numerator // value.denominator for value in exact]
-    order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], ties[i]))
-    missing = sum(exact, Fraction(0)) - sum(parts)
-    for i in order[: int(missing)]:
-        parts[i] += 1
-    return parts
 
 
 def _cents(value: Fraction) -> Decimal:

@@ -6,7 +6,14 @@ class EarningError(Exception):
 
 
 class WrongRule(EarningError):
-    """The rule cannot be: a target without an object, points below zero, an amount of nothing."""
+    """The rule cannot be: a target without an object, points below zero, an amount of nothing.
+
+    ``field`` names the part of its spec that is wrong ("points", "when.to", "caps.day"), or is empty.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class NotAllowed(EarningError, PermissionDenied):

@@ -79,6 +79,8 @@ def line_sentences(why: Mapping[str, Any], programme: Any, *, title: str = "", s
         said = _("%(points)s for the visit") % {"points": label}
     elif kind == "order":
         said = _("%(points)s for the order") % {"points": label}
+    elif kind == "booster":
+        said = _booster_sentence(why, label, programme)
     elif kind in _sayings:
         said = _sayings[kind][1](why, programme)
     else:
@@ -87,6 +89,9 @@ def line_sentences(why: Mapping[str, Any], programme: Any, *, title: str = "", s
     if why.get("left_out"):
         amount = money(why["left_out"], why["currency"])
         result.append(_("%(amount)s paid with points or a gift card brings nothing") % {"amount": amount})
+    if why.get("capped"):
+        most = points(why["capped"]["most"], programme)
+        result.append(_rule_cap(why["capped"]["by"]) % {"points": most})
     if staff and why.get("version"):
         result.append(_rule_sentence(why))
     return result
@@ -105,6 +110,30 @@ def _amount_sentence(why: Mapping[str, Any], label: str) -> str:
     if why.get("threshold"):
         return _("%(points)s per %(per)s above %(threshold)s, on %(amount)s") % values
     return _("%(points)s per %(per)s on %(amount)s") % values
+
+
+def _booster_sentence(why: Mapping[str, Any], label: str, programme: Any) -> str:
+    name = str(LazyI18nString(why["name"])) if why.get("name") else ""
+    if not why.get("times"):
+        values = {"points": label, "name": name}
+        return _("%(points)s more: %(name)s") % values if name else _("%(points)s more") % values
+    values = {
+        "name": name or _("Booster"),
+        "times": number(why["times"]),
+        "points": points(why.get("brought", 0), programme),
+        "instead": number(why.get("instead", 1)),
+    }
+    if why.get("instead"):
+        return _("%(name)s: × %(times)s instead of × %(instead)s, %(points)s more") % values
+    return _("%(name)s: × %(times)s, %(points)s more") % values
+
+
+def _rule_cap(by: str) -> str:
+    return {
+        "order": _("This brings no more than %(points)s with one purchase"),
+        "day": _("This brings no more than %(points)s in a day: so many were left"),
+        "member": _("This brings each member no more than so much: %(points)s were left"),
+    }[by]
 
 
 def _rule_sentence(why: Mapping[str, Any]) -> str:
@@ -132,6 +161,17 @@ def sum_sentences(why: Mapping[str, Any], programme: Any, *, staff: bool = False
             "nearest": _("rounded from %(exact)s"),
         }[why.get("rounding", "down")]
         result.append(said % {"exact": number(exact)})
+    if capped := why.get("capped"):
+        values = {"points": points(capped["most"], programme), "before": points(capped["before"], programme)}
+        result.append(
+            {
+                "order": _("instead of %(before)s: one purchase brings no more than %(points)s"),
+                "day": _("instead of %(before)s: for this day, %(points)s were left"),
+                "member": _("instead of %(before)s: of what a member can earn, %(points)s were left"),
+                "budget": _("instead of %(before)s: of all that can be given now, %(points)s were left"),
+            }[capped["by"]]
+            % values
+        )
     return result
 
 

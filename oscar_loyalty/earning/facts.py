@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from oscar_loyalty.earning.engine import Line, Policy, Purchase, RuleFacts
+from oscar_loyalty.earning.conditions import When
+from oscar_loyalty.earning.engine import Caps, Line, Policy, Purchase, RuleFacts
 from oscar_loyalty.giftcards.selectors import is_giftcard
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
@@ -18,12 +19,24 @@ from oscar_loyalty.payments.planning import NOT_MONEY
 ZERO = Decimal(0)
 
 
+def limits_of(programme: Any) -> Any:
+    """Return the programme's :class:`~oscar_loyalty.earning.abstract_policy.AbstractEarningPolicy`; one query, once."""
+    try:
+        return programme.earning_policy
+    except get_model("loyalty_earning", "EarningPolicy").DoesNotExist:
+        # Remembered, not saved: what is asked for each product of a page is looked up once.
+        return get_model("loyalty_earning", "EarningPolicy")(programme=programme)
+
+
 def policy_of(programme: Any) -> Policy:
+    limits = limits_of(programme)
     return Policy(
         rounding=programme.rounding,
         earn_tax=programme.earn_tax,
         earn_shipping=programme.earn_shipping,
         currency=programme.currency,
+        stacking=limits.stacking,
+        cap=limits.cap_order,
     )
 
 
@@ -78,6 +91,14 @@ class RuleBook:
             if dated.valid_from <= moment and (dated.valid_to is None or moment < dated.valid_to)
         ]
 
+    def known(self) -> list[Dated]:
+        """Return all rules that were fetched so far."""
+        return [*self.general, *(dated for own in self._own.values() for dated in own)]
+
+    def asks(self, what: str) -> bool:
+        """Whether some rule asks about ``what``, a field of :class:`~oscar_loyalty.earning.conditions.When`."""
+        return any(dated.facts.when is not None and getattr(dated.facts.when, what) for dated in self.known())
+
     def _load(self, which: Q) -> list[Dated]:
         versions = get_model("loyalty_earning", "RuleVersion").objects.filter(
             which,
@@ -98,10 +119,14 @@ def _dated(version: Any) -> Dated:
         kind=rule.kind,
         target=rule.target,
         target_id=target_id,
-        points=Decimal(spec.get("points", 0)),
+        points=Decimal(spec.get("points", spec.get("plus", 0))),
         per=Decimal(spec.get("per", 1)),
         threshold=Decimal(spec.get("threshold", 0)),
         name=name or "",
+        times=Decimal(spec["times"]) if "times" in spec else None,
+        when=When.of(spec.get("when", {})),
+        caps=Caps(**spec["caps"]) if spec.get("caps") else None,
+        rule=rule.pk,
     )
     return Dated(facts, version.valid_from, version.valid_to, rule.category.path if rule.category else "")
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.earning import facts
+from oscar_loyalty.earning.allowance import day_of, left_of_budget
 from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back
 from oscar_loyalty.earning.engine import Outcome, OutcomeLine
 from oscar_loyalty.ledger import books
@@ -37,7 +39,8 @@ def give_points(
 
     ``why`` is what :func:`oscar_loyalty.earning.explain.saying` was told how to say, ``said`` what that needs (data, no
     sentences), ``name`` the owner's name for it (text, or a dict by language). They can be spent from ``usable_from``
-    (default: at once) and live as long as any others. Gifts are not multiplied by a tier.
+    (default: at once) and live as long as any others. Gifts are not multiplied by a tier, and no cap is about them;
+    where the programme's budget has less left, that is what they bring.
 
     :raises ValueError: for points not above zero, or a member who cannot earn (on hold, closed, programme not open).
     """
@@ -51,8 +54,11 @@ def give_points(
     if not programme.is_active or not member.can_earn:
         raise ValueError("This member cannot earn.")
     at = happened_at or clock.now()
+    limits = facts.limits_of(programme)
+    left = left_of_budget(limits, lock=True) if limits.in_budget(day_of(at)) else None
+    whole, points = points, points if left is None else min(points, left)
     data = name.data if hasattr(name, "data") else name
-    explanation = {"rule": why, "name": data, "points": str(points), **(said or {})}
+    explanation = {"rule": why, "name": data, "points": str(whole), **(said or {})}
     line = OutcomeLine(
         key="",
         title="",
@@ -64,7 +70,8 @@ def give_points(
         rule_version=rule_version.pk if rule_version else None,
         explanation=explanation,
     )
-    outcome = Outcome(points, lines=(line,), explanation={"points": points, "gift": why})
+    capped = {"capped": {"by": "budget", "most": points, "before": whole}} if points < whole else {}
+    outcome = Outcome(points, lines=(line,), explanation={"points": points, "gift": why, **capped})
     grant = Grant(
         member=member,
         tier=member.tier,

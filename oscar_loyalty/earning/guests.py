@@ -12,7 +12,9 @@ from django.db.models.functions import Lower
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import clawback, facts
+from oscar_loyalty.earning.allowance import Allowance
 from oscar_loyalty.earning.awarding import tiers_of
+from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -124,11 +126,17 @@ def _points(orders: Sequence[Any], programme: Any, member: Any) -> dict[int, int
     tier_at = tiers_of([member]) if member is not None else None
     lowest = facts.lowest_tier(programme)
     policy = facts.policy_of(programme)
+    asked = [] if member is None else [member]
+    circumstances = Circumstances(book, asked)
+    allowance = Allowance(book, members=asked, moments=moments, lock=False)
     found = {}
     for order in rows:
-        tier = tier_at(member, order.date_placed) if tier_at else lowest
-        purchase = facts.of_tier(purchases[order.pk], tier)
-        found[order.pk] = evaluate(policy, book.at(order.date_placed, purchase.lines), purchase).points
+        at = order.date_placed
+        tier = tier_at(member, at) if tier_at else lowest
+        purchase = circumstances.of(purchases[order.pk], member=member, tier=tier, at=at, order=order.pk)
+        outcome = evaluate(policy, book.at(at, purchase.lines), purchase, allowance.room(member, at))
+        allowance.note(member, at, outcome)
+        found[order.pk] = outcome.points
     return found
 
 

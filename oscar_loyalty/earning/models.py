@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.earning import abstract_claims, abstract_models
+from oscar_loyalty.earning import abstract_claims, abstract_models, abstract_policy
 
 __all__ = []
 
@@ -80,3 +80,10 @@ if not is_model_registered("loyalty_earning", "GuestClaim"):
         pass
 
     __all__.append("GuestClaim")
+
+if not is_model_registered("loyalty_earning", "EarningPolicy"):
+
+    class EarningPolicy(abstract_policy.AbstractEarningPolicy):
+        pass
+
+    __all__.append("EarningPolicy")

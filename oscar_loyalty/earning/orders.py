@@ -14,7 +14,9 @@ from django.utils.translation import get_language
 from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import clawback, facts, linking
+from oscar_loyalty.earning.allowance import Allowance
 from oscar_loyalty.earning.awarding import Grant, give, tiers_of
+from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger.books import Ref
@@ -201,19 +203,30 @@ def _award(
     moments = [rules_at] if rules_at else [order.date_placed for order in plain]
     book = facts.RuleBook(programme, since=min(moments), until=max(moments))
     purchases = facts.order_purchases(plain, book, without=without)
-    tier_at = tiers_of({members[order.user_id] for order in plain})
+    buyers = {members[order.user_id] for order in plain}
+    tier_at = tiers_of(buyers)
     policy = facts.policy_of(programme)
+    circumstances = Circumstances(book, buyers)
+    allowance = Allowance(book, members=buyers, moments=[at for _order, at in orders])
     grants = []
     for order, at in orders:
         member = members[order.user_id]
-        tier = tier_at(member, order.date_placed)
-        purchase = facts.of_tier(purchases[order.pk], tier)
-        rules = book.at(rules_at or order.date_placed, purchase.lines)
+        purchase = circumstances.of(
+            purchases[order.pk],
+            member=member,
+            tier=tier_at(member, order.date_placed),
+            at=order.date_placed,
+            order=order.pk,
+        )
+        outcome = evaluate(
+            policy, book.at(rules_at or order.date_placed, purchase.lines), purchase, allowance.room(member, at)
+        )
+        allowance.note(member, at, outcome)
         grants.append(
             Grant(
                 member=member,
-                tier=tier,
-                outcome=evaluate(policy, rules, purchase),
+                tier=tier_at(member, order.date_placed),
+                outcome=outcome,
                 reference=f"order:{order.pk}",
                 key=f"award:order:{order.pk}",
                 source=Ref.of("order", order.pk),

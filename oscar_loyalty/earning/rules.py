@@ -1,13 +1,14 @@
 """All writes of rules. A change makes a new version; what was awarded keeps the one it came from."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning.exceptions import WrongRule
+from oscar_loyalty.earning.specs import KINDS, clean_spec
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -20,43 +21,10 @@ FIELDS = {
     "category": "category",
     "range": "range",
 }
-KINDS = ("unit", "amount", "order", "visit", "exclude")
-#: More points than this are a slip of the finger.
-MOST = Decimal(10_000_000)
 
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
-
-
-def _number(spec: dict[str, Any], field: str, default: Any) -> Decimal:
-    try:
-        value = Decimal(str(spec.get(field, default)))
-    except InvalidOperation as error:
-        raise WrongRule(f"{field}: not a number.") from error
-    if not value.is_finite() or value < 0 or value > MOST:
-        raise WrongRule(f"{field}: out of range.")
-    return value
-
-
-def clean_spec(kind: str, spec: dict[str, Any]) -> dict[str, str]:
-    """Return ``spec`` as it is stored: numbers as text, nothing that its kind does not know.
-
-    :raises WrongRule: for numbers that make no sense.
-    """
-    if kind == "exclude":
-        return {}
-    points = _number(spec, "points", "")
-    if kind == "unit" and points != points.to_integral_value():
-        raise WrongRule("points: whole points only.")
-    clean = {"points": points}
-    if kind == "amount":
-        clean["per"] = _number(spec, "per", 1)
-        if not clean["per"]:
-            raise WrongRule("per: an amount above zero.")
-    if kind in ("amount", "order", "visit"):
-        clean["threshold"] = _number(spec, "threshold", 0)
-    return {field: f"{value.normalize():f}" for field, value in clean.items() if value or field != "threshold"}
 
 
 @transaction.atomic
@@ -74,10 +42,11 @@ def publish_rule(
 ) -> Any:
     """Publish a rule, or, with ``rule``, another version of it, in force from ``happened_at``; return the version.
 
-    ``kind``: "unit", "amount", "order", "visit", "exclude"; ``target``: "product", "variant", "class", "category",
-    "range" with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount ``{"points": 2, "per":
-    "1.00", "threshold": "5.00"}``, nothing for "exclude". Kind and target of a rule stay; the same spec again publishes
-    nothing.
+    ``kind``: "unit", "amount", "order", "visit", "exclude", "booster"; ``target``: "product", "variant", "class",
+    "category", "range" with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount
+    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude", for a booster ``{"times": 2}`` or
+    ``{"plus": 50}``; each may have ``when`` and ``caps`` (:mod:`oscar_loyalty.earning.specs`). Kind and target of a
+    rule stay; the same spec again publishes nothing.
 
     :raises WrongRule: when it makes no sense, or a later version exists already.
     """

@@ -1,7 +1,7 @@
 """All reads of earning: what one would earn, what one has earned, and why."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,8 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import engine, explain, facts
+from oscar_loyalty.earning.allowance import Allowance
+from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
@@ -77,14 +79,39 @@ class _Asker:
     policy: engine.Policy
     now: datetime
     lines: dict[int, engine.Line] = field(default_factory=dict)
+    order: int | None = None
+    at: datetime | None = None
+    asked: tuple[int, engine.Purchase, engine.Room] | None = None
 
     @property
     def would_join(self) -> bool:
         return self.member is None
 
     def evaluate(self, purchase: engine.Purchase) -> engine.Outcome:
-        rules = self.book.at(self.now, purchase.lines)
-        return engine.evaluate(self.policy, rules, facts.of_tier(purchase, self.tier))
+        """Evaluate a purchase; what rules ask about the member is looked up once, for all products known by then."""
+        known = len(self.book.known())
+        if self.asked is None or self.asked[0] != known:
+            members = [] if self.member is None else [self.member]
+            circumstances = Circumstances(self.book, members)
+            room = Allowance(self.book, members=members, moments=[self.now], lock=False).room(self.member, self.now)
+            bare = circumstances.of(
+                engine.Purchase(lines=(), channel=purchase.channel),
+                member=self.member,
+                tier=self.tier,
+                at=self.at or self.now,
+                order=self.order,
+            )
+            self.asked = (known, bare, room)
+        _known, bare, room = self.asked
+        completed = replace(
+            bare,
+            lines=purchase.lines,
+            channel=purchase.channel,
+            shipping_incl=purchase.shipping_incl,
+            shipping_excl=purchase.shipping_excl,
+            shipping_paid_otherwise=purchase.shipping_paid_otherwise,
+        )
+        return engine.evaluate(self.policy, self.book.at(self.now, purchase.lines), completed, room)
 
     def usable_from(self) -> datetime | None:
         if self.programme.award_on_status:
@@ -206,7 +233,8 @@ def preview_order(order: Any) -> Preview | None:
         return None
     book = facts.RuleBook(programme, since=order.date_placed)
     tier = members.tier_at(member, order.date_placed) if member else facts.lowest_tier(programme)
-    asker = _Asker(programme, member, tier, book, facts.policy_of(programme), order.date_placed)
+    policy = facts.policy_of(programme)
+    asker = _Asker(programme, member, tier, book, policy, order.date_placed, order=order.pk)
     return _preview(asker, facts.order_purchases([order], book)[order.pk])
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oscar_loyalty.earning.engine import Line, Policy, Purchase, RuleFacts, evaluate, round_points
+from oscar_loyalty.earning.engine import Line, Policy, Purchase, RuleFacts, evaluate
+from oscar_loyalty.earning.rounding import round_points
 
 EVERY_EURO = RuleFacts(version=1, kind="amount", points=D(1))
 POLICY = Policy()

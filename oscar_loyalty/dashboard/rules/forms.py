@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar.forms.widgets import RemoteSelect
 
 from oscar_loyalty.dashboard.widgets import language_field
-from oscar_loyalty.earning.rules import MOST
+from oscar_loyalty.earning.specs import MOST
 from oscar_loyalty.loading import get_model
 
 Rule = get_model("loyalty_earning", "Rule")
@@ -106,7 +106,12 @@ class NumbersForm(forms.Form):
 class RuleForm(NumbersForm):
     """A new rule."""
 
-    kind = forms.ChoiceField(label=_("What it does"), choices=Rule.KINDS, widget=forms.RadioSelect, initial="amount")
+    kind = forms.ChoiceField(
+        label=_("What it does"),
+        choices=[pair for pair in Rule.KINDS if pair[0] != "booster"],
+        widget=forms.RadioSelect,
+        initial="amount",
+    )
     target = forms.ChoiceField(
         label=_("Applies to"),
         choices=[(value, label) for value, label in Rule.TARGETS if value != "variant"],

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from oscar_loyalty.earning import rules
+from oscar_loyalty.earning import rules, specs
 from oscar_loyalty.loading import get_model
 
 
@@ -25,7 +25,7 @@ def publish_once(
     )
     if target_object is not None:
         live = live.filter(**{rules.FIELDS[target]: target_object})
-    wanted = rules.clean_spec(kind, spec)
+    wanted = specs.clean_spec(kind, spec)
     for rule in live.prefetch_related("versions"):
         for version in rule.versions.all():
             if version.valid_to is None and version.spec == wanted:
