@@ -37,6 +37,7 @@ class Given:
     left_out: dict[str, int]
     newest_rule: datetime | None = None
     recorded_at: datetime | None = None
+    happened_at: datetime | None = None
 
     @property
     def stands(self) -> int:
@@ -65,6 +66,9 @@ class Past:
     shipping: tuple[Decimal, Decimal, Decimal] = (ZERO, ZERO, ZERO)
     given: Given | None = None
     turnover: Decimal = ZERO
+    #: The moment that conditions ask about, of a booking the visit; and the one that caps of a day count.
+    held_at: datetime | None = None
+    counted_at: datetime | None = None
 
 
 class Purchases:
@@ -84,7 +88,9 @@ class Purchases:
             "moves": get_model("loyalty_members", "TierChange").objects.filter(member__programme=programme).exists(),
             "claims": get_model("loyalty_earning", "GuestClaim").objects.exists(),
         }
-        self._tiers = {tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.filter(programme=programme)}
+        self._tiers = {
+            tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.filter(programme=programme)
+        }
 
     def tier(self, pk: int | None) -> Any:
         return self._tiers.get(pk)
@@ -152,9 +158,11 @@ class Purchases:
             member, award = members.get(user), given.get(pk)
             known = member is not None and (
                 award is not None
-                or self._may(member, at, claimed=pk in claimed)
-                and status not in cancelled_orders
-                and (reached is None or status == programme.award_on_status or pk in reached)
+                or (
+                    self._may(member, at, claimed=pk in claimed)
+                    and status not in cancelled_orders
+                    and (reached is None or status == programme.award_on_status or pk in reached)
+                )
             )
             if not known:
                 yield at, "order", pk, None
@@ -183,7 +191,9 @@ class Purchases:
             pieces.sort()
             shipping = (ship_incl, ship_excl, rest.get(pk, ZERO)) if counts else (ZERO, ZERO, rest.get(pk, ZERO))
             tier = tier_at(member[0], member[2], at) if award is None else None
-            yield at, "order", pk, Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
+            past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
+            past.counted_at = award.happened_at if award is not None else at
+            yield at, "order", pk, past
 
     def _paid(self, pks: list[int]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
         if not self._has["allotments"]:
@@ -201,17 +211,19 @@ class Purchases:
     def _claimed(self, pks: list[int]) -> set[int]:
         if not self._has["claims"]:
             return set()
-        return set(get_model("loyalty_earning", "GuestClaim").objects.filter(order__in=pks).values_list("order", flat=True))
+        return set(
+            get_model("loyalty_earning", "GuestClaim").objects.filter(order__in=pks).values_list("order", flat=True)
+        )
 
     # Bookings
 
     def _past_bookings(self) -> Iterator[tuple[datetime, str, int, Past | None]]:
-        columns = ("member_id", "state", "product_id", "title", "price", "currency")
+        columns = ("member_id", "state", "product_id", "title", "price", "currency", "starts_at")
         for part in self._slices(self._bookings(), "made_at", columns):
             members = self._members(Q(pk__in={row[2] for row in part}), "pk")
             given = self._given("booking", [row[1] for row in part])
             tier_at = self._tier_at(members)
-            for at, pk, who, state, product, title, price, currency in part:
+            for at, pk, who, state, product, title, price, currency, starts_at in part:
                 member = members.get(who)
                 rounds = given.get(pk)
                 fits = member is not None and self._may(member, at) and state not in ("missed", "cancelled")
@@ -225,7 +237,8 @@ class Purchases:
                 for number, award in enumerate(rounds or [None]):
                     tier = tier_at(member[0], member[2], at) if award is None else None
                     turnover = amount if number == 0 else ZERO
-                    past = Past("booking", pk, at, who, tier, pieces, given=award, turnover=turnover)
+                    past = Past("booking", pk, at, who, tier, pieces, given=award, turnover=turnover, held_at=starts_at)
+                    past.counted_at = award.happened_at if award is not None else at
                     yield at, "booking", pk, past
 
     # Members, and what they were given
@@ -243,7 +256,9 @@ class Purchases:
     def _tier_at(self, members: dict[int, Any]) -> Any:
         changes: dict[int, list[Any]] = defaultdict(list)
         if self._has["moves"]:
-            rows = get_model("loyalty_members", "TierChange").objects.filter(member__in=[row[0] for row in members.values()])
+            rows = get_model("loyalty_members", "TierChange").objects.filter(
+                member__in=[row[0] for row in members.values()]
+            )
             told = rows.order_by("happened_at", "pk").values_list("member_id", "happened_at", "before_id", "after_id")
             for member, moment, before, after in told:
                 changes[member].append((moment, before, after))
@@ -266,17 +281,21 @@ class Purchases:
         Award = get_model("loyalty_earning", "Award")
         rows = Award.objects.filter(programme=self.programme, source_type=kind, source_id__in=[str(pk) for pk in pks])
         columns = ("pk", "source_id", "points", "clawed_back", "spent", "spent_back", "void", "tier_id", "multiplier")
-        rows = list(rows.order_by("pk").values_list(*columns, "explanation__left_out", "entry__recorded_at"))
+        rows = list(
+            rows.order_by("pk").values_list(*columns, "explanation__left_out", "entry__recorded_at", "happened_at")
+        )
         newest = self._newest([row[0] for row in rows])
         found: dict[int, Any] = defaultdict(list)
-        for pk, source, points, back, spent, spent_back, void, tier, multiplier, left_out, recorded in rows:
+        for pk, source, points, back, spent, spent_back, void, tier, multiplier, left_out, recorded, happened in rows:
             if points:
                 kept = ONE if not back else Fraction(points - back, points)
             elif void:
                 kept = Fraction(0)
             else:
                 kept = ONE - (Fraction(spent_back) / Fraction(spent) if spent else 0)
-            award = Given(points, back, kept, self.tier(tier), multiplier, left_out or {}, newest.get(pk), recorded)
+            award = Given(
+                points, back, kept, self.tier(tier), multiplier, left_out or {}, newest.get(pk), recorded, happened
+            )
             if kind == "order":
                 found[int(source)] = award
             else:

@@ -2,17 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 from django.utils import timezone
 
 from oscar_loyalty.earning import facts
-from oscar_loyalty.earning.engine import Line, Purchase, evaluate
+from oscar_loyalty.earning.circumstances import Circumstances
+from oscar_loyalty.earning.engine import NO_ROOM, Line, Purchase, Room, evaluate
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports.simulation.allowance import Remembered
 from oscar_loyalty.reports.simulation.purchases import ONE, SLICE, Past, Purchases
 from oscar_loyalty.reports.simulation.sources import Rules
 
@@ -72,29 +75,54 @@ class _Result:
     points: int
     spent: Decimal
     by_rule: tuple[tuple[int, int], ...]
+    lines: tuple[Any, ...]
     rules: tuple[Any, ...]
 
 
 class _Player:
     """Evaluates purchases by one book of rules."""
 
-    def __init__(self, programme: Any, rules: Rules) -> None:
+    def __init__(self, programme: Any, rules: Rules, since: datetime) -> None:
         self._programme, self._rules = programme, rules
         self._policy = facts.policy_of(programme)
         self._known: dict[int, Line] = {}
         self._fixed: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[int, ...]]] = {}
         self._results: dict[Any, _Result] = {}
         self.described: dict[int, dict[str, Any]] = {}
+        self._circumstances: Circumstances | None = None
+        self._people: dict[int, Any] = {}
+        self._allowance = Remembered(rules.book, since)
 
-    def learn(self, products: set[int]) -> None:
-        """Look up what rules ask about these products, as far as it is not known."""
+    def learn(self, products: set[int], people: set[int]) -> None:
+        """Look up what rules ask about these products and members, as far as it is not known."""
         new = products - self._known.keys()
         if new:
             rows = get_model("catalogue", "Product").objects.filter(pk__in=new)
             self._known |= facts.describe(rows.select_related(*facts.PRODUCT_RELATED), self._rules.book)
+        known = self._rules.book.known()
+        self._circumstances = None
+        if any(dated.facts.when is not None for dated in known):
+            self._people = get_model("loyalty_members", "Member").objects.in_bulk(people)
+            self._circumstances = Circumstances(self._rules.book, self._people.values())
+        self._allowance.learn(known, people)
 
     def play(self, past: Past, tier: Any, multiplier: Decimal, moment: datetime) -> _Result:
+        """Return what ``past`` brings by the rules of ``moment``; each must come after those before it in time."""
         rules, ids = self._in_force(past, moment)
+        bare = Purchase(lines=(), channel=past.kind)
+        if self._circumstances is not None:
+            order = past.pk if past.kind == "order" else None
+            who = self._people[past.member]
+            bare = self._circumstances.of(bare, member=who, tier=tier, at=past.held_at or past.at, order=order)
+            # What does not hold is left out of the key, so that purchases at other times can still be alike.
+            rules = tuple(rule for rule in rules if rule.when is None or rule.when.holds(bare))
+            ids = tuple(map(id, rules))
+        if self._allowance.limited:
+            somebody, counted_at = SimpleNamespace(pk=past.member), past.counted_at or past.at
+            room = self._allowance.room(somebody, counted_at)
+            result = self._evaluate(past, tier, multiplier, rules, bare, room)
+            self._allowance.note(somebody, counted_at, result)
+            return result
         shape = tuple(piece[1:2] + piece[3:] for piece in past.pieces)
         code = tier.pk if tier is not None else None
         key = (ids, past.kind, shape, past.shipping, code, multiplier)
@@ -102,7 +130,7 @@ class _Player:
         if found is None:
             if len(self._results) >= REMEMBERED:
                 self._results.clear()
-            found = self._results[key] = self._evaluate(past, tier, multiplier, rules)
+            found = self._results[key] = self._evaluate(past, tier, multiplier, rules, bare, NO_ROOM)
         return found
 
     def _in_force(self, past: Past, moment: datetime) -> tuple[tuple[Any, ...], tuple[int, ...]]:
@@ -121,7 +149,9 @@ class _Player:
     def _lines(self, past: Past) -> list[Line]:
         return [self._known[piece[1]] for piece in past.pieces if piece[1] in self._known]
 
-    def _evaluate(self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...]) -> _Result:
+    def _evaluate(
+        self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...], bare: Purchase, room: Room
+    ) -> _Result:
         lines = []
         for number, (_key, product, title, quantity, incl, excl, other) in enumerate(past.pieces):
             known = self._known.get(product) if product is not None else None
@@ -130,23 +160,23 @@ class _Player:
             # Ties are settled by the order of the keys: that of the pieces, which are sorted by them.
             lines.append(Line(key=f"{number:06}", title=title, **described, **own))
         incl, excl, other = past.shipping
-        purchase = Purchase(
+        purchase = replace(
+            bare,
             lines=tuple(lines),
-            channel=past.kind,
             shipping_incl=incl,
             shipping_excl=excl,
             shipping_paid_otherwise=other,
         )
         if tier is not None:
             purchase = facts.of_tier(purchase, _As(tier, multiplier))
-        outcome = evaluate(self._policy, rules, purchase)
+        outcome = evaluate(self._policy, rules, purchase, room)
         by_rule: dict[int, int] = defaultdict(int)
         for line in outcome.lines:
             by_rule[line.rule_version] += line.points
             if line.rule_version not in self.described:
                 names = ("rule", "name", "target", "points", "per", "threshold", "times", "number")
                 self.described[line.rule_version] = {k: line.explanation[k] for k in names if k in line.explanation}
-        return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), rules)
+        return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines, rules)
 
 
 _DESCRIBED = ("product", "parent", "product_class", "categories", "ranges", "is_giftcard")
@@ -159,7 +189,7 @@ class _As:
         self.code, self.name, self.multiplier = tier.code, tier.name, multiplier
 
 
-def replay(
+def play(
     programme: Any,
     rules: Rules,
     today: Rules,
@@ -173,7 +203,7 @@ def replay(
     given, before anything was taken back.
     """
     tally = Tally()
-    trying, present = _Player(programme, rules), _Player(programme, today)
+    trying, present = _Player(programme, rules, purchases.since), _Player(programme, today, purchases.since)
     batch: list[Past] = []
     seen = 0
     for past in purchases:
@@ -193,12 +223,11 @@ def replay(
     return tally
 
 
-def _add(
-    tally: Tally, batch: list[Past], trying: _Player, present: _Player, purchases: Purchases, each: Any
-) -> None:
+def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, purchases: Purchases, each: Any) -> None:
     products = {piece[1] for past in batch for piece in past.pieces if piece[1] is not None}
-    trying.learn(products)
-    present.learn(products)
+    people = {past.member for past in batch}
+    trying.learn(products, people)
+    present.learn(products, people)
     for past in batch:
         given = past.given
         if given is not None:
@@ -218,8 +247,8 @@ def _add(
         tally.today += today
         tally.awarded += awarded
         for version, number in result.by_rule:
-            row = tally.rules.setdefault(version, {"points": 0, "purchases": 0})
-            row["given"] = row.get("given", 0) + number
+            row = tally.rules.setdefault(version, {"given": 0, "purchases": 0})
+            row["given"] += number
             row["purchases"] += 1
         local = timezone.localtime(past.at)
         month = tally.months.setdefault(f"{local.year:04}-{local.month:02}", [0, 0, 0])

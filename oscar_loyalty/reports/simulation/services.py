@@ -15,7 +15,7 @@ from oscar_loyalty.due.registry import handler
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation.purchases import Purchases
-from oscar_loyalty.reports.simulation.replay import Tally, replay, tiers_after
+from oscar_loyalty.reports.simulation.replay import Tally, play, tiers_after
 from oscar_loyalty.reports.simulation.sources import NoRules, rules_of
 
 log = logging.getLogger("oscar_loyalty")
@@ -108,7 +108,7 @@ def run(*, simulation: Any) -> None:
             if not mine.update(done=number, heard_at=clock.now()):
                 raise Overtaken
 
-        tally = replay(
+        tally = play(
             row.programme,
             rules_of(row.programme, row.rules, starts, ends),
             rules_of(row.programme, "today", starts, ends),
