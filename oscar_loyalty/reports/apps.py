@@ -7,3 +7,6 @@ class ReportsConfig(application.OscarConfig):
     label = "loyalty_reports"
     verbose_name = _("Reports")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.reports.simulation import services  # noqa: F401  (registers the handler)

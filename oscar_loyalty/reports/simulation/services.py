@@ -1,0 +1,188 @@
+"""Asking for a try of rules, and doing it. Nothing is written but the try itself: no ledger, no awards."""
+
+import logging
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler
+from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports.simulation.purchases import Purchases
+from oscar_loyalty.reports.simulation.replay import Tally, play, tiers_after
+from oscar_loyalty.reports.simulation.sources import NoRules, rules_of
+
+log = logging.getLogger("oscar_loyalty")
+
+KIND = "reports.simulate"
+#: Rows of members that are written at once.
+CHUNK = 1000
+
+
+class Overtaken(Exception):
+    """The try was started anew meanwhile: the new run writes, this one stops."""
+
+
+def _rows() -> Any:
+    return get_model("loyalty_reports", "Simulation").objects
+
+
+@transaction.atomic
+def ask(
+    *,
+    programme: Any,
+    key: str,
+    rules: str,
+    title: str,
+    since: date,
+    until: date,
+    breakage: Decimal = Decimal(20),
+    earlier: bool = False,
+    actor: Ref = NOBODY,
+) -> Any:
+    """Have ``rules`` tried on the purchases from ``since`` to ``until`` (both included); return the try.
+
+    ``breakage`` is the percentage of points that are expected never to be spent. The same ``key`` again returns the
+    first.
+
+    :raises ValueError: for a period that ends before it begins, or a breakage that is no percentage.
+    """
+    if until < since or not 0 <= breakage <= 100:
+        raise ValueError("There is no such period, or no such percentage.")
+    fields = {
+        "programme": programme,
+        "rules": rules,
+        "title": title[:200],
+        "since": since,
+        "until": until,
+        "breakage": breakage,
+        "earlier": earlier,
+        "requested_by_type": actor.type,
+        "requested_by": actor.id,
+        "requested_at": clock.now(),
+    }
+    row, created = _rows().get_or_create(key=key, defaults=fields)
+    if created:
+        due.leave(kind=KIND, key=str(row.pk), payload={"simulation": row.pk})
+    return row
+
+
+@transaction.atomic
+def restart(*, simulation: Any) -> Any:
+    """Do a try again that failed or was interrupted; one that is waiting, busy or done stays as it is."""
+    row = _rows().select_for_update().get(pk=simulation.pk)
+    if row.state == row.FAILED or row.abandoned:
+        row.state, row.error, row.done = row.WAITING, "", 0
+        row.save(update_fields=["state", "error", "done"])
+        due.again(kind=KIND, key=str(row.pk), payload={"simulation": row.pk})
+    return row
+
+
+@handler(KIND, atomic=False)
+def simulate_due(row: Any) -> None:
+    simulation = _rows().filter(pk=row.payload["simulation"]).first()
+    if simulation is not None and simulation.state != simulation.DONE:
+        run(simulation=simulation)
+
+
+def run(*, simulation: Any) -> None:
+    """Do a try from its beginning. Another run of the same that comes later takes over; this one then stops."""
+    with transaction.atomic():
+        row = _rows().select_for_update(of=("self",)).select_related("programme").get(pk=simulation.pk)
+        row.run += 1
+        row.state, row.error, row.done, row.heard_at = row.RUNNING, "", 0, clock.now()
+        row.save(update_fields=["run", "state", "error", "done", "heard_at"])
+    mine = _rows().filter(pk=row.pk, run=row.run)
+    starts, ends = _midnight(row.since), _midnight(row.until + timedelta(days=1))
+    try:
+        purchases = Purchases(row.programme, starts, ends, earlier=row.earlier)
+        mine.update(total=purchases.count())
+
+        def progress(number: int) -> None:
+            if not mine.update(done=number, heard_at=clock.now()):
+                raise Overtaken
+
+        tally = play(
+            row.programme,
+            rules_of(row.programme, row.rules, starts, ends),
+            rules_of(row.programme, "today", starts, ends),
+            purchases,
+            progress=progress,
+        )
+        _finish(row, tally)
+    except Overtaken:
+        log.info("The try %s was started anew; this run stops.", row.pk)
+    except NoRules:
+        mine.update(state=row.FAILED, error="gone", heard_at=clock.now())
+    except Exception as error:
+        mine.update(state=row.FAILED, error=f"{type(error).__name__}: {error}"[:500], heard_at=clock.now())
+        raise
+
+
+@transaction.atomic
+def _finish(row: Any, tally: Tally) -> None:
+    """Write what came out, at once, unless another run has begun."""
+    locked = _rows().select_for_update().filter(pk=row.pk, run=row.run).first()
+    if locked is None:
+        raise Overtaken
+    Member = get_model("loyalty_reports", "SimulatedMember")
+    Member.objects.filter(simulation=row.pk).delete()
+    tiers = tiers_after(row.programme, tally.members)
+    members = list(tally.members.items())
+    for start in range(0, len(members), CHUNK):
+        Member.objects.bulk_create(
+            Member(
+                simulation_id=row.pk,
+                member_id=pk,
+                purchases=standing.purchases,
+                spent=standing.spent,
+                points=standing.points,
+                today=standing.today,
+                awarded=standing.awarded,
+                difference=standing.points - standing.today,
+                tier_id=tiers.get(pk) if tiers is not None else None,
+            )
+            for pk, standing in members[start : start + CHUNK]
+        )
+    locked.result = as_dict(row, tally, tiers)
+    locked.state, locked.finished_at, locked.heard_at = locked.DONE, clock.now(), clock.now()
+    locked.done = locked.total
+    locked.save(update_fields=["result", "state", "finished_at", "heard_at", "done"])
+
+
+def as_dict(row: Any, tally: Tally, tiers: Any = None) -> dict[str, Any]:
+    """Return the sums as they are stored; the rate is that of the day, since it may change."""
+    programme = row.programme
+    standings = tally.members.values()
+    counted = None if tiers is None else {str(pk or ""): number for pk, number in Counter(tiers.values()).items()}
+    return {
+        "purchases": tally.purchases,
+        "members": len(tally.members),
+        "turnover": str(tally.turnover.quantize(Decimal("0.01"))),
+        "points": tally.points,
+        "given": tally.given,
+        "today": tally.today,
+        "awarded": tally.awarded,
+        "win": sum(one.points > one.today for one in standings),
+        "lose": sum(one.points < one.today for one in standings),
+        "win_awarded": sum(one.points > one.awarded for one in standings),
+        "lose_awarded": sum(one.points < one.awarded for one in standings),
+        "rules": sorted(
+            ({"version": version, **facts} for version, facts in tally.rules.items()),
+            key=lambda rule: (-rule["given"], rule["version"]),
+        ),
+        "months": [[month, *sums] for month, sums in sorted(tally.months.items())],
+        "tiers": counted,
+        "rate": [programme.redemption_points, str(programme.redemption_amount)],
+        "currency": programme.currency,
+    }
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
