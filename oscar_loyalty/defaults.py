@@ -100,9 +100,9 @@ class Conf:
         return self._get("GIFTCARD_DELIVERY_HOUR", 8)
 
     @property
-    def GIFTCARD_FONT(self) -> str:
-        """File of a TrueType font for the printed gift card; by default DejaVu Sans, which comes with this package."""
-        return self._get("GIFTCARD_FONT", "")
+    def PRINT_FONT(self) -> str:
+        """File of a TrueType font for printed cards; by default DejaVu Sans, which comes with this package."""
+        return self._get("PRINT_FONT", "")
 
     @property
     def HOLD_MINUTES(self) -> int:

@@ -120,14 +120,14 @@ def delivery(app_configs, **kwargs):
                 id="loyalty.E041",
             )
         )
-    if conf.GIFTCARD_FONT:
+    if conf.PRINT_FONT:
         try:
-            TTFont("loyalty-check", conf.GIFTCARD_FONT)
+            TTFont("loyalty-check", conf.PRINT_FONT)
         except (OSError, TTFError) as error:
             found.append(
                 Error(
-                    f"The font of printed gift cards cannot be read: {error}",
-                    hint="Let OSCAR_LOYALTY_GIFTCARD_FONT be the path of a TrueType file (.ttf).",
+                    f"The font of printed cards cannot be read: {error}",
+                    hint="Let OSCAR_LOYALTY_PRINT_FONT be the path of a TrueType file (.ttf).",
                     id="loyalty.E042",
                 )
             )

@@ -4,34 +4,24 @@ The QR code holds the bare code, not an address with it: an address that is open
 proxy on its way and in the history of a browser. A till's scanner types the code, and so does a phone's camera.
 """
 
-import logging
-import unicodedata
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import segno
 from django.contrib.staticfiles import finders
 from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
-from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader, simpleSplit
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from oscar_loyalty.defaults import conf
 from oscar_loyalty.giftcards import designs
 from oscar_loyalty.money import format_money
+from oscar_loyalty.paper import ACCENT, LINE, MUTED, Paper
 
-log = logging.getLogger("oscar_loyalty")
-OWN_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
-INK, MUTED, ACCENT, LINE = HexColor("#2d2430"), HexColor("#66586a"), HexColor("#8d3b5e"), HexColor("#d9c7b8")
 WIDTH, HEIGHT = A4
 MARGIN = 20 * mm
 CARD_WIDTH = WIDTH - 2 * MARGIN
@@ -54,12 +44,11 @@ def picture(design: designs.Design) -> Path | None:
 @sensitive_variables()
 def pdf(*, card: Any, code: str, shop_name: str, shop_url: str) -> bytes:
     """Return the printable card in the active language. It holds the code: never store or cache it."""
-    font = _font(str(conf.GIFTCARD_FONT))
     out = BytesIO()
     canvas = Canvas(out, pagesize=A4, invariant=True, lang=card.language or None)
     canvas.setTitle(_("Gift card"))
     canvas.setAuthor(shop_name)
-    page = _Page(canvas, font)
+    page = _Page(canvas)
     page.face(card, shop_name)
     page.words(card, HEIGHT - MARGIN - CARD_HEIGHT - 14 * mm, bottom=MARGIN + QR + 24 * mm)
     page.code(card, code, shop_url)
@@ -68,38 +57,7 @@ def pdf(*, card: Any, code: str, shop_name: str, shop_url: str) -> bytes:
     return out.getvalue()
 
 
-@cache
-def _font(path: str) -> str:
-    path = path or str(OWN_FONT)
-    name = f"loyalty-{Path(path).stem}"
-    try:
-        pdfmetrics.registerFont(TTFont(name, path))
-    except (OSError, TTFError):
-        # A card is not kept from anybody for the looks of its letters; the system check says so.
-        log.exception("The font %s of gift cards cannot be read", path)
-        return _font("")
-    return name
-
-
-class _Page:
-    """Draws from the top left; ``y`` is where a line of text stands."""
-
-    def __init__(self, canvas: Any, font: str) -> None:
-        self.canvas, self.font = canvas, font
-        self.known = pdfmetrics.getFont(font).face.charToGlyph
-
-    def _printable(self, text: str) -> str:
-        """What the font has no sign for, such as a smiley, is left out rather than printed as a box."""
-        normal = unicodedata.normalize("NFC", text)
-        return "".join(sign for sign in normal if sign == "\n" or ord(sign) in self.known)
-
-    def _line(self, text: str, x: float, y: float, size: float, colour: Any = INK, width: float = CARD_WIDTH) -> None:
-        text = self._printable(text)
-        taken = pdfmetrics.stringWidth(text, self.font, size)
-        self.canvas.setFont(self.font, size * min(1, width / taken) if taken else size)
-        self.canvas.setFillColor(colour)
-        self.canvas.drawString(x, y, text)
-
+class _Page(Paper):
     def face(self, card: Any, shop_name: str) -> None:
         """The card itself, to cut out."""
         canvas, left, bottom = self.canvas, MARGIN, HEIGHT - MARGIN - CARD_HEIGHT
@@ -114,17 +72,17 @@ class _Page:
         canvas.setStrokeColor(LINE)
         canvas.roundRect(left, bottom, CARD_WIDTH, CARD_HEIGHT, 5 * mm)
         inside, width = left + 10 * mm, CARD_WIDTH * 0.58
-        self._line(shop_name, inside, bottom + CARD_HEIGHT - 15 * mm, 13, width=width)
-        self._line(format_money(card.value, card.currency), inside, bottom + 12 * mm, 34, ACCENT, width)
+        self.line(shop_name, inside, bottom + CARD_HEIGHT - 15 * mm, 13, width=width)
+        self.line(format_money(card.value, card.currency), inside, bottom + 12 * mm, 34, ACCENT, width=width)
         if card.recipient_name:
-            self._line(card.recipient_name, inside, bottom + 27 * mm, 14, width=width)
+            self.line(card.recipient_name, inside, bottom + 27 * mm, 14, width=width)
 
     def words(self, card: Any, y: float, *, bottom: float) -> None:
         """Whom it is from, and the message, as large as fits."""
         if card.sender_name and card.recipient_name:
-            self._line(_("From %(name)s") % {"name": card.sender_name}, MARGIN, y, 12, MUTED)
+            self.line(_("From %(name)s") % {"name": card.sender_name}, MARGIN, y, 12, MUTED, width=CARD_WIDTH)
             y -= 9 * mm
-        message = self._printable(card.message)
+        message = self.printable(card.message)
         for size in (13, 11, 9, 7, 6):
             lines = [
                 line for part in message.split("\n") for line in simpleSplit(part, self.font, size, CARD_WIDTH) or [""]
@@ -132,7 +90,7 @@ class _Page:
             if y - len(lines) * size * 1.45 >= bottom:
                 break
         for line in lines[: max(0, int((y - bottom) / (size * 1.45)))]:
-            self._line(line, MARGIN, y, size)
+            self.line(line, MARGIN, y, size, width=CARD_WIDTH)
             y -= size * 1.45
 
     def code(self, card: Any, code: str, shop_url: str) -> None:
@@ -140,17 +98,10 @@ class _Page:
         canvas, top = self.canvas, MARGIN + QR
         canvas.setStrokeColor(LINE)
         canvas.line(MARGIN, top + 8 * mm, WIDTH - MARGIN, top + 8 * mm)
-        matrix = segno.make_qr(code.replace("-", ""), error="m").matrix
-        side = QR / (len(matrix) + 2)
-        canvas.setFillColor(HexColor("#000000"))
-        for row, cells in enumerate(matrix):
-            for column, dark in enumerate(cells):
-                if dark:
-                    x, y = MARGIN + (column + 1) * side, top - (row + 2) * side
-                    canvas.rect(x, y, side, side, stroke=0, fill=1)
+        self.qr(code.replace("-", ""), MARGIN, top, QR)
         left, width = MARGIN + QR + 10 * mm, CARD_WIDTH - QR - 10 * mm
-        self._line(_("The code of the card"), left, top - 7 * mm, 10, MUTED)
-        self._line(code, left, top - 15 * mm, 17, width=width)
+        self.line(_("The code of the card"), left, top - 7 * mm, 10, MUTED, width=width)
+        self.line(code, left, top - 15 * mm, 17, width=width)
         y = top - 24 * mm
         ends = [_("You can spend it until %(day)s.") % {"day": date_format(card.last_day)}] if card.last_day else []
         for text in (
@@ -159,6 +110,6 @@ class _Page:
             _("Whoever knows the code can spend the card."),
             shop_url,
         ):
-            for line in simpleSplit(self._printable(text), self.font, 9, width):
-                self._line(line, left, y, 9, MUTED, width)
+            for line in simpleSplit(self.printable(text), self.font, 9, width):
+                self.line(line, left, y, 9, MUTED, width=width)
                 y -= 4.6 * mm

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.utils.translation import override
 
+from oscar_loyalty import paper
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import printing
 from oscar_loyalty.giftcards import services as giftcards
@@ -91,7 +92,7 @@ def test_the_code_of_the_picture_is_the_bare_code(monkeypatch):
         made.append(content)
         return real(content, **more)
 
-    monkeypatch.setattr(printing.segno, "make_qr", make)
+    monkeypatch.setattr(paper.segno, "make_qr", make)
     pdf(issue())
     assert made == [CODE.replace("-", "")]
 
@@ -107,9 +108,9 @@ def test_a_font_that_cannot_be_read_keeps_no_card_back(settings, tmp_path):
     broken = tmp_path / "broken.ttf"
     broken.write_bytes(b"no font")
     for path in (broken, tmp_path / "missing.ttf"):
-        settings.OSCAR_LOYALTY_GIFTCARD_FONT = str(path)
+        settings.OSCAR_LOYALTY_PRINT_FONT = str(path)
         assert pdf(issue()).startswith(b"%PDF-")
         assert [found.id for found in checks.delivery(None)] == ["loyalty.E042"]
-    settings.OSCAR_LOYALTY_GIFTCARD_FONT = str(printing.OWN_FONT)
+    settings.OSCAR_LOYALTY_PRINT_FONT = str(paper.OWN_FONT)
     settings.OSCAR_LOYALTY_GIFTCARD_DELIVERY_HOUR = 24
     assert [found.id for found in checks.delivery(None)] == ["loyalty.E041"]
