@@ -15,10 +15,13 @@ def version():
 CLUB = ["wagtail>=7.4,<8.1", "django-guardian>=3.5,<4"]
 CELERY = ["celery[redis]>=5.4"]
 STRIPE = ["stripe>=16,<17"]
+#: Signing passes (cryptography, PyJWT) and telling Apple over HTTP/2 (httpx with h2).
+WALLET = ["cryptography>=44", "PyJWT>=2.8", "httpx[http2]>=0.27"]
 SANDBOX = [
     *CLUB,
     *CELERY,
     *STRIPE,
+    *WALLET,
     "django-appointment==3.12.*",
     "Pillow<13",
     "sorl-thumbnail>=12.11",
@@ -70,6 +73,7 @@ setup(
         "club": CLUB,
         "stripe": STRIPE,
         "celery": CELERY,
+        "wallet": WALLET,
         "sandbox": SANDBOX,
         "test": TEST,
         "docs": DOCS,

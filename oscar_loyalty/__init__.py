@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     "oscar_loyalty.earning.apps.EarningConfig",
     "oscar_loyalty.rewards.apps.RewardsConfig",
     "oscar_loyalty.messaging.apps.MessagingConfig",
+    "oscar_loyalty.wallet.apps.WalletConfig",
     "oscar_loyalty.reports.apps.ReportsConfig",
     "oscar_loyalty.storefront.apps.StorefrontConfig",
     "oscar_loyalty.account.apps.AccountConfig",

@@ -105,6 +105,51 @@ class Conf:
         return self._get("PRINT_FONT", "")
 
     @property
+    def WALLET_ICON(self) -> str:
+        """Static path of a square PNG, at least 150 pixels wide: the shop's picture on wallet passes."""
+        return self._get("WALLET_ICON", "oscar_loyalty/wallet/icon.png")
+
+    @property
+    def WALLET_APPLE_TYPE(self) -> str:
+        """Apple's identifier of the shop's passes (``pass.com.example.loyalty``); empty: none for Apple's Wallet."""
+        return self._get("WALLET_APPLE_TYPE", "")
+
+    @property
+    def WALLET_APPLE_TEAM(self) -> str:
+        """The shop's team identifier at Apple (ten signs)."""
+        return self._get("WALLET_APPLE_TEAM", "")
+
+    @property
+    def WALLET_APPLE_CERTIFICATE(self) -> str:
+        """PEM file with the certificate that Apple gave for that identifier, and its private key."""
+        return str(self._get("WALLET_APPLE_CERTIFICATE", ""))
+
+    @property
+    def WALLET_APPLE_PASSWORD(self) -> str:
+        """What that private key is encrypted with, if it is."""
+        return self._get("WALLET_APPLE_PASSWORD", "")
+
+    @property
+    def WALLET_APPLE_WWDR(self) -> str:
+        """PEM file with Apple's intermediate certificate (Worldwide Developer Relations)."""
+        return str(self._get("WALLET_APPLE_WWDR", ""))
+
+    @property
+    def WALLET_APPLE_PUSH(self) -> str:
+        """Apple's push service, which tells a phone that its pass has changed."""
+        return self._get("WALLET_APPLE_PUSH", "https://api.push.apple.com")
+
+    @property
+    def WALLET_GOOGLE_ISSUER(self) -> str:
+        """The shop's issuer id at Google Wallet; empty: no passes for Google Wallet."""
+        return str(self._get("WALLET_GOOGLE_ISSUER", ""))
+
+    @property
+    def WALLET_GOOGLE_KEY(self) -> str:
+        """JSON file of the service account that signs for that issuer."""
+        return str(self._get("WALLET_GOOGLE_KEY", ""))
+
+    @property
     def HOLD_MINUTES(self) -> int:
         """How long points and gift cards stay set aside for a checkout that has not ended."""
         return self._get("HOLD_MINUTES", 60)

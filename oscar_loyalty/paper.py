@@ -13,6 +13,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.qr import QUIET
 
 log = logging.getLogger("oscar_loyalty")
 OWN_FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
@@ -66,5 +67,7 @@ class Paper:
 
     def barcode(self, text: str, x: float, y: float, *, width: float, height: float) -> None:
         """Draw ``text`` as a Code 128 with its quiet zones, as wide as ``width`` allows."""
-        natural = Code128(text, barWidth=1, barHeight=height, quiet=True).width
-        Code128(text, barWidth=width / natural, barHeight=height, quiet=True).drawOn(self.canvas, x, y)
+        side = width / Code128(text, barWidth=1, lquiet=QUIET, rquiet=QUIET).width
+        code = Code128(text, barWidth=side, barHeight=height, lquiet=QUIET * side, rquiet=QUIET * side)
+        self.canvas.setFillColor(BLACK)
+        code.drawOn(self.canvas, x, y)
