@@ -22,6 +22,7 @@ urlpatterns = [
         path("dashboard/appointments/", include("oscar_loyalty.contrib.appointment.urls")),
         path("", include("oscar_loyalty.urls")),
         path("", include(apps.get_app_config("oscar").urls[0])),
+        path("club/me/", include("wagtail_club.urls")),
         path("", include(wagtail_urls)),
         prefix_default_language=False,
     ),

@@ -26,4 +26,5 @@ if apps.is_installed("wagtail.api.v3"):
     from wagtail.api.v3.urls import api
 
     urlpatterns += [path("api/v3/", api.urls)]
+urlpatterns += [path("club/me/", include("wagtail_club.urls"))]
 urlpatterns += i18n_patterns(path("", include(wagtail_urls)), prefix_default_language=False)

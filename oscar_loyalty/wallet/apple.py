@@ -12,12 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.contrib.staticfiles import finders
 from django.utils.translation import gettext as _
-from PIL import Image
 
 from oscar_loyalty.colours import text_on
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.icons import scaled
 from oscar_loyalty.members.services import language_of
 from oscar_loyalty.wallet.contents import Contents
 from oscar_loyalty.wallet.exceptions import WalletOff
@@ -136,19 +135,12 @@ def _rgb(colour: str) -> str:
     return "rgb({}, {}, {})".format(*(int(colour[start : start + 2], 16) for start in (1, 3, 5)))
 
 
-@lru_cache(maxsize=8)
 def icons(path: str) -> dict[str, bytes]:
     """Return the pictures of a pass, made from the square one at the static path ``path``.
 
     Raises :exc:`WalletOff` when there is none.
     """
-    found = finders.find(path)
-    if not isinstance(found, str):
-        raise WalletOff(f"There is no static file {path} for the passes.")
-    made = {}
-    with Image.open(found) as source:
-        for name, edge in ICONS.items():
-            out = io.BytesIO()
-            source.convert("RGBA").resize((edge, edge), Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
-            made[name] = out.getvalue()
-    return made
+    try:
+        return {name: scaled(path, edge) for name, edge in ICONS.items()}
+    except OSError as error:
+        raise WalletOff(f"The picture of the passes cannot be read: {error}") from error

@@ -1,0 +1,101 @@
+"""The member area: one's own, of bounded cost, and private; what a phone keeps is asked for and holds no balance."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from oscar_loyalty import clock
+from oscar_loyalty.members import statuses
+from wagtail_club import next_steps
+
+pytestmark = pytest.mark.django_db
+AREA = "/club/me/"
+
+
+@pytest.fixture
+def signed_in(client, user):
+    client.force_login(user)
+    return client
+
+
+def text_of(response):
+    assert response.status_code == 200
+    return response.content.decode().replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("path", [AREA, AREA + "card/"])
+def test_strangers_sign_in_first(client, programme, path):
+    response = client.get(path)
+    assert response.status_code == 302
+    assert "/accounts/login/" in response.url
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_who_is_no_member_may_join(signed_in, programme):
+    assert "Join Pétales" in text_of(signed_in.get(AREA))
+    assert signed_in.get(AREA + "card/").url == AREA
+
+
+def test_a_member_sees_what_there_is_and_nobody_keeps_it(signed_in, member, give):
+    give(1240, expires_at=clock.now() + timedelta(days=20))
+    give(80, usable_from=clock.now() + timedelta(days=14))
+    response = signed_in.get(AREA)
+    text = text_of(response)
+    for words in ("Hello Rose", "1,240 petals", "80 petals on the way", "Bronze", member.number, "Use 1,240 petals by"):
+        assert words in text
+    assert "private" in response["Cache-Control"]
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_a_membership_on_hold_has_words_and_nothing_to_do(signed_in, member, give):
+    give(500, expires_at=clock.now() + timedelta(days=20))
+    statuses.set_status(member=member, status="frozen", reason="?", key="hold:1")
+    text = text_of(signed_in.get(AREA))
+    assert "on hold" in text
+    assert "What you can do now" not in text
+
+
+def test_the_card_alone_holds_no_balance(signed_in, member, give):
+    give(1240)
+    text = text_of(signed_in.get(AREA + "card/"))
+    assert member.number in text
+    assert "1,240" not in text
+    assert "<script>" not in text
+
+
+def test_as_many_queries_however_long_the_history(signed_in, member, give):
+    give(5)
+    text_of(signed_in.get(AREA))
+    with CaptureQueriesContext(connection) as few:
+        text_of(signed_in.get(AREA))
+    for _number in range(25):
+        give(5)
+    with CaptureQueriesContext(connection) as many:
+        text_of(signed_in.get(AREA))
+    assert len(many) <= len(few) <= 60
+
+
+def test_a_step_that_fails_is_left_out(signed_in, member, monkeypatch):
+    def broken(request, club):
+        raise RuntimeError
+
+    monkeypatch.setitem(next_steps._tellers, "broken", (0, broken))
+    assert "Hello Rose" in text_of(signed_in.get(AREA))
+
+
+def test_the_app(client, programme):
+    manifest = client.get(AREA + "manifest.webmanifest")
+    assert manifest["Content-Type"] == "application/manifest+json"
+    about = json.loads(manifest.content)
+    assert about["start_url"] == about["scope"] == AREA
+    for icon in about["icons"]:
+        response = client.get(icon["src"])
+        assert response["Content-Type"] == "image/png"
+        assert response.content.startswith(b"\x89PNG")
+    assert client.get(AREA + "icon-50000.png").status_code == 404
+    worker = client.get(AREA + "sw.js")
+    assert worker["Content-Type"].startswith("text/javascript")
+    assert "no-cache" in worker["Cache-Control"]

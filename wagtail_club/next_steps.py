@@ -1,0 +1,126 @@
+"""What a member could do next: one small registry, so that other apps have a say.
+
+@step("survey", rank=40)
+def survey(request, club):
+    return Step(title=_("Tell us how it was"), url=reverse("survey"))
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.earning import goal_selectors, profiles
+from oscar_loyalty.earning.referrals.selectors import scheme_of
+from oscar_loyalty.giftcards import selectors as giftcards
+
+log = logging.getLogger("oscar_loyalty")
+#: How many are shown, and how near an end must be to be worth a word.
+MOST, SOON = 3, timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do: a short title, a sentence, and where it is done."""
+
+    title: str
+    url: str
+    text: str = ""
+
+
+Teller = Callable[[Any, Any], Step | None]
+_tellers: dict[str, tuple[int, Teller]] = {}
+
+
+def step(name: str, *, rank: int) -> Callable[[Teller], Teller]:
+    """Register a function of request and :class:`wagtail_club.selectors.Visitor` that returns a step or ``None``.
+
+    Low ranks come first. A function that fails is left out and logged: the page stands without it.
+    """
+
+    def register(function: Teller) -> Teller:
+        _tellers[name] = (rank, function)
+        return function
+
+    return register
+
+
+def of(request: Any, club: Any) -> list[Step]:
+    """Return the few things that are worth doing now for the member of ``club``."""
+    if club.member is None or club.member.status != "active" or not club.programme.is_active:
+        return []
+    found: list[Step] = []
+    for name, (_rank, tell) in sorted(_tellers.items(), key=lambda item: item[1][0]):
+        try:
+            said = tell(request, club)
+        except Exception:
+            log.exception("The next step %s could not be told", name)
+            continue
+        if said is not None:
+            found.append(said)
+        if len(found) == MOST:
+            break
+    return found
+
+
+@step("expiring", rank=10)
+def _expiring(request: Any, club: Any) -> Step | None:
+    if club.balance.next_expiry is None or club.balance.next_expiry[0] > clock.now() + SOON:
+        return None
+    when, units = club.balance.next_expiry
+    points = club.programme.points_label(units)
+    return Step(
+        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(when)},
+        text=_("After that day they are gone. A gift card keeps its value."),
+        url=reverse("loyalty-storefront:giftcards"),
+    )
+
+
+@step("gift card", rank=30)
+def _gift_card(request: Any, club: Any) -> Step | None:
+    prices = [card.points_price for card in giftcards.denominations() if card.points_price is not None]
+    if not prices or club.balance.usable < min(prices):
+        return None
+    return Step(
+        title=_("Choose a gift card"),
+        text=_("You have enough for one, for yourself or for somebody else."),
+        url=reverse("loyalty-storefront:giftcards"),
+    )
+
+
+@step("stamps", rank=40)
+def _stamps(request: Any, club: Any) -> Step | None:
+    views, _past = goal_selectors.cards_of(club.member)
+    begun = [view for view in views if view.card is not None and view.percent >= 50]
+    if not begun:
+        return None
+    best = max(begun, key=lambda view: view.percent)
+    return Step(title=str(best.goal.name), text=str(best.said), url=reverse("loyalty-account:cards"))
+
+
+@step("profile", rank=50)
+def _profile(request: Any, club: Any) -> Step | None:
+    if all(done for _part, done in profiles.parts(club.member)):
+        return None
+    return Step(
+        title=_("Tell us a little about you"),
+        text=_("Your birthday is enough for a surprise on the day."),
+        url=reverse("loyalty-account:profile"),
+    )
+
+
+@step("friends", rank=60)
+def _friends(request: Any, club: Any) -> Step | None:
+    if not scheme_of(club.programme).is_active:
+        return None
+    return Step(
+        title=_("Bring a friend"),
+        text=_("You both get something once the first order stands."),
+        url=reverse("loyalty-account:invite"),
+    )

@@ -1,0 +1,41 @@
+// Keeps the card on this device when its holder asks for that, and takes it away again.
+(() => {
+    const { worker, scope, card } = document.currentScript.dataset;
+    const CACHE = "loyalty-card";
+    if (!("serviceWorker" in navigator) || !("caches" in window)) return;
+    navigator.serviceWorker.register(worker, { scope }).catch(() => {});
+
+    const panel = document.querySelector("[data-club-keep]");
+    if (!panel) return;
+    const keep = panel.querySelector('[data-club-do="keep"]');
+    const forget = panel.querySelector('[data-club-do="forget"]');
+    const kept = panel.querySelector("[data-club-kept]");
+
+    async function show() {
+        const there = await caches.has(CACHE);
+        kept.hidden = forget.hidden = !there;
+        keep.hidden = there;
+        panel.hidden = false;
+    }
+
+    keep.addEventListener("click", async () => {
+        keep.disabled = true;
+        try {
+            await navigator.serviceWorker.ready;
+            const styles = [...document.querySelectorAll('link[rel="stylesheet"]')].map((link) => link.href);
+            const scripts = [...document.querySelectorAll("script[src]")].map((script) => script.src);
+            await (await caches.open(CACHE)).addAll([card, ...styles, ...scripts]);
+        } catch (error) {
+            await caches.delete(CACHE);
+        }
+        keep.disabled = false;
+        await show();
+        (keep.hidden ? forget : keep).focus();
+    });
+    forget.addEventListener("click", async () => {
+        await caches.delete(CACHE);
+        await show();
+        keep.focus();
+    });
+    show();
+})();
