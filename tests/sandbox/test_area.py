@@ -1,4 +1,4 @@
-"""The member area on a phone: the card is kept when its holder asks, opens without a network, and goes at signing out."""
+"""The member area on a phone: its holder keeps the card there, it opens without a network, and goes at signing out."""
 
 import pytest
 from django.utils import timezone
