@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import CharField, Model, Q, QuerySet
+from django.db.models import CharField, Count, Model, Q, QuerySet
 from django.db.models.functions import Cast
-from wagtail.models import Collection, CollectionViewRestriction, Page
+from wagtail.models import Collection, CollectionViewRestriction
 from wagtail.permission_policies.pages import PagePermissionPolicy
 
 from wagtail_club import access, selectors, uses
@@ -39,20 +39,29 @@ class Answer:
 
 def answer(request: Any, file: Any) -> Answer:
     """Decide whether the visitor behind ``request`` may have ``file``, in a bounded number of queries."""
+    standing = uses.Standing(file)
     restrictions = list(file.collection.get_view_restrictions())
-    is_open = _open(type(file)).filter(pk=file.pk).exists()
+    found = uses.of_file(file).aggregate(
+        all=Count("pk"),
+        announced=Count("pk", filter=standing.announced),
+        closed=Count("pk", filter=standing.closed),
+        opened=Count("pk", filter=standing.opened),
+    )
+    is_open = bool(found["announced"] or (not found["closed"] and (found["opened"] or _shown(file))))
     if is_open and not restrictions:
         return Answer(True, everybody=True)
     if all(restriction.accept_request(request) for restriction in restrictions):
-        unused = restrictions and not uses.of_file(file).exists()
-        if is_open or unused or _reads(request, file):
+        unused = restrictions and not found["all"]
+        if is_open or unused or (found["closed"] and _reads(request, file, standing)):
             return Answer(True)
-    return Answer(_edits(getattr(request, "user", None), file))
+    return Answer(_edits(getattr(request, "user", None), file, standing))
 
 
 def open_to_all(queryset: QuerySet[Any]) -> QuerySet[Any]:
     """Return those pictures or documents that everybody may see. It can be searched, as all of these can."""
-    rows = _open(queryset.model).exclude(collection__in=_below(CollectionViewRestriction.objects.values("collection")))
+    rows = _open(queryset.model, uses.Standing()).exclude(
+        collection__in=_below(CollectionViewRestriction.objects.values("collection"))
+    )
     return queryset.filter(id__in=rows.values("pk"))
 
 
@@ -60,22 +69,22 @@ def choosable(queryset: QuerySet[Any], user: Any) -> QuerySet[Any]:
     """Return what an editor may pick: all but what stands on closed pages and drafts that they neither see nor edit."""
     if access.sees_all(user):
         return queryset
-    model = queryset.model
-    hidden = ~uses.chosen_for_others() & (
-        uses.on(uses.closed_pages()) | uses.on(Page.objects.filter(live=False)) | uses.for_tiers()
-    )
-    seen = uses.on(_edited(user)) | (~uses.for_tiers() & uses.on(access.visible(Page.objects.live(), user)))
+    model, standing, in_parts = queryset.model, uses.Standing(), uses.for_tiers()
+    guarded = uses.on(standing.closed_pages) | uses.on(standing.pages.filter(live=False)) | in_parts
+    seen = uses.on(_edited(user)) | (~in_parts & uses.on(access.visible(standing.live, user)))
     rows = _keyed(model).filter(
-        ~_used(model, hidden) | _used(model, seen) | Q(uploaded_by_user=user) | Q(pk__in=_open(model).values("pk"))
+        ~_used(model, guarded & ~uses.chosen_for_others())
+        | _used(model, seen)
+        | Q(uploaded_by_user=user)
+        | Q(pk__in=_open(model, standing).values("pk"))
     )
     return queryset.filter(id__in=rows.values("pk"))
 
 
 def page_for_others(document: Any) -> Any:
     """Return a closed page on which ``document`` stands and which is announced, or ``None``."""
-    pages = uses.closed_pages().filter(club_access__closed=True, club_access__teased=True)
-    keys = uses.of_file(document).filter(uses.on(pages)).values_list("object_id", flat=True)
-    return Page.objects.filter(pk__in=list(keys[:1])).specific().first()
+    pages = uses.Standing(document).closed_pages.filter(club_access__closed=True, club_access__teased=True)
+    return pages.order_by("path").specific().first()
 
 
 def in_two_places(page: Any) -> list[Any]:
@@ -86,11 +95,11 @@ def in_two_places(page: Any) -> list[Any]:
     from wagtail.documents import get_document_model
     from wagtail.images import get_image_model
 
-    found: list[Any] = []
+    found, standing = [], uses.Standing()
     for model in (get_image_model(), get_document_model()):
         here = _used(model, uses.on_pages() & Q(object_id=str(page.pk)) & ~uses.chosen_for_others())
-        rows = _keyed(model).filter(here & _used(model, uses.closed()) & _used(model, uses.opened()))
-        found += list(rows.exclude(pk__in=_open(model).values("pk"))[:10])
+        twice = _used(model, standing.closed) & _used(model, standing.opened) & ~_used(model, standing.announced)
+        found += list(_keyed(model).filter(here & twice)[:10])
     return found
 
 
@@ -103,16 +112,24 @@ def _used(model: type[Model], condition: Q) -> Q:
     return Q(_key__in=uses.of(model).filter(condition).values("to_object_id"))
 
 
-def _open(model: type[Model]) -> QuerySet[Any]:
+def _open(model: type[Model], standing: uses.Standing) -> QuerySet[Any]:
     """Return the files that everybody may see, by where they stand."""
-    closed = _used(model, uses.closed())
-    if not issubclass(model, PrivateFileMixin):
-        return _keyed(model).filter(_used(model, uses.announced()) | ~closed)
-    shown = _used(model, uses.opened())
-    public = getattr(settings, "WAGTAIL_CLUB_PUBLIC_COLLECTIONS", [])
-    if public:
-        shown |= Q(collection__in=_below(Collection.objects.filter(name__in=public).values("pk")))
-    return _keyed(model).filter(_used(model, uses.announced()) | (shown & ~closed))
+    shown = _used(model, standing.opened) | Q(collection__in=_public()) if _guarded(model) else Q()
+    return _keyed(model).filter(_used(model, standing.announced) | (shown & ~_used(model, standing.closed)))
+
+
+def _shown(file: Any) -> bool:
+    """Whether everybody may see ``file`` though it stands nowhere."""
+    return not _guarded(type(file)) or file.collection_id in _public()
+
+
+def _guarded(model: type[Model]) -> bool:
+    return issubclass(model, PrivateFileMixin)
+
+
+def _public() -> list[int]:
+    names = getattr(settings, "WAGTAIL_CLUB_PUBLIC_COLLECTIONS", [])
+    return _below(Collection.objects.filter(name__in=names).values("pk")) if names else []
 
 
 def _below(collections: QuerySet[Any]) -> list[int]:
@@ -123,14 +140,12 @@ def _below(collections: QuerySet[Any]) -> list[int]:
     return list(Collection.objects.filter(below).values_list("pk", flat=True))
 
 
-def _reads(request: Any, file: Any) -> bool:
+def _reads(request: Any, file: Any, standing: uses.Standing) -> bool:
     """Whether the visitor may see a page on which the file is closed, and the part of it that shows the file."""
-    of_file = uses.of_file(file).filter(uses.closed())
-    pages = uses.on(access.readable(Page.objects.live(), request))
-    if of_file.filter(pages & ~uses.for_tiers()).exists():
+    closed, pages = uses.of_file(file).filter(standing.closed), uses.on(access.readable(standing.live, request))
+    if closed.filter(pages & ~uses.for_tiers()).exists():
         return True
-    parts = of_file.filter(uses.for_tiers() & (pages | ~uses.on_pages()))[:200]
-    return _reached(request, uses.tiers(parts))
+    return _reached(request, uses.tiers(closed.filter(uses.for_tiers() & (pages | ~uses.on_pages()))[:200]))
 
 
 def _reached(request: Any, tiers: Iterable[Any]) -> bool:
@@ -141,7 +156,7 @@ def _edited(user: Any) -> QuerySet[Any]:
     return PagePermissionPolicy().instances_user_has_any_permission_for(user, EDITING)
 
 
-def _edits(user: Any, file: Any) -> bool:
+def _edits(user: Any, file: Any, standing: uses.Standing) -> bool:
     """Whether ``user`` works on a page with this file, or brought it; what stands nowhere follows its collection."""
     if user is None or not user.is_active:
         return False
@@ -149,10 +164,9 @@ def _edits(user: Any, file: Any) -> bool:
         return True
     if not user.has_perm("wagtailadmin.access_admin"):
         return False
-    on_pages = uses.of_file(file).filter(uses.on_pages())
-    if file.uploaded_by_user_id == user.pk or on_pages.filter(uses.on(_edited(user))).exists():
+    if file.uploaded_by_user_id == user.pk or standing.pages.filter(pk__in=_edited(user).values("pk")).exists():
         return True
-    return not on_pages.exists() and _policy(type(file)).user_has_any_permission_for_instance(
+    return not standing.pages.exists() and _policy(type(file)).user_has_any_permission_for_instance(
         user, ["add", "change", "choose"], file
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Model, Q, QuerySet
+from django.db.models import CharField, IntegerField, Model, Q, QuerySet
 from django.db.models.functions import Cast
 from wagtail import blocks
 from wagtail.fields import StreamField
@@ -37,9 +37,6 @@ def of_file(file: Model) -> QuerySet[ReferenceIndex]:
     return of(type(file)).filter(to_object_id=str(file.pk))
 
 
-# Conditions on uses
-
-
 def on_pages() -> Q:
     return Q(base_content_type=base_type(Page))
 
@@ -54,10 +51,6 @@ def chosen_for_others() -> Q:
     return Q(model_path=TEASER, content_type__in=[kind.pk for kind in kinds])
 
 
-def announced() -> Q:
-    return chosen_for_others() & on(Page.objects.live())
-
-
 def for_tiers() -> Q:
     """The uses within a part of a page that is for a tier."""
     found = Q(pk__in=[])
@@ -67,22 +60,31 @@ def for_tiers() -> Q:
     return found
 
 
-def open_pages() -> QuerySet[Any]:
-    return access.visible(Page.objects.live())
+class Standing:
+    """The kinds of uses as conditions, among all pages or among those on which ``file`` stands."""
 
+    def __init__(self, file: Model | None = None) -> None:
+        self.pages = Page.objects.order_by()
+        if file is not None:
+            rows = of_file(file).filter(on_pages()).annotate(_page=Cast("object_id", IntegerField()))
+            self.pages = self.pages.filter(pk__in=rows.values("_page"))
+        self.live = self.pages.live()
+        self.open_pages = access.visible(self.live)
+        self.closed_pages = self.live.exclude(pk__in=self.open_pages.values("pk"))
 
-def closed_pages() -> QuerySet[Any]:
-    return Page.objects.live().exclude(pk__in=open_pages().order_by().values("pk"))
+    @property
+    def announced(self) -> Q:
+        return chosen_for_others() & on(self.live)
 
+    @property
+    def closed(self) -> Q:
+        in_part = for_tiers() & (on(self.live) | ~on_pages())
+        return ~chosen_for_others() & (on(self.closed_pages) | in_part)
 
-def closed() -> Q:
-    in_part = for_tiers() & (on(Page.objects.live()) | ~on_pages())
-    return ~chosen_for_others() & (on(closed_pages()) | in_part)
-
-
-def opened() -> Q:
-    elsewhere = ~on_pages() & ~_drafts()
-    return ~chosen_for_others() & ~for_tiers() & (on(open_pages()) | elsewhere)
+    @property
+    def opened(self) -> Q:
+        elsewhere = ~on_pages() & ~_drafts()
+        return ~chosen_for_others() & ~for_tiers() & (on(self.open_pages) | elsewhere)
 
 
 def _drafts() -> Q:
