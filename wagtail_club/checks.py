@@ -70,7 +70,7 @@ def private_pictures(app_configs, **kwargs):
         return [
             Warning(
                 f"{Image._meta.label} lacks ClubImageMixin: pictures of closed pages can be opened by their address.",
-                hint='Give the shop a picture model with the mixin: see "Keep pictures and documents private" in the manual.',
+                hint='Give the shop a model with the mixin: see "Keep pictures and documents private" in the manual.',
                 id="wagtail_club.W002",
             )
         ]
@@ -95,7 +95,7 @@ def private_documents(app_configs, **kwargs):
     return [
         Warning(
             f"{Document._meta.label} lacks ClubDocumentMixin: files of closed documents lie in the media folder.",
-            hint='Give the shop a document model with the mixin: see "Keep pictures and documents private" in the manual.',
+            hint='Give the shop a model with the mixin: see "Keep pictures and documents private" in the manual.',
             id="wagtail_club.W003",
         )
     ]
