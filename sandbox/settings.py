@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "oscar_loyalty.contrib.appointment",
     "appointment",
     *CLUB_APPS,
+    "sandbox.gallery.apps.GalleryConfig",
     "wagtail.contrib.redirects",
     "wagtail.embeds",
     "wagtail.sites",
@@ -203,4 +204,7 @@ PHONENUMBER_DEFAULT_REGION = "FR"
 WAGTAIL_SITE_NAME = "Maison Pétale"
 WAGTAILADMIN_BASE_URL = f"http://{SITE_DOMAIN}"
 WAGTAIL_I18N_ENABLED = True
+WAGTAILIMAGES_IMAGE_MODEL = "gallery.Picture"
+WAGTAILDOCS_DOCUMENT_MODEL = "gallery.Paper"
+WAGTAIL_CLUB_FILES = VAR / "private"
 WAGTAIL_CONTENT_LANGUAGES = [("en", "English"), ("fr", "French")]

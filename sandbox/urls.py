@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("cms/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
+    path("club-files/", include("wagtail_club.urls")),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
     *i18n_patterns(
         path("", include("sandbox.shop.urls")),
@@ -22,7 +23,7 @@ urlpatterns = [
         path("dashboard/appointments/", include("oscar_loyalty.contrib.appointment.urls")),
         path("", include("oscar_loyalty.urls")),
         path("", include(apps.get_app_config("oscar").urls[0])),
-        path("club/me/", include("wagtail_club.urls")),
+        path("club/me/", include("wagtail_club.me_urls")),
         path("", include(wagtail_urls)),
         prefix_default_language=False,
     ),

@@ -10,6 +10,7 @@ from wagtail_club import INSTALLED_APPS as CLUB_APPS
 INSTALLED_APPS = [
     *INSTALLED_APPS,
     *CLUB_APPS,
+    "sandbox.gallery.apps.GalleryConfig",
     "wagtail.contrib.redirects",
     "wagtail.contrib.sitemaps",
     "django.contrib.sitemaps",
@@ -35,6 +36,9 @@ AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "guardian.backends.ObjectPe
 ANONYMOUS_USER_NAME = None
 # Documents that a test uploads must not end in the work tree.
 MEDIA_ROOT = tempfile.mkdtemp(prefix="loyalty-club-")
+WAGTAIL_CLUB_FILES = tempfile.mkdtemp(prefix="loyalty-club-private-")
+WAGTAILIMAGES_IMAGE_MODEL = "gallery.Picture"
+WAGTAILDOCS_DOCUMENT_MODEL = "gallery.Paper"
 GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"
 ROOT_URLCONF = "tests.urls_club"
 WAGTAIL_SITE_NAME = "Club"

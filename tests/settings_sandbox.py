@@ -13,5 +13,6 @@ from tests.settings import PASSWORD_HASHERS, database  # noqa: F401
 
 DATABASES = {"default": database(os.environ["LOYALTY_SANDBOX_DATABASE"])}
 MEDIA_ROOT = tempfile.mkdtemp(prefix="loyalty-media-")
+WAGTAIL_CLUB_FILES = tempfile.mkdtemp(prefix="loyalty-private-")
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}

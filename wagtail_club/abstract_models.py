@@ -11,6 +11,7 @@ from wagtail.fields import StreamField
 from wagtail.images import get_image_model_string
 
 from wagtail_club.blocks import GuestBlock
+from wagtail_club.panels import FilesPanel
 
 #: Wagtail 8 lets a project swap its page model; 7.4 does not know the setting.
 PAGE = getattr(settings, "WAGTAIL_PAGE_MODEL", "wagtailcore.Page")
@@ -73,6 +74,7 @@ class ClubPageMixin(models.Model):
     closed_by_place = models.CharField(max_length=12, blank=True, default="", editable=False)
 
     club_panels = [
+        FilesPanel(),
         MultiFieldPanel(
             [FieldPanel("audience"), FieldPanel("minimum_tier"), FieldPanel("guests")], heading=_("Who may see it")
         ),

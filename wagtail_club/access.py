@@ -122,6 +122,18 @@ def outside_foreign(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:
     return pages
 
 
+def readable(pages: QuerySet[Any], request: Any) -> QuerySet[Any]:
+    """Return those of ``pages`` that the visitor behind ``request`` may see: with passwords that were given, too."""
+    user = getattr(request, "user", None)
+    if sees_all(user):
+        return pages
+    pages = pages.filter(condition(user))
+    for restriction in PageViewRestriction.objects.filter(club_access__isnull=True).select_related("page"):
+        if not restriction.accept_request(request):
+            pages = pages.exclude(path__startswith=restriction.page.path)
+    return pages
+
+
 def tier_of(page: Any) -> Any:
     """Return the tier that opens a closed page, or ``None``."""
     row = _model("PageAccess").objects.filter(page=page.pk).select_related("tier").first()

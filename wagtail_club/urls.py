@@ -1,16 +1,17 @@
-"""The member area. Include it at the address it is to have, such as ``club/me/``, before Wagtail's own URLs."""
+"""The addresses of pictures and documents; a shop whose models have the club's mixins includes them anywhere.
+
+To include them closes Wagtail's own API endpoints of pictures and documents as well.
+"""
 
 from django.urls import path
 
-from wagtail_club import me
+from wagtail_club import endpoints, file_views
 
-app_name = "wagtail_club"
+app_name = "wagtail_club_files"
+
+endpoints.close()
 
 urlpatterns = [
-    path("", me.AreaView.as_view(), name="me"),
-    path("card/", me.CardView.as_view(), name="card"),
-    path("manifest.webmanifest", me.ManifestView.as_view(), name="manifest"),
-    path("icon-<int:edge>.png", me.IconView.as_view(), name="icon"),
-    # Its address decides which pages it may answer: those of the member area and no others.
-    path("sw.js", me.WorkerView.as_view(), name="worker"),
+    path("pictures/<int:image_id>/<str:filename>", file_views.picture, name="picture"),
+    path("documents/<int:document_id>/<str:filename>", file_views.document, name="document"),
 ]

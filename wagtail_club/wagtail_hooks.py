@@ -2,12 +2,17 @@
 
 from wagtail import hooks
 
-from wagtail_club import access, choosers, views
+from wagtail_club import access, choosers, file_views, files, views
 
 
 @hooks.register("before_serve_page", order=-100)
 def ask_the_club(page, request, serve_args, serve_kwargs):
     return views.refuse(page, request)
+
+
+@hooks.register("before_serve_document", order=100)
+def ask_the_club_for_a_document(document, request):
+    return file_views.refuse_document(document, request)
 
 
 @hooks.register("register_admin_viewset")
@@ -24,3 +29,10 @@ def member_chooser():
 def hide_closed_pages(pages, request):
     """An editor of another section finds no closed page in the chooser, unless as a reader of it."""
     return access.choosable(pages, request.user)
+
+
+@hooks.register("construct_image_chooser_queryset")
+@hooks.register("construct_document_chooser_queryset")
+def hide_closed_files(rows, request):
+    """The same for pictures and documents of closed pages."""
+    return files.choosable(rows, request.user)

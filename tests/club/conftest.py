@@ -47,8 +47,13 @@ def article(tiers):
             introduction=f"All about {SECRET}",
             seo_title=f"{SECRET} seo",
             search_description=f"{SECRET} description",
-            body=[("text", f"<p>Put {SECRET} on it</p>")],
-            **{"teaser_title": "A guide for the hair", "teaser_text": "Shine for weeks", **wish, **fields},
+            **{
+                "body": [("text", f"<p>Put {SECRET} on it</p>")],
+                "teaser_title": "A guide for the hair",
+                "teaser_text": "Shine for weeks",
+                **wish,
+                **fields,
+            },
         )
         parent.add_child(instance=page)
         page.save_revision().publish()
