@@ -10,3 +10,6 @@ class ReportsConfig(application.OscarConfig):
 
     def ready(self):
         from oscar_loyalty.reports.simulation import services  # noqa: F401  (registers the handler)
+        from oscar_loyalty.members.merging import stays
+
+        stays("loyalty_reports.SimulatedMember.member", why="a try says what was, for the members of that day")
