@@ -132,22 +132,20 @@ def _join_cards(goals: list[Any], source: Any, target: Any) -> int:
             card.save(update_fields=["member", "round"])
         stamps.update(member=target)
     else:
-        kept = {(card.goal_id, card.round) for card in rows if any(p.state == "given" for p in card.prizes.all())}
-        sheets = cards.layout(goals, stamps.order_by("happened_at", "pk"))
-        held = {
-            (goal.pk, key)
-            for goal in goals
-            for number, sheet in enumerate(sheets[goal.pk], start=1)
-            if (goal.pk, number) in kept
-            for key, _number, _at in sheet.places
-        }
-        free = [stamp.pk for stamp in stamps if (stamp.goal_id, stamp.source) not in held]
-        gone = [card.pk for card in rows if (card.goal_id, card.round) not in kept]
-        _model("GoalPrize").objects.filter(card__in=gone).delete()
-        Card.objects.filter(pk__in=gone).delete()
-        Stamp.objects.filter(pk__in=free).update(member=target)
+        stamps.filter(pk__in=_after_the_last_prize(goals, rows, stamps)).update(member=target)
+        cards.settle(goals=goals, members=[source])
     cards.settle(goals=goals, members=[target])
     return len(rows)
+
+
+def _after_the_last_prize(goals: list[Any], rows: list[Any], stamps: Any) -> list[int]:
+    """Return the stamps that are on none of the cards up to the last that has brought something."""
+    brought = {(card.goal_id, card.round) for card in rows if any(p.state == "given" for p in card.prizes.all())}
+    sheets = cards.layout(goals, stamps.order_by("happened_at", "pk"))
+    order = [(goal.pk, number) for goal in goals for number in range(1, len(sheets[goal.pk]) + 1)]
+    last = max((place for place, name in enumerate(order) if name in brought), default=-1)
+    held = {(goal, key) for goal, number in order[: last + 1] for key, _number, _at in sheets[goal][number - 1].places}
+    return [stamp.pk for stamp in stamps if (stamp.goal_id, stamp.source) not in held]
 
 
 # Friends

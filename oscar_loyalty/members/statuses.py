@@ -36,10 +36,11 @@ def set_status(
 ) -> Any:
     """Put a membership on hold (``frozen``), back to work (``active``), or end it (``closed``); return the member.
 
-    ``reason`` is for the shop, and for the member too if ``shown``; with ``notify`` the member is told by mail. On hold nothing is earned or spent and no points
-    expire; once it ends, they live longer by that time. An order that was being paid when it began may be finished. A
-    closed membership keeps its points out of reach, and they expire as they would have. The same ``key`` again changes
-    nothing.
+    ``reason`` is for the shop, and for the member too if ``shown``; with ``notify`` the member is told by mail.
+
+    On hold nothing is earned or spent and no points expire; once it ends, they live longer by that time. An order that
+    was being paid when it began may be finished. A closed membership keeps its points out of reach, and they expire as
+    they would have. The same ``key`` again changes nothing.
 
     :raises Merged: when the membership was joined with another.
     :raises ValidationError: for a status that there is not.

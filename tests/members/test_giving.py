@@ -1,4 +1,4 @@
-"""Points from one member to another: set aside, moved with their dates, given back; and nobody learns who is a member."""
+"""Points from member to member: set aside, moved with their dates, given back; nobody learns who is a member."""
 
 import threading
 from datetime import timedelta
