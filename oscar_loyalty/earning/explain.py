@@ -282,6 +282,8 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         "attended": _("Thank you for your visit"),
         "expired": _("These points had reached their last day"),
         "merged": _("Two memberships became one"),
+        "paused": _("The membership went on hold: nothing expires meanwhile"),
+        "resumed": _("The hold has ended: what was left lives longer by that time"),
         "given": _("A gift from one member to another: the points keep the dates that they had"),
         "grace": _("Points that came back after their last day live a while longer"),
         "returned": _("Returned, since what they paid for was cancelled or refunded"),

@@ -15,6 +15,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, InsufficientUnits, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, sharing
@@ -45,6 +46,24 @@ def save_policy(*, programme: Any, **fields: Any) -> Any:
     return policy
 
 
+def check(*, source: Any, to: str, units: int) -> Any:
+    """Return the terms, or say why :func:`give` would refuse; nothing is written.
+
+    :raises SharingRefused: as :func:`give`.
+    """
+    target = sharing.whom(to, source.programme)
+    if target is not None and target.pk == source.pk:
+        raise SharingRefused(_("That is you."), field="to")
+    policy = sharing.policy_of(source.programme)
+    at_once = sharing.together(source, target)
+    _check(source, policy, at_once, units)
+    _may_get(target, at_once)
+    usable = ledger.balances([source.account])[source.account_id].usable
+    if usable < units:
+        raise _too_few(source, units - usable)
+    return policy
+
+
 @transaction.atomic
 def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> Any:
     """Offer ``units`` points of ``source`` to whom ``to`` names, an e-mail or a card number; return the transfer.
@@ -67,8 +86,7 @@ def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> 
     policy = sharing.policy_of(source.programme)
     at_once = sharing.together(source, target)
     _check(source, policy, at_once, units)
-    if at_once and target.status != "active":
-        raise SharingRefused(_("This membership is on hold or closed and can get no points at the moment."), field="to")
+    _may_get(target, at_once)
     now = clock.now()
     until = now + timedelta(days=policy.answer_days)
     try:
@@ -81,10 +99,7 @@ def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> 
             source=Ref("gift", key[:64]),
         )
     except InsufficientUnits as error:
-        missing = source.programme.points_label(error.missing)
-        raise SharingRefused(
-            _("You have too few: %(missing)s are missing.") % {"missing": missing}, field="units"
-        ) from error
+        raise _too_few(source, error.missing) from error
     try:
         with transaction.atomic():
             row = _model("Transfer").objects.create(
@@ -109,6 +124,17 @@ def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> 
     due.leave(kind=END, key=str(row.pk), payload={"transfer": row.pk}, at=row.until)
     _tell(row)
     return row
+
+
+def _too_few(source: Any, missing: int) -> SharingRefused:
+    label = source.programme.points_label(missing)
+    return SharingRefused(_("You have too few: %(missing)s are missing.") % {"missing": label}, field="units")
+
+
+def _may_get(target: Any, at_once: bool) -> None:
+    """Within a household one may know; nobody else is told how it stands with somebody."""
+    if at_once and target.status != "active":
+        raise SharingRefused(_("This membership is on hold or closed and can get no points at the moment."), field="to")
 
 
 def _check(source: Any, policy: Any, at_once: bool, units: int) -> None:
