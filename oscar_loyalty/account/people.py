@@ -249,8 +249,8 @@ class GiveView(MemberMixin, generic.FormView):
             messages.success(self.request, _("%(to)s has got %(points)s from you.") % values)
         else:
             text = _(
-                "%(points)s are set aside for %(to)s. If they belong to a member, they get an e-mail. If nobody accepts "
-                "the points, they come back to you."
+                "%(points)s are set aside for %(to)s. If that is a member, they get an e-mail. If nobody accepts the "
+                "points, they come back to you."
             )
             messages.success(self.request, text % values)
         return redirect("loyalty-account:give")
