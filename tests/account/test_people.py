@@ -47,7 +47,7 @@ def token_of(response):
     return re.search(r'name="token" value="([0-9a-f]{32})"', said(response))[1]
 
 
-def give_points(client, to, units, password="petale-demo", person=None):
+def give_points(client, to, units, *, password="petale-demo", person=None):  # noqa: S107
     data = {"token": token_of(client.get(GIVE)), "to": to, "units": units}
     if person is not None:
         data["person"] = person
