@@ -34,7 +34,9 @@ class AbstractSharingPolicy(models.Model):
         validators=[MinValueValidator(2), MaxValueValidator(20)],
         help_text=_("How many members a household has at most."),
     )
-    minimum = models.PositiveIntegerField(_("at least"), default=50, validators=[MinValueValidator(1)])
+    minimum = models.PositiveIntegerField(
+        _("at least"), default=50, validators=[MinValueValidator(1)], help_text=_("For one gift.")
+    )
     maximum = models.PositiveIntegerField(
         _("at most"), null=True, blank=True, default=1000, validators=[MinValueValidator(1)],
         help_text=_("For one gift. Empty: no limit."),

@@ -63,7 +63,7 @@ def test_giving_and_accepting(as_, member, lea, give):
     assert "Nothing yet: neither given nor received." in said(client.get(GIVE))
     response = give_points(client, "Lea@example.com", "60")
     assert "60 petals are set aside for Lea@example.com" in said(response)
-    assert "waiting for an answer" in said(response) and "Call it off" in said(response)
+    assert "waiting for an answer" in said(response) and "Call the gift off" in said(response)
     assert "60 petals" in said(client.get("/accounts/loyalty/"))
     mail.outbox.clear()
     due.sweep()

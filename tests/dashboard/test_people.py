@@ -151,7 +151,7 @@ def test_a_gift_is_called_off_with_a_reason(owner, url, member, twin, give, boss
     giving.save_policy(programme=member.programme, is_active=True)
     gift = giving.give(source=member, to=twin.email, units=80, key="g")
     text = said(owner.get(url("gifts")))
-    assert "waiting for an answer" in text and "Call it off" in text
+    assert "waiting for an answer" in text and "Call the gift off" in text
     assert "Rose" in said(owner.get(url("gifts"), {"q": "rose", "state": "open"}))
     assert "No gift matches" in said(owner.get(url("gifts"), {"state": "done"}))
     address = url("gift-call-off", gift.uuid)
