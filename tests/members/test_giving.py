@@ -14,6 +14,7 @@ from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, merging, selectors, services, sharing
 from oscar_loyalty.members.exceptions import CannotMerge, SharingRefused
+from oscar_loyalty.reports import audit
 
 
 @pytest.fixture(autouse=True)
@@ -334,3 +335,20 @@ def test_accepted_and_called_off_at_the_same_moment_is_one_of_both(programme, me
         thread.join()
     gift.refresh_from_db()
     assert (gift.state, usable(member), usable(other)) in {("done", 60, 40), ("cancelled", 100, 0)}
+
+
+# The audit
+
+
+def test_the_audit_sees_what_is_wrong_with_gifts_and_merges(programme, member, other, give):
+    give(100)
+    gift = giving.give(source=member, to=other.email, units=40, key="k")
+    old = services.join(programme=programme, email="old@example.com")
+    merging.merge(source=old, target=member, key="m")
+    assert audit.run(keep=False).clean
+    Transfer = get_model("loyalty_members", "Transfer")
+    Transfer.objects.filter(pk=gift.pk).update(state="done")
+    get_model("loyalty_members", "Member").objects.filter(pk=old.pk).update(merged_into=other)
+    assert {row.check for row in audit.run(keep=False).findings} == {"gifts.given", "members.merged"}
+    Transfer.objects.filter(pk=gift.pk).update(state="declined")
+    assert "gifts.open" in {row.check for row in audit.run(keep=False).findings}
