@@ -36,5 +36,15 @@ class AccountConfig(OscarConfig):
                 path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),
                 path("guest-orders/<str:token>/", view("GuestClaimView", "guests"), name="guest-claim"),
                 path("join/<str:token>/", view("ClaimView"), name="claim"),
+                path("give/", view("GiveView", "people"), name="give"),
+                path("give/<uuid:uuid>/<str:answer>/", view("GiftAnswerView", "people"), name="gift-answer"),
+                path("household/", view("HouseholdView", "people"), name="household"),
+                path("household/leave/", view("HouseholdLeaveView", "people"), name="household-leave"),
+                path("household/<int:pk>/remove/", view("HouseholdLeaveView", "people"), name="household-remove"),
+                path(
+                    "household/<uuid:uuid>/<str:answer>/",
+                    view("HouseholdAnswerView", "people"),
+                    name="household-answer",
+                ),
             ]
         )

@@ -22,7 +22,6 @@ PAGES = [
     ("members/<int:pk>/", "members.views", "MemberView", "loyalty-member"),
     ("members/<int:pk>/adjust/", "members.views", "MemberAdjustView", "loyalty-member-adjust"),
     ("members/<int:pk>/tier/", "members.views", "MemberTierView", "loyalty-member-tier"),
-    ("members/<int:pk>/status/", "members.views", "MemberStatusView", "loyalty-member-status"),
     ("members/<int:pk>/welcome/", "members.views", "MemberWelcomeView", "loyalty-member-welcome"),
     ("adjustments/", "members.adjusting", "AdjustmentListView", "loyalty-adjustments"),
     ("adjustments/<int:pk>/", "members.adjusting", "AdjustmentView", "loyalty-adjustment"),
@@ -84,6 +83,13 @@ PAGES = [
     ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
     ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
     ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
+    # Holds, duplicates, points from member to member.
+    ("members/<int:pk>/status/<str:status>/", "people.statuses", "MemberStatusView", "loyalty-member-status"),
+    ("members/<int:pk>/merge/", "people.merging", "FindDuplicateView", "loyalty-member-duplicates"),
+    ("members/<int:pk>/merge/<int:other>/", "people.merging", "MergeView", "loyalty-member-merge"),
+    ("gifts/", "people.sharing", "GiftListView", "loyalty-gifts"),
+    ("gifts/terms/", "people.sharing", "PolicyView", "loyalty-sharing-terms"),
+    ("gifts/<uuid:uuid>/call-off/", "people.sharing", "CallOffView", "loyalty-gift-call-off"),
 ]
 
 

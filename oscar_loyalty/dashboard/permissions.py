@@ -66,4 +66,8 @@ PERMISSIONS = {
     "loyalty-scan-code": _staff(PROGRAMME),
     "loyalty-referral-terms": _staff(PROGRAMME),
     "loyalty-referral-decide": _staff(VIEW, APPROVE),
+    "loyalty-member-duplicates": _staff(VIEW, PROGRAMME),
+    "loyalty-member-merge": _staff(VIEW, PROGRAMME),
+    "loyalty-sharing-terms": _staff(PROGRAMME),
+    "loyalty-gift-call-off": _staff(VIEW, ADJUST),
 }

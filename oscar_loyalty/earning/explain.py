@@ -221,7 +221,7 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
     titles = {
         "adjust": _("Adjustment"),
         "expire": _("Expired points"),
-        "transfer": _("Transfer"),
+        "transfer": _("Points given away") if entry.units < 0 else _("Points from another member"),
         "merge": _("Memberships joined together"),
         "matured": _("Now yours to spend"),
         "extended": _("Points live longer"),
@@ -282,6 +282,9 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         "attended": _("Thank you for your visit"),
         "expired": _("These points had reached their last day"),
         "merged": _("Two memberships became one"),
+        "paused": _("The membership went on hold: nothing expires meanwhile"),
+        "resumed": _("The hold has ended: what was left lives longer by that time"),
+        "given": _("A gift from one member to another: the points keep the dates that they had"),
         "grace": _("Points that came back after their last day live a while longer"),
         "returned": _("Returned, since what they paid for was cancelled or refunded"),
         "paid": _("Paid with points"),

@@ -164,9 +164,19 @@ def spend(
 
 @transaction.atomic
 def hold(
-    *, account: Any, units: int, key: str, until: datetime, source: Ref = NOBODY, happened_at: datetime | None = None
+    *,
+    account: Any,
+    units: int,
+    key: str,
+    until: datetime,
+    within_life: bool = False,
+    source: Ref = NOBODY,
+    happened_at: datetime | None = None,
 ) -> Any:
     """Set ``units`` of the usable lots aside until ``until`` and return the hold.
+
+    Whoever pays with held units may do so after their last day. With ``within_life`` the hold ends no later than the
+    first of them.
 
     :raises InsufficientUnits: with the number missing.
     """
@@ -180,12 +190,13 @@ def hold(
     pages.post_due(at)
     page = pages[keyed.pk(account)]
     chosen = page.pick(units, at)
+    ends = [lot.expires_at for lot, _part in chosen if lot.expires_at is not None] if within_life else []
     row = keyed.create_hold(
         account=page.account,
         key=key,
         digest=digest,
         units=units,
-        until=until,
+        until=min([until, *ends]),
         source_type=source.type,
         source_id=source.id,
         created_at=at,
@@ -239,6 +250,46 @@ def capture(
         page.take(entry, page.lot(use.lot), use.units)
     keyed.flush(pages, {key: entry})
     return entry
+
+
+@transaction.atomic
+def hand_over(
+    *,
+    hold: Any,
+    target: Any,
+    key: str,
+    explanation: dict[str, Any] | None = None,
+    actor: Ref = NOBODY,
+    happened_at: datetime | None = None,
+    notes: tuple[str, str] = ("", ""),
+) -> tuple[Any, Any]:
+    """Move what ``hold`` has set aside to another account; each part keeps its dates. Return both entries.
+
+    ``notes`` go with the giver's entry and the taker's.
+
+    :raises HoldClosed: when it was released, captured under another key, or its limit has passed.
+    :raises ValueError: when both are the same account, or of different units.
+    """
+    at = happened_at or clock.now()
+    pages = Pages([hold.account_id, keyed.pk(target)], until=at)
+    row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
+    digest = keyed.digest("hand_over", row.account_id, row.units, "transfer", row.pk, keyed.pk(target))
+    keys = (f"{key}:out", f"{key}:in")
+    if known := keyed.known(keys):
+        return keyed.same_pair(known, keys, digest)
+    if row.state != "open" or row.until <= at:
+        raise HoldClosed(f"The hold {row.key} is {'past its limit' if row.state == 'open' else row.state}.")
+    giver, taker = pages[row.account_id], pages[keyed.pk(target)]
+    _can_move(giver, taker)
+    pages.post_due(at)
+    giver.close_hold(row, "captured", at)
+    chosen = [(giver.lot(use.lot), use.units) for use in row.uses.all()]
+    written = _move(giver, taker, chosen, keys, digest, at, "transfer", explanation or {}, actor)
+    row.entry = written[0]
+    keyed.flush(pages, dict(zip(keys, written, strict=True)))
+    for entry, text in zip(written, notes, strict=True):
+        keyed.note(entry, text)
+    return written
 
 
 @transaction.atomic
@@ -524,6 +575,7 @@ __all__ = [
     "earn_many",
     "expire_due",
     "extend",
+    "hand_over",
     "hold",
     "lock",
     "mature",

@@ -16,3 +16,14 @@ class Merged(MemberError):
 
 class CannotMerge(MemberError):
     """These two memberships cannot be joined; the message says why, in words for the staff."""
+
+
+class SharingRefused(MemberError):
+    """Points cannot be given, or a household not be joined; the message says why, in words for the member.
+
+    ``field`` names what was wrong: "to", "units", or "" for all of it.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

@@ -2,12 +2,12 @@
 
 A room that keeps rows of members says how they follow::
 
-    @mover("stamps", title=_("Stamp cards"))
+    @mover("stamps", title=_("Stamp cards"), columns=["shop.StampCard.member"])
     def move_stamps(source, target):
         return StampCard.objects.filter(member=source).update(member=target)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,30 +21,64 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import services
+from oscar_loyalty.members import selectors, services
 from oscar_loyalty.members.exceptions import CannotMerge
 from oscar_loyalty.members.groups import set_groups
 
 #: Gets both members, locked, in the merge's transaction; moves its rows and returns how many those were.
 Mover = Callable[[Any, Any], int]
 _movers: dict[str, tuple[Any, Mover, Callable[[Any], int] | None]] = {}
+#: Gets both members and says, for the staff, why they cannot be joined now; nothing, if they can.
+Obstacle = Callable[[Any, Any], str]
+_obstacles: dict[str, Obstacle] = {}
+#: Columns that name a member or an account and stay as they are, each with why; a test finds those that are in neither.
+LEFT: dict[str, str] = {}
+#: Columns that a mover takes care of.
+MOVED: dict[str, str] = {}
 
 
-def mover(name: str, *, title: Any, count: Callable[[Any], int] | None = None) -> Callable[[Mover], Mover]:
-    """Register what follows a member into another; ``count`` says for the preview how many rows a member has."""
+def mover(
+    name: str, *, title: Any, count: Callable[[Any], int] | None = None, columns: Iterable[str] = ()
+) -> Callable[[Mover], Mover]:
+    """Register what follows a member into another; ``count`` says for the preview how many rows a member has.
+
+    ``columns`` ("loyalty_earning.Award.member") are those that it takes care of.
+    """
 
     def register(function: Mover) -> Mover:
         _movers[name] = (title, function, count)
+        MOVED.update(dict.fromkeys(columns, name))
         return function
 
     return register
+
+
+def obstacle(name: str) -> Callable[[Obstacle], Obstacle]:
+    """Register what may stand in the way of joining two memberships, such as a payment under way."""
+
+    def register(function: Obstacle) -> Obstacle:
+        _obstacles[name] = function
+        return function
+
+    return register
+
+
+def stays(column: str, *, why: str) -> None:
+    """Say that a column that names a member is left as it is, and why (for developers)."""
+    LEFT[column] = why
+
+
+def move_rows(source: Any, target: Any) -> dict[str, int]:
+    """Let all rooms' rows follow ``source`` into ``target``; the caller has locked both and their accounts."""
+    return {name: move(source, target) for name, (_title, move, _count) in sorted(_movers.items())}
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a merge would move: the balance and the open lots of ``source``, and ``(title, number)`` of other rows.
 
-    ``problem`` says why it cannot be done, or nothing.
+    ``problem`` says why it cannot be done, or nothing. ``user``: with whose account in the shop the membership is
+    opened afterwards; ``shut_out`` is the account that cannot do so any more. ``notes`` are what else is decided.
     """
 
     source: Any
@@ -54,6 +88,14 @@ class Preview:
     rows: list[tuple[str, int]]
     tier: Any
     problem: str
+    user: Any = None
+    shut_out: Any = None
+    notes: tuple[str, ...] = ()
+
+
+def find(member: Any, words: str) -> QuerySet[Any]:
+    """Return other members whose name, e-mail or card number match ``words``."""
+    return selectors.search(member.programme, words).exclude(pk=member.pk)
 
 
 def duplicates(member: Any) -> QuerySet[Any]:
@@ -82,12 +124,20 @@ def _problem(source: Any, target: Any) -> str:
         return _("One of the memberships was joined with another before.")
     if source.status != "active" or target.status != "active":
         return _("Both memberships must be active: end a hold, or open a closed one again, first.")
+    return next((said for check in _obstacles.values() if (said := check(source, target))), "")
+
+
+def _own(source: Any, target: Any, actor: Ref) -> str:
+    """Nobody gives oneself what somebody else has."""
+    mine = {str(member.user_id) for member in (source, target) if member.user_id is not None}
+    if actor.type == "user" and actor.id in mine:
+        return _("Nobody joins the own membership with another: ask a colleague.")
     return ""
 
 
-def preview(source: Any, target: Any) -> Preview:
-    """Return what :func:`merge` would do."""
-    problem = _problem(source, target)
+def preview(source: Any, target: Any, *, actor: Ref = NOBODY) -> Preview:
+    """Return what :func:`merge` would do, asked for by ``actor``."""
+    problem = _problem(source, target) or _own(source, target, actor)
     balance = ledger.balance(source.account)
     if not problem and balance.held:
         problem = _held()
@@ -100,11 +150,34 @@ def preview(source: Any, target: Any) -> Preview:
         rows=[row for row in rows if row[1]],
         tier=_higher(source.tier, target.tier),
         problem=problem,
+        user=target.user or source.user,
+        shut_out=source.user if target.user_id is not None else None,
+        notes=tuple(_notes(source, target)),
     )
 
 
+def _notes(source: Any, target: Any) -> Iterable[str]:
+    if source.tier_id != target.tier_id:
+        higher = _higher(source.tier, target.tier)
+        yield _("The higher of both tiers stays: %(tier)s.") % {"tier": higher.name if higher else "–"}
+    for name, label in (("email", _("e-mail")), ("first_name", _("first name")), ("last_name", _("last name"))):
+        mine, theirs = getattr(target, name), getattr(source, name)
+        if mine and theirs and mine.lower() != theirs.lower():
+            values = {"what": label, "stays": mine, "goes": theirs}
+            yield _("Of both, this %(what)s stays: %(stays)s (not %(goes)s).") % values
+    if (birthday := _birthday(source)) and _birthday(target) and birthday != _birthday(target):
+        yield _("The birthday of the membership that stays is kept.")
+    yield _("Both card numbers work at the till: the old one finds the membership that stays.")
+
+
+def _birthday(member: Any) -> tuple[Any, ...]:
+    return (member.birth_month, member.birth_day) if member.birth_day else ()
+
+
 def _held() -> str:
-    return _("Points of this membership are set aside for a checkout under way. Please try again once it is over.")
+    return _(
+        "Points of this membership are set aside, for a checkout or a gift under way. Please try again once it is over."
+    )
 
 
 def _higher(one: Any, other: Any) -> Any:
@@ -125,13 +198,13 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, reason: st
     source, target = both[source.pk], both[target.pk]
     if source.merged_into_id == target.pk:
         return target
-    if problem := _problem(source, target):
+    if problem := _problem(source, target) or _own(source, target, actor):
         raise CannotMerge(problem)
     try:
         books.merge(source=source.account, target=target.account, key=f"merge:{source.pk}:{target.pk}", actor=actor)
     except Blocked as error:
         raise CannotMerge(_held()) from error
-    moved = {name: move(source, target) for name, (_title, move, _count) in sorted(_movers.items())}
+    moved = move_rows(source, target)
     get_model("loyalty_members", "StatusChange").objects.create(
         member=source,
         key=key,
@@ -148,9 +221,14 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, reason: st
     set_groups(source)
     if target.user_id is None and user is not None:
         source.user_id, target.user_id = None, user
+        # A member's e-mail is that of the account in the shop.
+        target.email = source.email or target.email
     source.save(update_fields=["merged_into", "status", "user"])
-    for name in ("email", "first_name", "last_name", "birth_day", "birth_month", "birth_year"):
+    for name in ("email", "first_name", "last_name"):
         setattr(target, name, getattr(target, name) or getattr(source, name))
+    if not target.birth_day:
+        target.birth_day, target.birth_month = source.birth_day, source.birth_month
+        target.birth_year = source.birth_year
     target.joined_at = min(target.joined_at, source.joined_at)
     target.save()
     services.set_tier(member=target, tier=higher, key=f"{key}:tier", actor=actor, reason="merged")

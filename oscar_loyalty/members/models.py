@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.members import abstract_models, abstract_tiers
+from oscar_loyalty.members import abstract_models, abstract_sharing, abstract_tiers
 from oscar_loyalty.members.benefits import TierCondition
 
 __all__ = ["TierCondition"]
@@ -67,3 +67,38 @@ if not is_model_registered("loyalty_members", "TierReview"):
         pass
 
     __all__.append("TierReview")
+
+if not is_model_registered("loyalty_members", "SharingPolicy"):
+
+    class SharingPolicy(abstract_sharing.AbstractSharingPolicy):
+        pass
+
+    __all__.append("SharingPolicy")
+
+if not is_model_registered("loyalty_members", "Transfer"):
+
+    class Transfer(abstract_sharing.AbstractTransfer):
+        pass
+
+    __all__.append("Transfer")
+
+if not is_model_registered("loyalty_members", "Household"):
+
+    class Household(abstract_sharing.AbstractHousehold):
+        pass
+
+    __all__.append("Household")
+
+if not is_model_registered("loyalty_members", "HouseholdMember"):
+
+    class HouseholdMember(abstract_sharing.AbstractHouseholdMember):
+        pass
+
+    __all__.append("HouseholdMember")
+
+if not is_model_registered("loyalty_members", "HouseholdInvitation"):
+
+    class HouseholdInvitation(abstract_sharing.AbstractHouseholdInvitation):
+        pass
+
+    __all__.append("HouseholdInvitation")

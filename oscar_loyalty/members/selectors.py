@@ -58,11 +58,18 @@ def by_email(email: str, programme: Any) -> Any:
 
 
 def by_number(number: str, programme: Any) -> Any:
-    """Return the member with a card number, however it was typed, or ``None``."""
+    """Return the member with a card number, however it was typed, or ``None``.
+
+    The number of a membership that was joined with another finds that other one.
+    """
     digits = "".join(character for character in number if character.isdigit())
     if len(digits) != 12 or not luhn.is_valid(digits):
         return None
-    return _model("Member").objects.filter(programme=programme, number=digits).select_related("account", "tier").first()
+    rows = _model("Member").objects.filter(programme=programme).select_related("account", "tier", "programme")
+    found = rows.filter(number=digits).first()
+    while found is not None and found.merged_into_id is not None:
+        found = rows.filter(pk=found.merged_into_id).first()
+    return found
 
 
 def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "") -> QuerySet[Any]:
@@ -73,7 +80,9 @@ def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "
         digits = word.replace("-", "").replace(".", "")
         match = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
         if digits.isdecimal():
-            match |= Q(number__contains=digits)
+            # The old card of whoever was joined with this one finds them too.
+            old = _model("Member").objects.filter(merged_into__isnull=False, number__contains=digits)
+            match |= Q(number__contains=digits) | Q(pk__in=old.values("merged_into"))
         members = members.filter(match)
     if tier:
         members = members.filter(tier=tier)

@@ -265,7 +265,10 @@ def attach_user(*, member: Any, user: Any) -> Any:
         member.save(update_fields=["user", "first_name", "last_name"])
         set_groups(member)
         return member
+    from oscar_loyalty.members.merging import move_rows
+
     books.merge(source=member.account, target=own.account, key=f"merge:{member.pk}:{own.pk}")
+    move_rows(member, own)
     member.merged_into, member.status = own, "closed"
     member.save(update_fields=["merged_into", "status"])
     if member.tier and (own.tier is None or own.tier.rank < member.tier.rank):

@@ -14,6 +14,9 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.exceptions import Merged
 from oscar_loyalty.members.groups import set_groups
 
+#: Kind of the rows left for whoever tells members what became of their membership.
+TELL = "members.status"
+
 
 def _model(name: str) -> Any:
     return get_model("loyalty_members", name)
@@ -28,14 +31,16 @@ def set_status(
     actor: Ref = NOBODY,
     reason: str = "",
     shown: bool = False,
+    notify: bool = False,
     happened_at: datetime | None = None,
 ) -> Any:
     """Put a membership on hold (``frozen``), back to work (``active``), or end it (``closed``); return the member.
 
-    ``reason`` is for the shop, and for the member too if ``shown``. On hold nothing is earned or spent and no points
-    expire; once it ends, they live longer by that time. An order that was being paid when it began may be finished. A
-    closed membership keeps its points out of reach, and they expire as they would have. The same ``key`` again changes
-    nothing.
+    ``reason`` is for the shop, and for the member too if ``shown``; with ``notify`` the member is told by mail.
+
+    On hold nothing is earned or spent and no points expire; once it ends, they live longer by that time. An order that
+    was being paid when it began may be finished. A closed membership keeps its points out of reach, and they expire as
+    they would have. The same ``key`` again changes nothing.
 
     :raises Merged: when the membership was joined with another.
     :raises ValidationError: for a status that there is not.
@@ -74,5 +79,7 @@ def set_status(
     set_groups(row)
     if status == row.ACTIVE:
         due.leave(kind="earning.member_back", key=str(change.pk), payload={"member": row.pk})
+    if notify:
+        due.leave(kind=TELL, key=str(change.pk), payload={"change": change.pk})
     member.status = status
     return row

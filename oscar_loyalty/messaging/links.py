@@ -11,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 PAGES = {
     "account": "loyalty-account:overview",
     "claim": "loyalty-account:claim",
+    "give": "loyalty-account:give",
+    "household": "loyalty-account:household",
     "guest_claim": "loyalty-account:guest-claim",
     "balance": "loyalty-storefront:balance",
     "basket_back": "loyalty-checkout:back",

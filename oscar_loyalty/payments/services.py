@@ -146,6 +146,10 @@ def _begin(
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
     if plan.points and not _may_spend(member):
+        if member is not None:
+            raise exceptions.PaymentProblem(
+                _("Your membership is on hold or closed, so its points cannot be spent. Please ask us.")
+            )
         raise exceptions.PaymentProblem(_("Only members can pay with points."))
     _check_points(plan, member, basket.currency)
     if plan.too_small:

@@ -337,6 +337,28 @@ def budgets() -> Iterator[Finding]:
             )
 
 
+@check
+def gifts_of_points() -> Iterator[Finding]:
+    """Points on their way are set aside, and points that were given went from one account to the other."""
+    rows = get_model("loyalty_members", "Transfer").objects
+    for gift in rows.filter(state="done").exclude(
+        hold__state="captured", entry_out__units=-F("units"), entry_in__units=F("units")
+    ):
+        yield Finding("gifts.given", f"gift {gift.pk}", f"{gift.units} points are not what the entries say")
+    aside = Q(state="open", hold__state="open") | Q(state="open", until__lte=clock.now())
+    for gift in rows.exclude(aside).exclude(state="done").exclude(hold__state="released"):
+        yield Finding("gifts.open", f"gift {gift.pk}", f"it is {gift.state}, its hold is {gift.hold.state}")
+
+
+@check
+def merged_members() -> Iterator[Finding]:
+    """The account of a membership that was joined with another leads to that one's, and holds nothing."""
+    old = get_model("loyalty_members", "Member").objects.filter(merged_into__isnull=False)
+    right = Q(account__merged_into=F("merged_into__account"), account__balance=0, account__debt=0)
+    for member in old.exclude(right).iterator():
+        yield Finding("members.merged", f"member {member.pk}", "the account does not lead to that of the other")
+
+
 def run(*, keep: bool = True) -> Report:
     """Run every check and, unless ``keep`` is false, store the outcome for the dashboard's light."""
     started = clock.now()

@@ -7,3 +7,6 @@ class RewardsConfig(application.OscarConfig):
     label = "loyalty_rewards"
     verbose_name = _("Rewards")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.rewards import merging  # noqa: F401  (registers itself)

@@ -90,6 +90,8 @@ def _check_points(request: Any, price: int | None, quantity: int) -> None:
     points = selectors.points_of_basket(request)
     if price is None:
         raise PaymentProblem(_("This gift card has no price in points."))
+    if not points.may_pay and points.member is not None:
+        raise PaymentProblem(_("Your membership is on hold or closed, so its points cannot be spent. Please ask us."))
     if not points.may_pay:
         raise PaymentProblem(_("Only members can pay with points."))
     missing = points.used + price * quantity - points.usable

@@ -193,17 +193,6 @@ def test_nobody_gives_a_tier_to_oneself(owner, boss, url, programme):
     assert own.tier.code == "bronze"
 
 
-def test_on_hold_and_back(owner, url, member):
-    owner.post(url("member-status", member.pk), {"status": "frozen"})
-    member.refresh_from_db()
-    assert member.status == "frozen"
-    assert "End the hold" in owner.get(url("member", member.pk)).content.decode()
-    owner.post(url("member-status", member.pk), {"status": "active"})
-    member.refresh_from_db()
-    assert member.status == "active"
-    assert owner.post(url("member-status", member.pk), {"status": "closed"}).status_code == 404
-
-
 def test_the_welcome_once_more(owner, url, member):
     due.sweep()
     assert len(mail.outbox) == 1

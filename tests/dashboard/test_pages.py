@@ -170,7 +170,7 @@ def test_actions_need_their_permission(client, url, staff, member, card, big_adj
         url("member-adjust", member.pk),
         url("members-adjust"),
         url("member-tier", member.pk),
-        url("member-status", member.pk),
+        url("member-status", member.pk, "frozen"),
         url("member-welcome", member.pk),
         url("members-enrol"),
         url("adjustment-decide", big_adjustment.pk, "approve"),

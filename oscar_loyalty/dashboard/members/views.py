@@ -2,7 +2,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -81,8 +80,10 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
         member = self.member
         page = earning.history(member, page=self.request.GET.get("page", 1), per_page=20, staff=True)
         changes = list(member.tier_changes.select_related("before", "after")[:10])
-        names = names_of([*changes, *(movement.entry for movement in page.object_list)])
-        for row in [*changes, *(movement.entry for movement in page.object_list)]:
+        statuses = list(member.status_changes.all()[:10])
+        signed = [*changes, *statuses, *(movement.entry for movement in page.object_list)]
+        names = names_of(signed)
+        for row in signed:
             row.by = names.get(row.actor_id, "") if row.actor_type == "user" else ""
         return super().get_context_data(
             member=member,
@@ -90,6 +91,8 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             page_obj=page,
             paginator=page.paginator,
             changes=changes,
+            statuses=statuses,
+            joined_from=list(member.merged.order_by("pk")[:10]),
             claims=member.guest_claims.select_related("order")[:10],
             own=member.user_id == self.request.user.pk,
             welcome=messaging.outbox(member=member).filter(kind="joined").first(),
@@ -158,23 +161,6 @@ class MemberTierView(_MemberAction):
             reason=form.cleaned_data["reason"],
         )
         messages.success(request, _("The tier has been changed."))
-        return self.back()
-
-
-class MemberStatusView(_MemberAction):
-    """Puts the membership on hold, or back to work."""
-
-    SAID = {
-        "active": gettext_lazy("The membership is active again."),
-        "frozen": gettext_lazy("The membership is on hold: nothing is earned or spent until you end this."),
-    }
-
-    def post(self, request, *args, **kwargs):
-        status = request.POST.get("status", "")
-        if status not in self.SAID or self.member.status == "closed":
-            raise Http404
-        services.set_status(member=self.member, status=status)
-        messages.success(request, self.SAID[status])
         return self.back()
 
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.merging import survivor
 
 
 def _model(name: str) -> Any:
@@ -37,9 +38,15 @@ def clean_code(typed: str) -> str:
 
 
 def invitation(code: str, programme: Any) -> Any:
-    """Return the invitation with a code, if its member can still invite, or ``None``."""
+    """Return the invitation with a code, if its member can still invite, or ``None``.
+
+    Its member is the one that goes on, where two memberships were joined.
+    """
     rows = _model("Invitation").objects.filter(code=clean_code(code), member__programme=programme)
-    return rows.filter(member__status="active").select_related("member__programme").first()
+    found = rows.select_related("member__programme", "member__merged_into").first()
+    if found is not None:
+        found.member = survivor(found.member)
+    return found if found is not None and found.member.status == "active" else None
 
 
 def may_be_invited(member: Any) -> bool:

@@ -215,6 +215,15 @@ def refuse(*, referral: Any, user: Any) -> Any:
     return row
 
 
+@transaction.atomic
+def refuse_for(*, referral: Any, reason: str) -> Any:
+    """Refuse a referral that has brought nothing yet, for a reason that has come out; return it."""
+    row = _locked(referral)
+    if row.state in ("joined", "ordered"):
+        _refuse(row, [*row.reasons, reason])
+    return row
+
+
 def _may(referral: Any, user: Any) -> None:
     if user is None or not user.has_perm("loyalty_members.approve_points"):
         raise NotAllowed

@@ -1,0 +1,109 @@
+"""What of this room follows a member into another."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import sharing
+from oscar_loyalty.members.merging import mover, obstacle, stays
+
+stays("loyalty_members.Member.merged_into", why="whoever became the old membership finds the new one through it")
+stays("loyalty_members.Member.account", why="the old account keeps its entries, and leads to the new one")
+stays("loyalty_members.StatusChange.member", why="the history of the old membership, its end with it")
+for _name in ("Entry", "Lot", "Hold"):
+    stays(f"loyalty_ledger.{_name}.account", why="the books say what moved; open lots are moved by their own merge")
+stays("loyalty_ledger.Account.merged_into", why="accounts follow each other")
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_members", name)
+
+
+@mover(
+    "members.tiers",
+    title=gettext_lazy("Changes of tier"),
+    count=lambda member: member.tier_changes.count(),
+    columns=["loyalty_members.TierChange.member"],
+)
+def move_tier_changes(source: Any, target: Any) -> int:
+    return int(source.tier_changes.update(member=target))
+
+
+@mover("members.tier_terms", title="", columns=["loyalty_members.TierTerm.member"])
+def move_tier_term(source: Any, target: Any) -> int:
+    """The term goes with the tier that stays; of the same tier, the longer one. A tier given by hand is kept."""
+    terms = _model("TierTerm").objects.in_bulk([source.pk, target.pk])
+    theirs, mine = terms.get(source.pk), terms.get(target.pk)
+    if theirs is None:
+        return 0
+    rank = {member.pk: member.tier.rank if member.tier is not None else -1 for member in (source, target)}
+    longer = theirs.ends_at is None or (mine is not None and mine.ends_at is not None and theirs.ends_at > mine.ends_at)
+    same = rank[source.pk] == rank[target.pk]
+    fields: dict[str, Any] = {}
+    if rank[source.pk] > rank[target.pk] or (same and longer and mine is not None):
+        fields = {"ends_at": theirs.ends_at, "warned_for": theirs.warned_for}
+    floor = max(
+        (term for term in (mine, theirs) if term is not None and term.floor_id is not None),
+        key=lambda term: term.floor.rank,
+        default=None,
+    )
+    if floor is not None:
+        fields |= {"floor": floor.floor, "floor_until": floor.floor_until, "floor_reason": floor.floor_reason}
+    if fields:
+        _model("TierTerm").objects.update_or_create(member=target, defaults=fields)
+    theirs.delete()
+    return 1
+
+
+@obstacle("members.gifts")
+def gift_between(source: Any, target: Any) -> str:
+    """What one of both has offered the other must be answered first; so must whatever the old one has offered."""
+    open_ = sharing.open_gifts().filter(Q(source=source) | Q(source=target, target=source))
+    if open_.exists():
+        return _("A gift of points waits for its answer. Call it off, or wait for it, and try again.")
+    return ""
+
+
+@mover(
+    "members.gifts",
+    title=gettext_lazy("Gifts of points"),
+    count=lambda member: sharing.gifts_of(member).count() + sharing.waiting_for(member).count(),
+    columns=["loyalty_members.Transfer.source", "loyalty_members.Transfer.target"],
+)
+def move_gifts(source: Any, target: Any) -> int:
+    """All but what they once gave each other."""
+    rows = _model("Transfer").objects
+    given = rows.filter(source=source).exclude(target=target)
+    got = rows.filter(target=source).exclude(source=target)
+    return int(given.update(source=target)) + int(got.update(target=target))
+
+
+@mover(
+    "members.households",
+    title=gettext_lazy("Household"),
+    count=lambda member: int(sharing.household_of(member) is not None),
+    columns=[
+        "loyalty_members.HouseholdMember.member",
+        "loyalty_members.HouseholdInvitation.member",
+        "loyalty_members.HouseholdInvitation.invited_by",
+    ],
+)
+def move_household(source: Any, target: Any) -> int:
+    """Who is in a household stays in it; in two, in that of the membership that goes on."""
+    people = _model("HouseholdMember").objects
+    if people.filter(member=target).exists():
+        theirs = people.filter(member=source).select_related("household").first()
+        if theirs is not None:
+            theirs.delete()
+            if not theirs.household.people.exists():
+                theirs.household.delete()
+        moved = 0
+    else:
+        moved = int(people.filter(member=source).update(member=target))
+    invitations = _model("HouseholdInvitation").objects
+    invitations.filter(member=source).update(member=target)
+    invitations.filter(invited_by=source).update(invited_by=target)
+    return moved

@@ -1,0 +1,176 @@
+"""Members who live together, each because they agreed to."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import sharing
+from oscar_loyalty.members.exceptions import SharingRefused
+from oscar_loyalty.members.giving import lock_members
+
+#: Kind of the rows left for whoever tells who was invited.
+INVITED = "members.household_invited"
+#: Invitations of one household within a day: each writes to somebody.
+MOST_DAILY = 10
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_members", name)
+
+
+@transaction.atomic
+def invite(*, member: Any, to: str, key: str) -> Any:
+    """Invite whom ``to`` names (an e-mail or a card number) into the household of ``member``; return the invitation.
+
+    A household begins with its first invitation. Nobody is told whether ``to`` names a member. The same ``key`` again
+    returns the same invitation.
+
+    :raises SharingRefused: with why, for the member who invites.
+    """
+    to = to.strip()
+    invited = sharing.whom(to, member.programme)
+    if invited is not None and invited.pk == member.pk:
+        raise SharingRefused(_("That is you."), field="to")
+    # Only the own row: who is invited decides later, under locks of their own.
+    member = lock_members([member.pk])[member.pk]
+    Invitation = _model("HouseholdInvitation")
+    before = Invitation.objects.filter(key=key).first()
+    if before is not None:
+        return before
+    policy = sharing.policy_of(member.programme)
+    _may(member, policy)
+    household = sharing.household_of(member)
+    now = clock.now()
+    if household is None:
+        household = _model("Household").objects.create(programme=member.programme, created_at=now)
+        _model("HouseholdMember").objects.create(household=household, member=member, joined_at=now)
+    _lock(household)
+    if invited is not None and household.people.filter(member=invited).exists():
+        raise SharingRefused(_("This member is in your household already."), field="to")
+    asked = sharing.invited_by(household)
+    if household.people.count() + asked.count() >= policy.household_size:
+        text = _("A household has %(number)s members at most, those who are invited among them.")
+        raise SharingRefused(text % {"number": policy.household_size})
+    if asked.filter(to__iexact=to).exists():
+        raise SharingRefused(_("You have invited them already; they have not answered yet."), field="to")
+    recent = Invitation.objects.filter(household=household, created_at__gt=now - sharing.DAY).count()
+    if recent >= MOST_DAILY:
+        raise SharingRefused(_("That is enough for one day. Please go on tomorrow."))
+    row = Invitation.objects.create(
+        key=key,
+        household=household,
+        invited_by=member,
+        member=invited,
+        to=to[:254],
+        created_at=now,
+        until=now + timedelta(days=policy.answer_days),
+    )
+    due.leave(kind=INVITED, key=str(row.pk), payload={"invitation": row.pk})
+    return row
+
+
+def _may(member: Any, policy: Any) -> None:
+    if not policy.is_active or not policy.households:
+        raise SharingRefused(_("Households cannot be formed at the moment."))
+    if member.status != "active" or not member.programme.is_active:
+        raise SharingRefused(_("Your membership is on hold. Please ask us."))
+
+
+@transaction.atomic
+def accept(*, invitation: Any, member: Any) -> Any:
+    """Let ``member`` into the household that has invited them; return it. Pressed twice, it is done once.
+
+    :raises SharingRefused: when the invitation is not there any more, or the household is full.
+    """
+    member = lock_members([member.pk])[member.pk]
+    row = _locked(invitation)
+    household = _lock(row.household)
+    if row.member_id != member.pk:
+        raise SharingRefused(_("This invitation is for somebody else."))
+    if row.state == "accepted":
+        return household
+    if not row.is_open:
+        raise SharingRefused(_("This invitation is not there any more."))
+    policy = sharing.policy_of(member.programme)
+    _may(member, policy)
+    if sharing.household_of(member) is not None:
+        raise SharingRefused(_("You are in a household already. Leave it first."))
+    if household.people.count() >= policy.household_size:
+        raise SharingRefused(_("This household is full."))
+    _model("HouseholdMember").objects.create(household=household, member=member, joined_at=clock.now())
+    _close(row, "accepted")
+    return household
+
+
+@transaction.atomic
+def decline(*, invitation: Any, member: Any) -> None:
+    """Say no to an invitation; an answered one stays as it is."""
+    row = _locked(invitation)
+    if row.member_id != member.pk:
+        raise SharingRefused(_("This invitation is for somebody else."))
+    if row.state == "open":
+        _close(row, "declined")
+
+
+@transaction.atomic
+def call_off(*, invitation: Any, member: Any) -> None:
+    """Take an unanswered invitation of the own household back."""
+    row = _locked(invitation)
+    if not row.household.people.filter(member=member).exists():
+        raise SharingRefused(_("This invitation is somebody else's."))
+    if row.state == "open":
+        _close(row, "cancelled")
+
+
+@transaction.atomic
+def leave(*, member: Any) -> None:
+    """Take ``member`` out of the household, whichever it is; what was given stays. Again: nothing more."""
+    lock_members([member.pk])
+    row = _model("HouseholdMember").objects.filter(member=member).select_related("household").first()
+    if row is not None:
+        _lock(row.household)
+        row.delete()
+        _tidy(row.household)
+
+
+@transaction.atomic
+def remove(*, member: Any, other: Any) -> None:
+    """Take ``other`` out of the household of ``member``, who has been in it longest.
+
+    :raises SharingRefused: when it is not for ``member`` to do so.
+    """
+    lock_members([member.pk, other.pk])
+    household = sharing.household_of(member)
+    people = sharing.people_of(_lock(household)) if household is not None else []
+    if not people or people[0].member_id != member.pk:
+        raise SharingRefused(_("Only who has been in the household longest can take others out."))
+    for row in people:
+        if row.member_id == other.pk and row.member_id != member.pk:
+            row.delete()
+    _tidy(household)
+
+
+def _tidy(household: Any) -> None:
+    """A household of nobody, or of one whom nobody was asked to join, is none."""
+    left = household.people.count()
+    if left == 0 or (left == 1 and not sharing.invited_by(household).exists()):
+        household.delete()
+
+
+def _lock(household: Any) -> Any:
+    return _model("Household").objects.select_for_update().get(pk=household.pk)
+
+
+def _locked(invitation: Any) -> Any:
+    rows = _model("HouseholdInvitation").objects.select_for_update(of=("self",))
+    return rows.select_related("household").get(pk=invitation.pk)
+
+
+def _close(row: Any, state: str) -> None:
+    row.state, row.closed_at = state, clock.now()
+    row.save(update_fields=["state", "closed_at"])

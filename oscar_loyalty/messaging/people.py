@@ -1,0 +1,100 @@
+"""What members are told of holds, of points that were given, and of households."""
+
+from typing import Any
+
+from oscar_loyalty.due.registry import handler
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import giving, households, sharing, statuses
+from oscar_loyalty.messaging import services
+from oscar_loyalty.messaging.builders import _member, _to_member
+from oscar_loyalty.messaging.links import absolute
+from oscar_loyalty.messaging.registry import builder
+
+
+def _tell(member: Any, *, kind: str, key: str, context: dict[str, Any]) -> None:
+    services.queue(kind=kind, key=key, to=member.email, language=member.language, context=context, member=member)
+
+
+@handler(statuses.TELL)
+def tell_status(row: Any) -> None:
+    changes = get_model("loyalty_members", "StatusChange").objects.select_related("member")
+    change = changes.filter(pk=row.payload["change"]).first()
+    if change is not None:
+        _tell(change.member, kind="membership", key=f"membership:{change.pk}", context={"change": change.pk})
+
+
+@builder("membership")
+def membership(message: Any) -> dict[str, Any] | None:
+    """The membership was put on hold, closed or opened again; nothing, when that is not so any more."""
+    changes = get_model("loyalty_members", "StatusChange").objects.select_related("member__programme__site")
+    change = changes.filter(pk=message.context["change"]).first()
+    if change is None or change.member.status != change.after or change.member.merged_into_id is not None:
+        return None
+    return {**_to_member(change.member), "status": change.after, "reason": change.reason if change.shown else ""}
+
+
+@handler(giving.TELL)
+def tell_gift(row: Any) -> None:
+    """Tell both that points are on their way or have come; the giver alone, that they are back."""
+    rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target")
+    gift = rows.filter(pk=row.payload["transfer"]).first()
+    if gift is None:
+        return
+    state = row.payload["state"]
+    by_giver = (gift.actor_type, gift.actor_id) == ("user", str(gift.source.user_id))
+    sides = {"open": ("giver", "receiver"), "done": ("giver", "receiver"), "cancelled": () if by_giver else ("giver",)}
+    for side in sides.get(state, ("giver",)):
+        member = gift.source if side == "giver" else gift.target
+        if member is not None:
+            context = {"transfer": gift.pk, "side": side, "state": state}
+            _tell(member, kind="gift", key=f"gift:{gift.pk}:{state}:{side}", context=context)
+
+
+@builder("gift")
+def gift(message: Any) -> dict[str, Any] | None:
+    """Points that were given: what it means for whom it is written to, as long as it is so."""
+    rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target", "programme")
+    found = rows.filter(pk=message.context["transfer"], state=message.context["state"]).first()
+    if found is None or (found.state == "open" and not found.is_open):
+        return None
+    is_giver = message.context["side"] == "giver"
+    member = _member(found.source_id if is_giver else found.target_id)
+    if member is None:
+        return None
+    about = _to_member(member)
+    # Who has no account yet gets one first, by the link that proves the e-mail.
+    url = absolute("give", member.programme.site) if member.user_id else about["account_url"]
+    return {
+        **about,
+        "account_url": url,
+        "state": found.state,
+        "is_giver": is_giver,
+        "other": found.to if is_giver else sharing.name_for_others(found.source),
+        "points": member.programme.points_label(found.units),
+        "until": found.until,
+        "at_once": found.at_once,
+        "reason": found.reason,
+    }
+
+
+@handler(households.INVITED)
+def tell_invited(row: Any) -> None:
+    rows = get_model("loyalty_members", "HouseholdInvitation").objects.select_related("member")
+    invitation = rows.filter(pk=row.payload["invitation"], member__isnull=False).first()
+    if invitation is not None:
+        key, context = f"household:{invitation.pk}", {"invitation": invitation.pk}
+        _tell(invitation.member, kind="household", key=key, context=context)
+
+
+@builder("household")
+def household(message: Any) -> dict[str, Any] | None:
+    """Somebody wants the member in the household, as long as it waits for an answer."""
+    rows = get_model("loyalty_members", "HouseholdInvitation").objects.select_related("invited_by")
+    invitation = rows.filter(pk=message.context["invitation"]).first()
+    member = _member(invitation.member_id) if invitation is not None and invitation.is_open else None
+    if member is None:
+        return None
+    about = _to_member(member)
+    url = absolute("household", member.programme.site) if member.user_id else about["account_url"]
+    other = sharing.name_for_others(invitation.invited_by)
+    return {**about, "account_url": url, "other": other, "until": invitation.until}
