@@ -277,6 +277,46 @@ def goal_prizes() -> Iterator[Finding]:
 
 
 @check
+def rewards() -> Iterator[Finding]:
+    """As many rewards are taken as there are claims; what was paid for one has left the account, and came back once."""
+    Reward, Claim = get_model("loyalty_rewards", "Reward"), get_model("loyalty_rewards", "Claim")
+    counted = dict(
+        Claim.objects.filter(state__in=["claimed", "used", "expired"])
+        .exclude(reward__kind="partner")
+        .order_by()
+        .values_list("reward")
+        .annotate(number=Count("pk"))
+    )
+    codes = get_model("loyalty_rewards", "RewardCode").objects.filter(claim__isnull=False).order_by()
+    counted |= dict(codes.values_list("reward").annotate(number=Count("pk")))
+    for reward in Reward.objects.iterator():
+        number = counted.get(reward.pk, 0)
+        if reward.taken != number:
+            yield Finding("rewards.taken", f"reward {reward.pk}", f"{reward.taken} taken, {number} claims")
+    paid = Claim.objects.select_related("entry", "back")
+    wrong = Q(points__gt=0) & (Q(entry__isnull=True) | ~Q(entry__units=-F("points")))
+    wrong |= Q(back__isnull=False) & (~Q(back__units=F("points")) | ~Q(state__in=["cancelled", "expired"]))
+    wrong |= Q(state="cancelled", points__gt=0, back__isnull=True)
+    for claim in paid.filter(wrong).iterator():
+        units = [entry.units if entry is not None else 0 for entry in (claim.entry, claim.back)]
+        detail = f"{claim.state} for {claim.points} points, its entries say {units[0]} and {units[1]}"
+        yield Finding("rewards.points", f"claim {claim.pk}", detail)
+    mine = dict(Claim.objects.filter(voucher__isnull=False).values_list("voucher", "pk"))
+    used = set(Claim.objects.filter(order__isnull=False).values_list("voucher", "order"))
+    gone = {programme.site_id: programme.cancelled_order_statuses for programme in _programmes()}
+    discounts = get_model("order", "OrderDiscount").objects.filter(voucher_id__in=Claim.objects.values("voucher"))
+    for discount in discounts.select_related("order").iterator():
+        order = discount.order
+        if (discount.voucher_id, order.pk) not in used and order.status not in gone.get(order.site_id, ()):
+            detail = f"its voucher lowered order {order.number}, but it was not used by it"
+            yield Finding("rewards.order", f"claim {mine[discount.voucher_id]}", detail)
+
+
+def _programmes() -> Any:
+    return get_model("loyalty_members", "Programme").objects.all()
+
+
+@check
 def refunds() -> Iterator[Finding]:
     """What a refund gave back is what it says; no line, and no tender, gives back more than was paid."""
     Refund, RefundLine = get_model("loyalty_payments", "Refund"), get_model("loyalty_payments", "RefundLine")

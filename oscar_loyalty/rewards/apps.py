@@ -7,3 +7,8 @@ class RewardsConfig(application.OscarConfig):
     label = "loyalty_rewards"
     verbose_name = _("Rewards")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from oscar_loyalty.rewards import handlers  # they register themselves
+
+        handlers.connect()

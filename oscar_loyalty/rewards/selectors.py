@@ -42,10 +42,24 @@ def on_offer(reward: Any, at: datetime) -> None:
         raise RewardError(_("This reward has ended."), code="ended")
     if reward.starts_at is not None and reward.starts_at > at:
         raise RewardError(_("This reward has not begun yet."), code="early")
+    in_stock(reward)
+
+
+def in_stock(reward: Any) -> None:
+    """Say why there is none of a reward.
+
+    :raises RewardError: when there is none.
+    """
     if reward.left == 0:
         raise RewardError(_("There is none left."), code="sold_out")
     if reward.kind == "product" and reward.product_id is None:
         raise RewardError(_("This reward has ended."), code="no_product")
+
+
+def may_give_back(claim: Any) -> bool:
+    """Return whether a claim's member may cancel it: unused, paid for, and no code of a partner, which was seen."""
+    own = claim.state == "claimed" and claim.points > 0 and claim.reward.kind != "partner"
+    return own and policy_of(claim.reward.programme).own_cancel
 
 
 def may_have(member: Any) -> None:
@@ -122,3 +136,51 @@ def cards(programme: Any, member: Any = None, at: datetime | None = None) -> lis
         except RewardError as error:
             found.append(Card(reward, str(error), missing if error.code == "points" else 0))
     return found
+
+
+def how(reward: Any) -> str:
+    """Say how a claimed reward is used."""
+    if reward.kind == "product":
+        return _("Put it into your basket and type the code there: it costs nothing then.")
+    if reward.is_voucher:
+        return _("Type the code in your basket. It works in your own account only, and once.")
+    if reward.kind == "donation":
+        return (
+            _("We pass it on to %(name)s.") % {"name": reward.beneficiary}
+            if reward.beneficiary
+            else _("We pass it on.")
+        )
+    if reward.kind == "partner":
+        return _("The code is our partner's: use it there.")
+    return _("Show this code when you come.")
+
+
+def shelf(programme: Any) -> dict[int, str]:
+    """Return the rewards that may be a prize, by primary key, with their names."""
+    rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme)
+    return {reward.pk: str(reward.name) for reward in rows.only("pk", "name").order_by("points", "pk")}
+
+
+def search(programme: Any, *, words: str = "", state: str = "", reward: Any = None, kind: str = "") -> QuerySet[Any]:
+    """Return the claims that match: words in a member's name, e-mail or number, or the start of a code; newest first.
+
+    ``state`` "todo" is what the shop has to do something for: donations to make, and prizes that could not be given.
+    """
+    rows = get_model("loyalty_rewards", "Claim").objects.filter(reward__programme=programme)
+    for word in words.split():
+        fields = ("member__first_name", "member__last_name", "member__email")
+        match = Q(code__istartswith=word)
+        for field in fields:
+            match |= Q(**{f"{field}__icontains": word})
+        if digits := "".join(filter(str.isdecimal, word)):
+            match |= Q(member__number__contains=digits) if digits == word.replace("-", "") else Q()
+        rows = rows.filter(match)
+    if state == "todo":
+        rows = rows.filter(Q(state="owed") | Q(state="claimed", reward__kind="donation"))
+    elif state:
+        rows = rows.filter(state=state)
+    if reward is not None:
+        rows = rows.filter(reward=reward)
+    if kind:
+        rows = rows.filter(reward__kind=kind)
+    return rows.select_related("reward", "member", "order").order_by("-claimed_at", "-pk")
