@@ -66,4 +66,13 @@ PERMISSIONS = {
     "loyalty-scan-code": _staff(PROGRAMME),
     "loyalty-referral-terms": _staff(PROGRAMME),
     "loyalty-referral-decide": _staff(VIEW, APPROVE),
+    # Rewards.
+    "loyalty-reward-kind": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-create": _staff(VIEW, PROGRAMME),
+    "loyalty-reward": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-codes": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-settings": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-use": _staff(VIEW, ADJUST),
+    "loyalty-reward-cancel": _staff(VIEW, ADJUST),
+    "loyalty-member-reward": _staff(VIEW, ADJUST),
 }

@@ -131,6 +131,8 @@ class AbstractReward(models.Model):
         "offer.ConditionalOffer", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     terms = models.JSONField(default=dict, blank=True, editable=False)
+    # Of the form that it was made with: sent twice, it is made once.
+    key = models.CharField(_("key"), max_length=120, unique=True, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -62,6 +62,36 @@ def may_give_back(claim: Any) -> bool:
     return own and policy_of(claim.reward.programme).own_cancel
 
 
+def why_not(reward: Any, at: datetime) -> str:
+    """Return why nobody can have a reward at ``at``, or nothing."""
+    try:
+        on_offer(reward, at)
+    except RewardError as error:
+        return str(error)
+    return ""
+
+
+def kinds() -> list[tuple[str, Any, str]]:
+    """Return the kinds with their names and a sentence on each."""
+    said = {
+        "amount": _("So much off the next order."),
+        "percent": _("A part of the next order's price."),
+        "product": _("One piece costs nothing."),
+        "shipping": _("The next order is sent for nothing."),
+        "experience": _("Something to live through with you: a tasting, an evening, an hour of your time."),
+        "donation": _("You give to a good cause; a list tells you what is to be paid."),
+        "partner": _("A neighbour's gift: you paste the codes, each goes to one member."),
+    }
+    return [(kind, name, said[kind]) for kind, name in get_model("loyalty_rewards", "Reward").KINDS]
+
+
+def all_rewards(programme: Any) -> QuerySet[Any]:
+    """Return the rewards of a programme for its owner, what is on offer first."""
+    rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme)
+    rows = rows.annotate(used=Count("claims", filter=Q(claims__state="used")))
+    return rows.select_related("tier", "product").order_by("-is_active", "points", "pk")
+
+
 def may_have(member: Any) -> None:
     """Say why a member can have nothing at the moment.
 

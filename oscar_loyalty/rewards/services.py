@@ -296,18 +296,22 @@ def add_codes(*, reward: Any, codes: Iterable[str]) -> int:
 
 
 @transaction.atomic
-def save_reward(*, reward: Any) -> Any:
-    """Save a reward as a form has filled it in, checked against what was claimed meanwhile.
+def save_reward(*, reward: Any, key: str = "") -> Any:
+    """Save a reward as a form has filled it in, checked against what was claimed meanwhile; a new one once a ``key``.
 
     :raises RewardError: with the code "stock", when there would be fewer than were claimed.
     """
     if reward.pk is None:
+        before = _model("Reward").objects.filter(key=key).first() if key else None
+        if before is not None:
+            return before
+        reward.key = key or None
         reward.created_at = clock.now()
         reward.stock = 0 if reward.kind == "partner" else reward.stock
     else:
         row = _lock(reward.pk)
         reward.taken, reward.offer, reward.terms, reward.created_at = row.taken, row.offer, row.terms, row.created_at
-        reward.kind = row.kind
+        reward.kind, reward.key = row.kind, row.key
         if row.kind == "partner":
             reward.stock = row.codes.count()
     if reward.stock is not None and reward.stock < reward.taken:
