@@ -32,5 +32,11 @@ class AccountConfig(OscarConfig):
                 path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),
                 path("guest-orders/<str:token>/", view("GuestClaimView", "guests"), name="guest-claim"),
                 path("join/<str:token>/", view("ClaimView"), name="claim"),
+                # Rewards.
+                path("rewards/", view("RewardsView", "rewards"), name="rewards"),
+                path("rewards/<int:pk>/", view("RewardView", "rewards"), name="reward"),
+                path("rewards/mine/", view("MyRewardsView", "rewards"), name="my-rewards"),
+                path("rewards/mine/<uuid:uuid>/back/", view("GiveBackView", "rewards"), name="reward-back"),
+                path("rewards/mine/<uuid:uuid>/code.svg", view("RewardCodeView", "rewards"), name="reward-code"),
             ]
         )

@@ -4,13 +4,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
+
+
+@dataclass(frozen=True)
+class Card:
+    """A reward as a member sees it: ``reason`` says why not (empty: it can be had), ``missing`` how many points."""
+
+    reward: Any
+    reason: str = ""
+    missing: int = 0
+
+    @property
+    def reachable(self) -> bool:
+        return not self.reason
 
 
 def policy_of(programme: Any) -> Any:
@@ -22,6 +35,35 @@ def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
     rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
     return rows.select_related("reward", "voucher", "order")
+
+
+def card(reward: Any, member: Any, at: datetime) -> Card:
+    """Return one reward as ``member`` sees it."""
+    usable = ledger.balances([member.account], at)[member.account_id].usable
+    return _card(reward, member, taken_by(member, [reward], at).get(reward.pk, 0), usable, at)
+
+
+def _card(reward: Any, member: Any, taken: int, usable: int, at: datetime) -> Card:
+    missing = max(0, reward.points - usable)
+    try:
+        on_offer(reward, at)
+        if member is not None:
+            may_have(member)
+            for_points(reward, member, taken)
+            if missing:
+                label = member.programme.points_label(missing)
+                raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, missing)
+    except RewardError as error:
+        return Card(reward, str(error), missing if error.code == "points" else 0)
+    return Card(reward)
+
+
+def own_claims(member: Any) -> QuerySet[Any]:
+    """Return a member's rewards: what waits to be used first, what ends first before the others, then the past."""
+    rows = claims_of(member).annotate(past=Case(When(state="claimed", then=0), default=1, output_field=IntegerField()))
+    ends = Case(When(state="claimed", then=F("expires_at")), default=None, output_field=DateTimeField())
+    rows = rows.annotate(ends=ends).order_by("past", F("ends").asc(nulls_last=True), "-claimed_at", "-pk")
+    return rows.select_related("reward__programme")
 
 
 def catalogue(programme: Any, at: datetime | None = None) -> QuerySet[Any]:
@@ -58,8 +100,11 @@ def in_stock(reward: Any) -> None:
 
 def may_give_back(claim: Any) -> bool:
     """Return whether a claim's member may cancel it: unused, paid for, and no code of a partner, which was seen."""
-    own = claim.state == "claimed" and claim.points > 0 and claim.reward.kind != "partner"
-    return own and policy_of(claim.reward.programme).own_cancel
+    return can_come_back(claim) and policy_of(claim.reward.programme).own_cancel
+
+
+def can_come_back(claim: Any) -> bool:
+    return bool(claim.state == "claimed" and claim.points > 0 and claim.reward.kind != "partner")
 
 
 def why_not(reward: Any, at: datetime) -> str:
@@ -132,40 +177,17 @@ def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
     return dict(claims.values_list("reward").annotate(number=Count("pk")))
 
 
-@dataclass(frozen=True)
-class Card:
-    """A reward as a member sees it: ``reason`` says why not (empty: it can be had), ``missing`` how many points."""
-
-    reward: Any
-    reason: str = ""
-    missing: int = 0
-
-    @property
-    def reachable(self) -> bool:
-        return not self.reason
-
-
 def cards(programme: Any, member: Any = None, at: datetime | None = None) -> list[Card]:
-    """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries."""
+    """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
+
+    What can be had comes first, then what points are missing for, the nearest first.
+    """
     at = at or clock.now()
     rewards = list(catalogue(programme, at)[:200])
     taken = taken_by(member, rewards, at) if member is not None else {}
     usable = ledger.balances([member.account], at)[member.account_id].usable if member is not None else 0
-    found = []
-    for reward in rewards:
-        missing = max(0, reward.points - usable)
-        try:
-            on_offer(reward, at)
-            if member is not None:
-                may_have(member)
-                for_points(reward, member, taken.get(reward.pk, 0))
-                if missing:
-                    label = programme.points_label(missing)
-                    raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, missing)
-            found.append(Card(reward))
-        except RewardError as error:
-            found.append(Card(reward, str(error), missing if error.code == "points" else 0))
-    return found
+    found = [_card(reward, member, taken.get(reward.pk, 0), usable, at) for reward in rewards]
+    return sorted(found, key=lambda card: (not card.reachable, not card.missing, card.missing))
 
 
 def how(reward: Any) -> str:
