@@ -32,6 +32,10 @@ class ChooseForm(forms.Form):
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, initial=lambda: uuid4().hex)
 
 
+def _usable(member: Any) -> int:
+    return ledger.balances([member.account])[member.account_id].usable
+
+
 class RewardsView(AccountMixin, generic.TemplateView):
     """All rewards: what can be had now first, then what is nearest."""
 
@@ -47,7 +51,7 @@ class RewardsView(AccountMixin, generic.TemplateView):
             page = paginator.get_page(self.request.GET.get("page"))
             context.update(page_obj=page, paginator=paginator, reachable=any(card.reachable for card in cards))
         if self.member is not None:
-            context["usable"] = ledger.balance(self.member.account).usable
+            context["usable"] = _usable(self.member)
             context["waiting"] = selectors.claims_of(self.member).filter(state="claimed").count()
         return context
 
@@ -70,7 +74,7 @@ class RewardView(MemberMixin, generic.FormView):
 
     def get_context_data(self, **kwargs):
         card = selectors.card(self.reward, self.member, clock.now())
-        usable = ledger.balance(self.member.account).usable
+        usable = _usable(self.member)
         return super().get_context_data(
             card=card, how=selectors.how(self.reward), usable=usable, left=usable - self.reward.points, **kwargs
         )
