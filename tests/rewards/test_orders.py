@@ -7,6 +7,7 @@ from oscar.apps.shipping.methods import FixedPrice, TaxInclusiveOfferDiscount
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports import audit
 from oscar_loyalty.rewards import services
 from oscar_loyalty.rewards.exceptions import RewardError
 from tests.rewards.helpers import attempt
@@ -168,3 +169,18 @@ def test_nobody_gets_points_for_a_voucher_that_an_order_has_just_used(member, cl
     five.refresh_from_db()
     assert five.state == "used"
     proof()
+
+
+def test_the_audit_names_what_does_not_agree(member, reward, claim, soap, order_with):
+    five, paid = claim(), claim()
+    order_with(member.user, (soap, 1), vouchers=[five.voucher])
+    Claim = get_model("loyalty_rewards", "Claim")
+    Claim.objects.filter(pk=five.pk).update(order=None, state="cancelled")
+    Claim.objects.filter(pk=paid.pk).update(points=499)
+    found = {(finding.check, finding.row) for finding in audit.run(keep=False).findings}
+    assert found == {
+        ("rewards.taken", f"reward {five.reward_id}"),
+        ("rewards.points", f"claim {five.pk}"),
+        ("rewards.points", f"claim {paid.pk}"),
+        ("rewards.order", f"claim {five.pk}"),
+    }
