@@ -62,7 +62,7 @@ def load_rewards(programme: Any, *, now: datetime) -> None:
         kind="donation",
         points=500,
         value=Decimal(5),
-        beneficiary="Un arbre pour la ville",
+        beneficiary="Les Amis du Parc",
         name=localized(en="A tree for the city", fr="Un arbre pour la ville"),
         text=localized(en="We give 5 euros, and tell you when.", fr="Nous donnons 5 euros, et vous disons quand."),
     )

@@ -167,3 +167,12 @@ def test_nobody_gives_to_oneself(client, staff, programme, url, reward):
     asked = {"token": TOKEN, "reward": claim.reward_id, "reason": "For me"}
     assert client.post(url("member-reward", own.pk), asked).status_code == 403
     assert client.post(url("reward-cancel", claim.uuid), {"reason": "x"}).status_code == 403
+
+
+def test_a_goal_may_give_a_reward(owner, programme, url, reward, member):
+    five = reward(points=0)
+    assert "Five off" in text_of(owner.get(url("goal-create")))
+    asked = {"token": TOKEN, "kind": "threshold", "counts": "points", "target": "everything", "size": "500"}
+    asked |= {"name_0": "Every 500", "reward": five.pk, "repeats": "on"}
+    assert owner.post(url("goal-create"), asked).status_code == 302
+    assert "500 petals: Five off" in text_of(owner.get(url("goals")))
