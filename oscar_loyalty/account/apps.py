@@ -46,5 +46,11 @@ class AccountConfig(OscarConfig):
                     view("HouseholdAnswerView", "people"),
                     name="household-answer",
                 ),
+                # Rewards.
+                path("rewards/", view("RewardsView", "rewards"), name="rewards"),
+                path("rewards/<int:pk>/", view("RewardView", "rewards"), name="reward"),
+                path("rewards/mine/", view("MyRewardsView", "rewards"), name="my-rewards"),
+                path("rewards/mine/<uuid:uuid>/back/", view("GiveBackView", "rewards"), name="reward-back"),
+                path("rewards/mine/<uuid:uuid>/code.svg", view("RewardCodeView", "rewards"), name="reward-code"),
             ]
         )

@@ -90,6 +90,18 @@ PAGES = [
     ("gifts/", "people.sharing", "GiftListView", "loyalty-gifts"),
     ("gifts/terms/", "people.sharing", "PolicyView", "loyalty-sharing-terms"),
     ("gifts/<uuid:uuid>/call-off/", "people.sharing", "CallOffView", "loyalty-gift-call-off"),
+    # Rewards.
+    ("rewards/", "rewards.views", "RewardListView", "loyalty-rewards"),
+    ("rewards/new/", "rewards.views", "RewardKindView", "loyalty-reward-kind"),
+    ("rewards/new/<str:kind>/", "rewards.views", "RewardView", "loyalty-reward-create"),
+    ("rewards/<int:pk>/", "rewards.views", "RewardView", "loyalty-reward"),
+    ("rewards/<int:pk>/codes/", "rewards.views", "RewardCodesView", "loyalty-reward-codes"),
+    ("rewards/settings/", "rewards.views", "PolicyView", "loyalty-reward-settings"),
+    ("rewards/claims/", "rewards.claims", "ClaimListView", "loyalty-reward-claims"),
+    ("rewards/claims/<uuid:uuid>/", "rewards.claims", "ClaimView", "loyalty-reward-claim"),
+    ("rewards/claims/<uuid:uuid>/use/", "rewards.claims", "ClaimUseView", "loyalty-reward-use"),
+    ("rewards/claims/<uuid:uuid>/cancel/", "rewards.claims", "ClaimCancelView", "loyalty-reward-cancel"),
+    ("members/<int:pk>/reward/", "rewards.claims", "MemberGiveView", "loyalty-member-reward"),
 ]
 
 

@@ -66,6 +66,7 @@ NAVIGATION = [
             _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
             _entry(_("Invited friends"), "loyalty-referrals", VIEW),
             _entry(_("Gifts and households"), "loyalty-gifts", VIEW),
+            _entry(_("Rewards"), "loyalty-rewards", VIEW),
         ],
     }
 ]

@@ -70,4 +70,13 @@ PERMISSIONS = {
     "loyalty-member-merge": _staff(VIEW, PROGRAMME),
     "loyalty-sharing-terms": _staff(PROGRAMME),
     "loyalty-gift-call-off": _staff(VIEW, ADJUST),
+    # Rewards.
+    "loyalty-reward-kind": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-create": _staff(VIEW, PROGRAMME),
+    "loyalty-reward": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-codes": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-settings": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-use": _staff(VIEW, ADJUST),
+    "loyalty-reward-cancel": _staff(VIEW, ADJUST),
+    "loyalty-member-reward": _staff(VIEW, ADJUST),
 }

@@ -21,7 +21,8 @@ _sayings: dict[str, tuple[Any, Saying]] = {}
 
 
 def saying(why: str, *, title: Any) -> Callable[[Saying], Saying]:
-    """Register how a gift's reason is said: ``title`` (lazy text) names it, the function gets data and programme."""
+    """Register how the reason of a gift, or of a spend, is said: ``title`` (lazy text) names it, the function gets
+    data and programme."""
 
     def register(function: Saying) -> Saying:
         _sayings[why] = (title, function)
@@ -216,6 +217,8 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
         return _("Visit: %(title)s") % {"title": name} if name else _("Visit")
     if source == "order" and name:
         return _("Order %(number)s") % {"number": name}
+    if why.get("why") in _sayings:
+        return str(_sayings[why["why"]][0])
     if source in _sayings and entry.units > 0:
         return str(_sayings[source][0])
     titles = {
@@ -247,7 +250,7 @@ def entry_sentences(
             ((titles or {}).get(line.get("product")) or line.get("title", ""), line) for line in why.get("lines", [])
         ]
         return award_sentences(why, named, programme, staff=staff) + _claimed(why)
-    said = _plain(reason, why)
+    said = _sayings[reason][1](why, programme) if reason in _sayings else _plain(reason, why)
     result = [said] if said else []
     if why.get("expired"):
         label = points(why["expired"], programme)

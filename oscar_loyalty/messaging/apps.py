@@ -10,4 +10,13 @@ class MessagingConfig(application.OscarConfig):
 
     def ready(self):
         # Registers builders, senders, handlers and the sweeper.
-        from oscar_loyalty.messaging import builders, friends, handlers, merging, orders, people, services  # noqa: F401
+        from oscar_loyalty.messaging import (  # noqa: F401
+            builders,
+            friends,
+            handlers,
+            merging,
+            orders,
+            people,
+            rewards,
+            services,
+        )

@@ -18,6 +18,7 @@ PAGES = {
     "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",
     "health": "loyalty-dashboard:loyalty-health",
+    "my_rewards": "loyalty-account:my-rewards",
     "order": "customer:order",
     "guest_order": "customer:anon-order",
 }

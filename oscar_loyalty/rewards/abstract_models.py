@@ -1,6 +1,7 @@
 """The tables of rewards: what can be had for points, and who has claimed what."""
 
 import uuid
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from oscar_loyalty import times
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
@@ -129,6 +131,8 @@ class AbstractReward(models.Model):
         "offer.ConditionalOffer", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     terms = models.JSONField(default=dict, blank=True, editable=False)
+    # Of the form that it was made with: sent twice, it is made once.
+    key = models.CharField(_("key"), max_length=120, unique=True, null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -160,7 +164,8 @@ class AbstractReward(models.Model):
 class AbstractClaim(models.Model):
     """A reward that a member has, or had. ``owed``: a prize that could not be given; ``why`` says what was in the way.
 
-    ``points`` is what was paid for it, ``entry`` that spend, ``back`` the entry that returned it.
+    ``points`` is what was paid for it, ``entry`` that spend, ``back`` the entry that returned it. ``expires_at`` is the
+    end of its last day; ``null``: it has none.
     """
 
     CLAIMED, USED, CANCELLED, EXPIRED, OWED = "claimed", "used", "cancelled", "expired", "owed"
@@ -217,6 +222,34 @@ class AbstractClaim(models.Model):
     def __str__(self):
         return f"{self.reward}: {self.code} ({self.get_state_display()})"
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it can be used, in the shop's calendar."""
+        return times.day_of(self.expires_at - timedelta(seconds=1)) if self.expires_at is not None else None
+
+
+class AbstractRewardCode(models.Model):
+    """One of the codes that a partner has sent; ``claim`` is who got it. A code that somebody has seen never goes to
+    another."""
+
+    reward = models.ForeignKey("loyalty_rewards.Reward", on_delete=models.PROTECT, related_name="codes")
+    code = models.CharField(_("code"), max_length=32)
+    claim = models.OneToOneField(
+        "loyalty_rewards.Claim", on_delete=models.PROTECT, null=True, blank=True, related_name="partner_code"
+    )
+    added_at = models.DateTimeField(_("added at"))
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_rewards"
+        ordering = ["pk"]
+        verbose_name = _("partner's code")
+        verbose_name_plural = _("partners' codes")
+        constraints = [models.UniqueConstraint(fields=["reward", "code"], name="loyalty_reward_code")]
+
+    def __str__(self):
+        return self.code
+
 
 class AbstractRewardPolicy(models.Model):
     """What becomes of claims that come to nothing, for one programme."""
@@ -238,6 +271,12 @@ class AbstractRewardPolicy(models.Model):
         _("days a voucher lives at least, given back by a cancelled order"),
         default=14,
         validators=[MinValueValidator(1), MaxValueValidator(365)],
+    )
+    remind_days = models.PositiveSmallIntegerField(
+        _("days before its last one, a mail reminds of a reward"),
+        default=7,
+        validators=[MaxValueValidator(365)],
+        help_text=_("0: no mail."),
     )
 
     class Meta:

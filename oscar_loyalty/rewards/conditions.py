@@ -3,8 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from oscar.core.loading import get_model
+
+from oscar_loyalty import clock
 
 Condition = get_model("offer", "Condition")
 
@@ -31,9 +34,19 @@ class OwnVoucher(Condition):
         voucher = offer.get_voucher()
         if voucher is None or basket.owner_id is None:
             return False
-        claims = get_model("loyalty_rewards", "Claim").objects
-        mine = claims.filter(voucher=voucher, state="claimed", member__user=basket.owner_id, member__status="active")
-        return mine.exists() and self._worth(basket) >= (self.value or 0)
+        return self._first(offer, basket) == voucher.pk and self._worth(basket) >= (self.value or 0)
+
+    def _first(self, offer: Any, basket: Any) -> Any:
+        """Return the voucher of this offer that the basket gets: Oscar would write two down as the first alone."""
+        claims = get_model("loyalty_rewards", "Claim").objects.filter(
+            Q(voucher=offer.get_voucher()) | Q(voucher__basket=basket.pk),
+            state="claimed",
+            member__user=basket.owner_id,
+            member__status="active",
+            voucher__offers=offer.pk,
+            voucher__end_datetime__gte=clock.now(),
+        )
+        return claims.order_by("voucher").values_list("voucher", flat=True).first()
 
     def _worth(self, basket: Any) -> Decimal:
         worth = Decimal(0)

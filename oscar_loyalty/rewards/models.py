@@ -25,3 +25,10 @@ if not is_model_registered("loyalty_rewards", "RewardPolicy"):
         pass
 
     __all__.append("RewardPolicy")
+
+if not is_model_registered("loyalty_rewards", "RewardCode"):
+
+    class RewardCode(abstract_models.AbstractRewardCode):
+        pass
+
+    __all__.append("RewardCode")

@@ -4,13 +4,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
+
+
+@dataclass(frozen=True)
+class Card:
+    """A reward as a member sees it: ``reason`` says why not (empty: it can be had), ``missing`` how many points."""
+
+    reward: Any
+    reason: str = ""
+    missing: int = 0
+
+    @property
+    def reachable(self) -> bool:
+        return not self.reason
 
 
 def policy_of(programme: Any) -> Any:
@@ -22,6 +35,35 @@ def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
     rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
     return rows.select_related("reward", "voucher", "order")
+
+
+def card(reward: Any, member: Any, at: datetime) -> Card:
+    """Return one reward as ``member`` sees it."""
+    usable = ledger.balances([member.account], at)[member.account_id].usable
+    return _card(reward, member, taken_by(member, [reward], at).get(reward.pk, 0), usable, at)
+
+
+def _card(reward: Any, member: Any, taken: int, usable: int, at: datetime) -> Card:
+    missing = max(0, reward.points - usable)
+    try:
+        on_offer(reward, at)
+        if member is not None:
+            may_have(member)
+            for_points(reward, member, taken)
+            if missing:
+                label = member.programme.points_label(missing)
+                raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, missing)
+    except RewardError as error:
+        return Card(reward, str(error), missing if error.code == "points" else 0)
+    return Card(reward)
+
+
+def own_claims(member: Any) -> QuerySet[Any]:
+    """Return a member's rewards: what waits to be used first, what ends first before the others, then the past."""
+    rows = claims_of(member).annotate(past=Case(When(state="claimed", then=0), default=1, output_field=IntegerField()))
+    ends = Case(When(state="claimed", then=F("expires_at")), default=None, output_field=DateTimeField())
+    rows = rows.annotate(ends=ends).order_by("past", F("ends").asc(nulls_last=True), "-claimed_at", "-pk")
+    return rows.select_related("reward__programme")
 
 
 def catalogue(programme: Any, at: datetime | None = None) -> QuerySet[Any]:
@@ -42,10 +84,57 @@ def on_offer(reward: Any, at: datetime) -> None:
         raise RewardError(_("This reward has ended."), code="ended")
     if reward.starts_at is not None and reward.starts_at > at:
         raise RewardError(_("This reward has not begun yet."), code="early")
+    in_stock(reward)
+
+
+def in_stock(reward: Any) -> None:
+    """Say why there is none of a reward.
+
+    :raises RewardError: when there is none.
+    """
     if reward.left == 0:
         raise RewardError(_("There is none left."), code="sold_out")
     if reward.kind == "product" and reward.product_id is None:
         raise RewardError(_("This reward has ended."), code="no_product")
+
+
+def may_give_back(claim: Any) -> bool:
+    """Return whether a claim's member may cancel it: unused, paid for, and no code of a partner, which was seen."""
+    return can_come_back(claim) and policy_of(claim.reward.programme).own_cancel
+
+
+def can_come_back(claim: Any) -> bool:
+    return bool(claim.state == "claimed" and claim.points > 0 and claim.reward.kind != "partner")
+
+
+def why_not(reward: Any, at: datetime) -> str:
+    """Return why nobody can have a reward at ``at``, or nothing."""
+    try:
+        on_offer(reward, at)
+    except RewardError as error:
+        return str(error)
+    return ""
+
+
+def kinds() -> list[tuple[str, Any, str]]:
+    """Return the kinds with their names and a sentence on each."""
+    said = {
+        "amount": _("So much off the next order."),
+        "percent": _("A part of the next order's price."),
+        "product": _("One piece costs nothing."),
+        "shipping": _("The next order is sent for nothing."),
+        "experience": _("Something to live through with you: a tasting, an evening, an hour of your time."),
+        "donation": _("You give to a good cause; a list tells you what is to be paid."),
+        "partner": _("A neighbour's gift: you paste the codes, each goes to one member."),
+    }
+    return [(kind, name, said[kind]) for kind, name in get_model("loyalty_rewards", "Reward").KINDS]
+
+
+def all_rewards(programme: Any) -> QuerySet[Any]:
+    """Return the rewards of a programme for its owner, what is on offer first."""
+    rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme)
+    rows = rows.annotate(used=Count("claims", filter=Q(claims__state="used")))
+    return rows.select_related("tier", "product").order_by("-is_active", "points", "pk")
 
 
 def may_have(member: Any) -> None:
@@ -88,37 +177,62 @@ def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
     return dict(claims.values_list("reward").annotate(number=Count("pk")))
 
 
-@dataclass(frozen=True)
-class Card:
-    """A reward as a member sees it: ``reason`` says why not (empty: it can be had), ``missing`` how many points."""
-
-    reward: Any
-    reason: str = ""
-    missing: int = 0
-
-    @property
-    def reachable(self) -> bool:
-        return not self.reason
-
-
 def cards(programme: Any, member: Any = None, at: datetime | None = None) -> list[Card]:
-    """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries."""
+    """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
+
+    What can be had comes first, then what points are missing for, the nearest first.
+    """
     at = at or clock.now()
     rewards = list(catalogue(programme, at)[:200])
     taken = taken_by(member, rewards, at) if member is not None else {}
     usable = ledger.balances([member.account], at)[member.account_id].usable if member is not None else 0
-    found = []
-    for reward in rewards:
-        missing = max(0, reward.points - usable)
-        try:
-            on_offer(reward, at)
-            if member is not None:
-                may_have(member)
-                for_points(reward, member, taken.get(reward.pk, 0))
-                if missing:
-                    label = programme.points_label(missing)
-                    raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, missing)
-            found.append(Card(reward))
-        except RewardError as error:
-            found.append(Card(reward, str(error), missing if error.code == "points" else 0))
-    return found
+    found = [_card(reward, member, taken.get(reward.pk, 0), usable, at) for reward in rewards]
+    return sorted(found, key=lambda card: (not card.reachable, not card.missing, card.missing))
+
+
+def how(reward: Any) -> str:
+    """Say how a claimed reward is used."""
+    if reward.kind == "product":
+        return _("Put it into your basket and type the code there: it costs nothing then.")
+    if reward.is_voucher:
+        return _("Type the code in your basket. It works in your own account only, and once.")
+    if reward.kind == "donation":
+        return (
+            _("We pass it on to %(name)s.") % {"name": reward.beneficiary}
+            if reward.beneficiary
+            else _("We pass it on.")
+        )
+    if reward.kind == "partner":
+        return _("The code is our partner's: use it there.")
+    return _("Show this code when you come.")
+
+
+def shelf(programme: Any) -> dict[int, str]:
+    """Return the rewards that may be a prize, by primary key, with their names."""
+    rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme)
+    return {reward.pk: str(reward.name) for reward in rows.only("pk", "name").order_by("points", "pk")}
+
+
+def search(programme: Any, *, words: str = "", state: str = "", reward: Any = None, kind: str = "") -> QuerySet[Any]:
+    """Return the claims that match: words in a member's name, e-mail or number, or the start of a code; newest first.
+
+    ``state`` "todo" is what the shop has to do something for: donations to make, and prizes that could not be given.
+    """
+    rows = get_model("loyalty_rewards", "Claim").objects.filter(reward__programme=programme)
+    for word in words.split():
+        fields = ("member__first_name", "member__last_name", "member__email")
+        match = Q(code__istartswith=word)
+        for field in fields:
+            match |= Q(**{f"{field}__icontains": word})
+        if digits := "".join(filter(str.isdecimal, word)):
+            match |= Q(member__number__contains=digits) if digits == word.replace("-", "") else Q()
+        rows = rows.filter(match)
+    if state == "todo":
+        rows = rows.filter(Q(state="owed") | Q(state="claimed", reward__kind="donation"))
+    elif state:
+        rows = rows.filter(state=state)
+    if reward is not None:
+        rows = rows.filter(reward=reward)
+    if kind:
+        rows = rows.filter(reward__kind=kind)
+    return rows.select_related("reward", "member", "order").order_by("-claimed_at", "-pk")

@@ -13,6 +13,7 @@ from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 from sandbox.demo.sharing import load_sharing
+from sandbox.demo.rewards import load_rewards
 
 #: What an action brings, and how often in which period.
 ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}
@@ -53,3 +54,4 @@ def load_extras(programme: Any, *, now: datetime) -> None:
             actions.set_rule(programme=programme, action=action, points=points, times=times, period=period)
     referrals.save_scheme(programme=programme, is_active=True)
     load_sharing(programme)
+    load_rewards(programme, now=now)

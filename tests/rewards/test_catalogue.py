@@ -8,20 +8,9 @@ from oscar.apps.partner.strategy import Selector
 from oscar.test.factories import create_product
 
 from oscar_loyalty import clock
-from oscar_loyalty.fields import localized
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import selectors
 from oscar_loyalty.rewards.conditions import OwnVoucher
-
-
-@pytest.fixture
-def reward(programme):
-    def reward(**fields):
-        wanted = {"kind": "amount", "name": localized(en="Five off", fr="Cinq de moins"), "points": 500, "value": 5}
-        rows = get_model("loyalty_rewards", "Reward").objects
-        return rows.create(programme=programme, created_at=clock.now(), **(wanted | fields))
-
-    return reward
 
 
 def reasons(programme, member=None):

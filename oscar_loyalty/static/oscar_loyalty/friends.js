@@ -1,4 +1,4 @@
-// The link can be copied by hand; where the browser allows it, a button does.
+// A link or a code can be copied by hand; where the browser allows it, a button does.
 (function () {
     "use strict";
     document.querySelectorAll("[data-copy]").forEach(function (button) {
@@ -6,9 +6,9 @@
         if (!input || !navigator.clipboard) return;
         button.hidden = false;
         button.addEventListener("click", function () {
-            navigator.clipboard.writeText(input.value).then(function () {
+            navigator.clipboard.writeText(input.value || input.textContent).then(function () {
                 button.textContent = button.getAttribute("data-copied");
-            }, function () { input.select(); });
+            }, function () { if (input.select) input.select(); });
         });
     });
 })();

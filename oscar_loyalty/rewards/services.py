@@ -1,0 +1,331 @@
+"""All writes of rewards: claimed for points, given by the shop, used, cancelled, run out.
+
+Locks are taken in one order: reward, claim, voucher, account.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+from oscar.apps.voucher.utils import get_unused_code
+
+from oscar_loyalty import clock, times
+from oscar_loyalty.due import services as due
+from oscar_loyalty.fields import data_of
+from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.ledger.exceptions import InsufficientUnits
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import merging
+from oscar_loyalty.rewards import selectors, vouchers
+from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
+
+#: How long a claim that should end waits for a checkout that counts on its voucher.
+WAIT = timedelta(minutes=15)
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_rewards", name)
+
+
+def _lock(reward: int) -> Any:
+    rows = _model("Reward").objects.select_for_update(of=("self",))
+    return rows.select_related("programme", "tier", "product", "range", "offer").get(pk=reward)
+
+
+def _member(pk: int) -> Any:
+    rows = get_model("loyalty_members", "Member").objects.select_related("programme", "tier", "account")
+    return merging.survivor(rows.get(pk=pk))
+
+
+def lock_claim(claim: Any) -> tuple[Any, Any]:
+    """Return the claim as it stands, under its reward's lock and its own, and its voucher likewise (or ``None``)."""
+    reward = _lock(claim.reward_id)
+    rows = _model("Claim").objects.select_for_update(of=("self",))
+    row = rows.select_related("member__programme", "member__account", "entry").get(pk=claim.pk)
+    row.reward = reward
+    return row, vouchers.locked(row)
+
+
+@transaction.atomic
+def claim(*, reward: Any, member: Any, key: str, actor: Ref = NOBODY) -> Any:
+    """Let ``member`` have ``reward`` for its points and return the claim; the same ``key`` again returns the first.
+
+    :raises RewardError: when the member cannot have it; ``NotEnoughPoints`` when points are missing.
+    """
+    row = _lock(reward.pk)
+    before = _model("Claim").objects.filter(key=key).first()
+    if before is not None:
+        if (before.reward_id, before.member_id) != (row.pk, member.pk):
+            raise RewardError(_("This form was sent for something else."), code="key")
+        return before
+    member, now = _member(member.pk), clock.now()
+    if row.programme_id != member.programme_id:
+        raise RewardError(_("This reward has ended."), code="ended")
+    selectors.on_offer(row, now)
+    selectors.may_have(member)
+    selectors.for_points(row, member, selectors.taken_by(member, [row], now).get(row.pk, 0))
+    made = _make(row, member, key=key, points=row.points, actor=actor)
+    try:
+        made.entry = books.spend(
+            account=member.account,
+            units=row.points,
+            key=f"reward:{made.uuid}",
+            explanation={"why": "reward", "source": "reward", "name": data_of(row.name)},
+            source=Ref.of("reward", made.pk),
+            actor=actor,
+        )
+    except InsufficientUnits as error:
+        label = member.programme.points_label(error.missing)
+        raise NotEnoughPoints(_("%(points)s to go") % {"points": label}, error.missing) from error
+    made.save(update_fields=["entry"])
+    return made
+
+
+@transaction.atomic
+def give(
+    *, reward: Any, member: Any, key: str, why: str = "", name: Any = "", actor: Ref = NOBODY, say: str = ""
+) -> Any:
+    """Give ``reward`` for nothing and return the claim; the same ``key`` again returns the first.
+
+    What was promised is given, whether or not the reward is still on offer, and whatever the tier. Where that cannot be
+    (none left, on hold), the claim is ``owed``, says why, and the sweep gives it as soon as it can.
+    """
+    row = _lock(reward.pk)
+    found = _model("Claim").objects.filter(key=key).first()
+    if found is not None and found.state != "owed":
+        return found
+    member = _member(member.pk if found is None else found.member_id)
+    try:
+        selectors.may_have(member)
+        selectors.in_stock(row)
+    except RewardError as error:
+        if found is None:
+            found = _model("Claim")(reward=row, member=member, key=key, claimed_at=clock.now(), state="owed")
+            found.given_why, found.given_name = why, name
+            found.actor_type, found.actor_id = actor.type, actor.id
+        found.why = str(error)[:255]
+        found.save()
+        return found
+    return _make(row, member, key=key, found=found, why=why, name=name, actor=actor, say=say)
+
+
+def _make(
+    reward: Any,
+    member: Any,
+    *,
+    key: str,
+    points: int = 0,
+    found: Any = None,
+    why: str = "",
+    name: Any = "",
+    actor: Ref = NOBODY,
+    say: str = "",
+) -> Any:
+    now = clock.now()
+    made = found or _model("Claim")(key=key, given_why=why, given_name=name, actor_type=actor.type, actor_id=actor.id)
+    made.reward, made.member, made.state, made.why = reward, member, "claimed", say[:255]
+    made.points, made.value, made.cost, made.claimed_at = points, reward.value, reward.cost, now
+    if reward.kind != "donation":
+        last = times.day_of(now) + timedelta(days=reward.validity_days)
+        made.expires_at = times.start_of(last + timedelta(days=1))
+    made.save()
+    if reward.is_voucher:
+        made.voucher = vouchers.make(made)
+        made.code = made.voucher.code
+    elif reward.kind == "partner":
+        code = reward.codes.filter(claim__isnull=True).order_by("pk").first()
+        if code is None:
+            raise RewardError(_("There is none left."), code="sold_out")
+        code.claim, made.code = made, code.code
+        code.save(update_fields=["claim"])
+    elif reward.kind == "experience":
+        made.code = get_unused_code(12)
+    made.save(update_fields=["voucher", "code"])
+    reward.taken += 1
+    _model("Reward").objects.filter(pk=reward.pk).update(taken=F("taken") + 1)
+    due.leave(kind="rewards.claimed", key=str(made.uuid), payload={"claim": made.pk})
+    plan_end(made)
+    return made
+
+
+def plan_end(claim: Any) -> None:
+    """Leave the rows that end a claim in time, and remind of it before."""
+    if claim.expires_at is None:
+        return
+    payload = {"claim": claim.pk}
+    due.again(kind="rewards.expire", key=str(claim.uuid), payload=payload, at=claim.expires_at)
+    days = selectors.policy_of(claim.reward.programme).remind_days
+    remind = claim.expires_at - timedelta(days=days)
+    if days and remind > clock.now():
+        due.again(kind="rewards.remind", key=str(claim.uuid), payload=payload, at=remind)
+
+
+@transaction.atomic
+def use(*, claim: Any, actor: Ref = NOBODY, say: str = "") -> Any:
+    """Mark a claim as used: by hand, at the till, once the donation was made. Again: nothing more.
+
+    :raises RewardError: when it is not there to be used, or a checkout counts on its voucher.
+    """
+    row, voucher = lock_claim(claim)
+    if row.state == "used":
+        return row
+    _open(row, voucher)
+    vouchers.close(voucher)
+    row.state, row.used_at, row.closed_at, row.why = "used", clock.now(), clock.now(), say[:255]
+    row.actor_type, row.actor_id = actor.type, actor.id
+    row.save()
+    return row
+
+
+def _open(row: Any, voucher: Any) -> None:
+    # An order may have used it that nobody has looked at yet.
+    if row.state != "claimed" or vouchers.in_order(voucher):
+        raise RewardError(_("This reward is not there to be used any more."), code="closed")
+    if vouchers.in_checkout(voucher, row.member):
+        raise RewardError(_("An order that is being paid counts on this voucher."), code="paying")
+
+
+@transaction.atomic
+def give_back(*, claim: Any, user: Any) -> Any:
+    """Cancel an unused claim as its member wants it, the points going back to where they came from.
+
+    :raises RewardError: when that is not allowed.
+    """
+    row, _voucher = lock_claim(claim)
+    if row.state == "cancelled":
+        return row
+    if not selectors.may_give_back(row):
+        raise RewardError(_("This reward cannot be given back."), code="not_allowed")
+    return cancel(claim=row, why="", actor=Ref.of("user", user.pk))
+
+
+@transaction.atomic
+def cancel(*, claim: Any, why: str, actor: Ref = NOBODY) -> Any:
+    """Cancel a claim, used ones too if the shop so wishes, and return its points to their lots. Again: nothing more.
+
+    :raises RewardError: when it has run out, or a checkout counts on its voucher.
+    """
+    row, voucher = lock_claim(claim)
+    if row.state == "cancelled":
+        return row
+    if row.state == "expired":
+        raise RewardError(_("This reward has run out."), code="expired")
+    if row.state == "claimed":
+        _open(row, voucher)
+        vouchers.close(voucher)
+    return _end(row, "cancelled", why=why, actor=actor, back=True)
+
+
+@transaction.atomic
+def take(*, reward: Any, member: Any, key: str) -> Any:
+    """Take a given reward back, unless it was used or has run out; where it was not given yet, it never will be.
+
+    :raises RewardError: while a checkout counts on its voucher; then it is tried again.
+    """
+    row = _lock(reward.pk)
+    found = _model("Claim").objects.filter(key=key).first()
+    if found is None:
+        now = clock.now()
+        fields = {"claimed_at": now, "closed_at": now, "state": "cancelled"}
+        return _model("Claim").objects.create(reward=row, member=_member(member.pk), key=key, **fields)
+    if found.state in ("used", "expired", "cancelled"):
+        return found
+    return cancel(claim=found, why=_("What it was given for is no more."))
+
+
+@transaction.atomic
+def expire(*, claim: Any) -> Any:
+    """End a claim whose last day is over. Earlier, or again: nothing, but it is looked at again in time."""
+    row, voucher = lock_claim(claim)
+    if row.state != "claimed" or row.expires_at is None:
+        return row
+    if row.expires_at > clock.now():
+        due.again(kind="rewards.expire", key=str(row.uuid), payload={"claim": row.pk}, at=row.expires_at)
+        return row
+    if vouchers.in_checkout(voucher, row.member) or vouchers.in_order(voucher):
+        due.again(kind="rewards.expire", key=str(row.uuid), payload={"claim": row.pk}, at=clock.now() + WAIT)
+        return row
+    vouchers.close(voucher)
+    # A partner's code was seen, and may have been used where we do not see it.
+    back = selectors.policy_of(row.member.programme).expired == "back" and row.reward.kind != "partner"
+    return _end(row, "expired", why="", actor=NOBODY, back=back)
+
+
+def _end(row: Any, state: str, *, why: str, actor: Ref, back: bool) -> Any:
+    was, programme = row.state, row.member.programme
+    if back and row.entry is not None and row.back_id is None:
+        row.back = books.reverse(
+            entry=row.entry,
+            key=f"reward-back:{row.uuid}",
+            grace=timedelta(days=programme.grace_days),
+            explanation={"why": "reward_back", "source": "reward", "name": data_of(row.reward.name)},
+            source=Ref.of("reward", row.pk),
+            actor=actor,
+        )
+    row.state, row.closed_at, row.why = state, clock.now(), why[:255]
+    row.actor_type, row.actor_id = actor.type, actor.id
+    row.save()
+    if state == "cancelled" and was != "owed" and row.reward.kind != "partner":
+        _model("Reward").objects.filter(pk=row.reward_id).update(taken=F("taken") - 1)
+    return row
+
+
+@transaction.atomic
+def add_codes(*, reward: Any, codes: Iterable[str]) -> int:
+    """Add a partner's codes to the stock and return how many were new; those that are there stay as they are.
+
+    :raises RewardError: for a reward that has no codes, or a code that is too long.
+    """
+    row = _lock(reward.pk)
+    if row.kind != "partner":
+        raise RewardError(_("Only a partner's gift has codes."), code="kind")
+    wanted = dict.fromkeys(code.strip() for code in codes if code.strip())
+    for code in wanted:
+        if len(code) > 32:
+            raise RewardError(_("“%(code)s” is longer than 32 characters.") % {"code": code[:40]}, code="long")
+    Code, now = _model("RewardCode"), clock.now()
+    known = set(row.codes.values_list("code", flat=True))
+    fresh = [Code(reward=row, code=code, added_at=now) for code in wanted if code not in known]
+    Code.objects.bulk_create(fresh, batch_size=500)
+    _model("Reward").objects.filter(pk=row.pk).update(stock=row.codes.count())
+    return len(fresh)
+
+
+@transaction.atomic
+def save_reward(*, reward: Any, key: str = "") -> Any:
+    """Save a reward as a form has filled it in, checked against what was claimed meanwhile; a new one once a ``key``.
+
+    :raises RewardError: with the code "stock", when there would be fewer than were claimed.
+    """
+    if reward.pk is None:
+        before = _model("Reward").objects.filter(key=key).first() if key else None
+        if before is not None:
+            return before
+        reward.key = key or None
+        reward.created_at = clock.now()
+        reward.stock = 0 if reward.kind == "partner" else reward.stock
+    else:
+        row = _lock(reward.pk)
+        reward.taken, reward.offer, reward.terms, reward.created_at = row.taken, row.offer, row.terms, row.created_at
+        reward.kind, reward.key = row.kind, row.key
+        if row.kind == "partner":
+            reward.stock = row.codes.count()
+    if reward.stock is not None and reward.stock < reward.taken:
+        number = {"number": reward.taken}
+        raise RewardError(_("%(number)s have been claimed already.") % number, code="stock")
+    reward.save()
+    return reward
+
+
+@transaction.atomic
+def save_policy(*, programme: Any, **fields: Any) -> Any:
+    """Change what becomes of claims that come to nothing; it counts from now on."""
+    policy = selectors.policy_of(programme)
+    for name, value in fields.items():
+        setattr(policy, name, value)
+    policy.save()
+    return policy

@@ -1,0 +1,126 @@
+"""The member's pages of rewards: every state, and the same queries however many there are."""
+
+import pytest
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import services as members
+from oscar_loyalty.rewards import services
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reward(programme):
+    def reward(**fields):
+        wanted = {"kind": "amount", "name": "Five off", "points": 500, "value": 5}
+        made = get_model("loyalty_rewards", "Reward")(programme=programme, **(wanted | fields))
+        return services.save_reward(reward=made)
+
+    return reward
+
+
+def token(text):
+    return text.partition('name="token" value="')[2][:32]
+
+
+def test_what_can_be_had_comes_first_and_what_is_missing_is_said(page, member, reward, give):
+    give(700)
+    reward(name="Far", points=930)
+    reward(name="Farther", points=2000)
+    reward(name="Gone", points=100, stock=0)
+    reward(name="Near", points=600)
+    text = page("rewards/")
+    assert [text.index(name) for name in (">Near<", ">Far<", ">Farther<", ">Gone<")] == sorted(
+        text.index(name) for name in (">Near<", ">Far<", ">Farther<", ">Gone<")
+    )
+    assert "230 petals to go" in text and "There is none left." in text and "You have 700 petals" in text
+    assert "nothing is in reach" not in text
+
+
+def test_empty_and_out_of_reach_and_strangers(page, programme, member, reward):
+    assert "There are no rewards at the moment" in page("rewards/")
+    assert "Rewards for you" not in page()
+    reward()
+    assert "nothing is in reach yet" in page("rewards/")
+    assert "500 petals to go" in page()
+
+
+def test_who_is_no_member_sees_them_too(page, programme, reward):
+    reward()
+    text = page("rewards/")
+    assert "Five off" in text and "Join Pétales" in text and "Choose it" not in text
+    page("rewards/mine/", status=302)
+
+
+def test_chosen_shown_with_its_code_and_given_back(client, page, member, reward, give):
+    give(700)
+    five = reward()
+    text = page(f"rewards/{five.pk}/")
+    assert "Choose it for 500 petals" in text and "You keep" in text
+    for _twice in range(2):
+        answer = client.post(f"/accounts/loyalty/rewards/{five.pk}/", {"token": token(text)})
+        assert answer.url == "/accounts/loyalty/rewards/mine/"
+    (claim,) = member.reward_claims.all()
+    text = page("rewards/mine/")
+    assert claim.code in text and "Yours: Five off" in text and "Until " in text
+    assert "1 reward waits for you" in page()
+    back = f"rewards/mine/{claim.uuid}/back/"
+    assert "Keep it" in page(back)
+    for _twice in range(2):
+        client.post(f"/accounts/loyalty/{back}")
+    assert ledger.balance(member.account).usable == 700
+    text = page("rewards/mine/")
+    assert "500 petals are yours again" in text and "Cancelled" in text and claim.code not in text
+    page(back, status=302)
+
+
+def test_what_has_happened_meanwhile_is_said_and_nothing_is_taken(client, page, member, reward, give):
+    give(700)
+    five = reward(stock=1)
+    text = page(f"rewards/{five.pk}/")
+    get_model("loyalty_rewards", "Reward").objects.update(stock=0)
+    answer = client.post(f"/accounts/loyalty/rewards/{five.pk}/", {"token": token(text)})
+    assert "There is none left." in answer.content.decode()
+    assert ledger.balance(member.account).usable == 700
+    assert client.post(f"/accounts/loyalty/rewards/{five.pk}/", {"token": "x"}).status_code == 200
+    page("rewards/999/", status=404)
+
+
+def test_on_hold_nothing_can_be_chosen(page, member, reward, give):
+    give(700)
+    five = reward()
+    member.status = "frozen"
+    member.save()
+    assert "The membership is on hold." in page("rewards/")
+    text = page(f"rewards/{five.pk}/")
+    assert "The membership is on hold." in text and "Choose it for" not in text
+
+
+def test_an_experience_has_a_code_to_scan_and_is_nobody_elses(client, page, member, reward, programme, give):
+    give(700)
+    claim = services.claim(reward=reward(kind="experience"), member=member, key="k")
+    code = f"rewards/mine/{claim.uuid}/code.svg"
+    assert code in page("rewards/mine/")
+    assert "<svg" in page(code)
+    services.use(claim=claim)
+    page(code, status=404)
+    other = get_model("auth", "User").objects.create_user(username="lou", email="lou@example.com")
+    members.join(programme=programme, user=other, source="test")
+    client.force_login(other)
+    assert client.get(f"/accounts/loyalty/rewards/mine/{claim.uuid}/back/").status_code == 404
+    assert "You have no rewards yet" in client.get("/accounts/loyalty/rewards/mine/").content.decode()
+
+
+def test_the_pages_cost_the_same_for_one_and_for_many(page, member, reward, give, django_assert_max_num_queries):
+    give(20000)
+    for number in range(15):
+        services.claim(reward=reward(limit=3), member=member, key=f"k{number}")
+    due.sweep()
+    page("rewards/")
+    with django_assert_max_num_queries(28):
+        page("rewards/")
+    with django_assert_max_num_queries(28):
+        page("rewards/mine/")
+    page("rewards/mine/?page=2")
