@@ -84,6 +84,10 @@ PAGES = [
     ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
     ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
     ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
+    # Several Sites.
+    ("programmes/", "programme.sites", "ProgrammeListView", "loyalty-programmes"),
+    ("programmes/choose/", "programme.sites", "ChooseView", "loyalty-programme-choose"),
+    ("programmes/new/<int:pk>/", "programme.sites", "ProgrammeOfSiteView", "loyalty-programme-create"),
 ]
 
 

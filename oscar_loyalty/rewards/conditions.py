@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from oscar.core.loading import get_model
 
+from oscar_loyalty.members.sites import is_home
+
 Condition = get_model("offer", "Condition")
 
 
@@ -33,7 +35,10 @@ class OwnVoucher(Condition):
             return False
         claims = get_model("loyalty_rewards", "Claim").objects
         mine = claims.filter(voucher=voucher, state="claimed", member__user=basket.owner_id, member__status="active")
-        return mine.exists() and self._worth(basket) >= (self.value or 0)
+        claim = mine.select_related("member__programme").first()
+        return (
+            claim is not None and is_home(claim.member.programme, basket) and self._worth(basket) >= (self.value or 0)
+        )
 
     def _worth(self, basket: Any) -> Decimal:
         worth = Decimal(0)
