@@ -1,7 +1,7 @@
 """Finding the card of a code as somebody typed it, in a way that tells a guesser nothing.
 
-However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency or Site, replaced by a newer
-one), the answer is the same exception, after the same queries and the same HMACs.
+However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency or Site, replaced by a
+newer one), the answer is the same exception, after the same queries and the same HMACs.
 """
 
 from typing import Any
@@ -17,7 +17,8 @@ NO_CODE = codes.ALPHABET[0] * codes.SYMBOLS
 
 
 def look_up(code: str, *, who: Guard, currency: str = "", site: Any = None, empty_ok: bool = False) -> Any:
-    """Return the card with a code as somebody typed it, in ``currency`` and for ``site`` if given, with something on it.
+    """Return the card with a code as somebody typed it, in ``currency`` and of ``site`` if given, with something on
+    it.
 
     ``empty_ok`` finds a used-up card as well, for the page that shows balances. Every code that is refused counts as a
     try of ``who``'s account, session and address, and of the code itself. The count is a row of the database: call

@@ -77,7 +77,8 @@ def _needing() -> dict[str, list[Q]]:
 
 
 def light(site: Any = None) -> Light:
-    """Return the light of the payments of ``site`` (default: of all), in six queries, none of which reads more than what needs somebody."""
+    """Return the light of the payments of ``site`` (default: of all), in six queries, none of which reads more than
+    what needs somebody."""
     attempts = _of(_model("PaymentAttempt").objects.all(), site)
     counts = {what: sum(attempts.filter(q).count() for q in each) for what, each in _needing().items()}
     return Light(**counts, events=events(state="failed", site=site).count())
@@ -88,7 +89,8 @@ def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
 
 
 def search(*, state: str = "", words: str = "", site: Any = None) -> QuerySet[Any]:
-    """Return the attempts of ``site`` (default: all), newest first; ``state`` is one of theirs, or "look" for those that need somebody."""
+    """Return the attempts of ``site`` (default: all), newest first; ``state`` is one of theirs, or "look" for those that
+    need somebody."""
     rows = _of(_model("PaymentAttempt").objects.select_related("user", "order"), site)
     if state == "look":
         rows = rows.filter(reduce(or_, (condition for each in _needing().values() for condition in each)))
