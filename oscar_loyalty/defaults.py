@@ -19,6 +19,18 @@ class Conf:
         return self._get("WORKER", "cron")
 
     @property
+    def SITE_ID(self) -> int | None:
+        """The Site of what has none of its own (commands, bookings, orders of a till), where one process serves several
+        Sites and ``SITE_ID`` is not set; by default the first Site."""
+        return self._get("SITE_ID", None)
+
+    @property
+    def DASHBOARD_PROGRAMMES(self) -> str:
+        """Which programmes a colleague may see in the dashboard, where there are several: the path of a function that
+        gets the user and the programmes, a queryset, and returns those; by default all of them."""
+        return self._get("DASHBOARD_PROGRAMMES", "")
+
+    @property
     def LANGUAGES(self) -> list[str]:
         """Languages in which the owner writes names and texts; by default English, French and the site's own,
         as far as the shop offers them."""
@@ -30,6 +42,11 @@ class Conf:
     def GIFTCARD_KEYS(self) -> dict[str, str]:
         """Key ring from which gift-card codes are made, by id; the first is used for new cards. Keep old ones."""
         return self._get("GIFTCARD_KEYS", {})
+
+    @property
+    def GIFTCARDS_SHARED(self) -> bool:
+        """Whether a gift card of one Site pays at the others too. The Sites then also share their lists of cards."""
+        return self._get("GIFTCARDS_SHARED", False)
 
     @property
     def GIFTCARD_CLASS_SLUG(self) -> str:
@@ -212,6 +229,12 @@ class Conf:
         """Hours after the end of an appointment at which it counts as attended though nobody said so; ``None``:
         never."""
         return self._get("APPOINTMENT_AUTO_ATTEND", None)
+
+    @property
+    def APPOINTMENT_SITE(self) -> str:
+        """Which Site an appointment is of, where the calendar serves several: the path of a function that gets the
+        appointment and returns a ``Site``, or ``None`` for the default one, which all are of otherwise."""
+        return self._get("APPOINTMENT_SITE", "")
 
     @property
     def CONSENT(self) -> str:

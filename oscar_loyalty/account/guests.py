@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.sites.shortcuts import get_current_site
 from django.core.paginator import Paginator
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,6 +20,7 @@ from oscar_loyalty.earning import claims, guests
 from oscar_loyalty.earning.exceptions import AskedAlready, MembershipRests, NotProven, OrderTaken
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.exceptions import ProgrammeClosed
+from oscar_loyalty.members.sites import site_of
 
 
 def _done(request: Any, programme: Any, taken: list[Any]) -> Any:
@@ -62,7 +62,7 @@ class GuestClaimView(PageTitleMixin, generic.TemplateView):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.programme = members.programme_of(get_current_site(request))
+        self.programme = members.programme_of(site_of(request))
         self.link = guests.read_token(kwargs["token"], self.programme) if self.programme is not None else None
 
     def dispatch(self, request, *args, **kwargs):

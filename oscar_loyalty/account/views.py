@@ -1,7 +1,6 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.sites.shortcuts import get_current_site
 from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import redirect
@@ -27,6 +26,7 @@ from oscar_loyalty.members import links
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
+from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.storefront import inviting
 
 #: Where somebody may say that they joined; anything else is "account".
@@ -53,7 +53,7 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
         self.member = members.member_of_request(request)
         if self.programme is None:
             # Of a programme that is closed, what one has stays in sight.
-            self.programme = members.programme_of(get_current_site(request))
+            self.programme = members.programme_of(site_of(request))
             self.member = members.member_for(request.user, self.programme)
 
     def get_context_data(self, **kwargs):
@@ -98,7 +98,7 @@ class GiftCardsView(AccountMixin, generic.TemplateView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        paginator = Paginator(giftcards.cards_of(self.request.user), 20)
+        paginator = Paginator(giftcards.cards_of(self.request.user, site_of(self.request)), 20)
         page = paginator.get_page(self.request.GET.get("page"))
         context.update(cards=selectors.own_cards(page.object_list), page_obj=page, paginator=paginator)
         return context
@@ -108,7 +108,7 @@ class ResendView(LoginRequiredMixin, generic.View):
     http_method_names = ["post"]
 
     def post(self, request, uuid):
-        card = giftcards.cards_of(request.user).filter(uuid=uuid, state="active").first()
+        card = giftcards.cards_of(request.user, site_of(request)).filter(uuid=uuid, state="active").first()
         if card is None:
             raise Http404
         try:
@@ -132,7 +132,7 @@ class ChangeDeliveryView(AccountMixin, generic.FormView):
 
     @cached_property
     def card(self):
-        card = giftcards.cards_of(self.request.user).filter(uuid=self.kwargs["uuid"]).first()
+        card = giftcards.cards_of(self.request.user, site_of(self.request)).filter(uuid=self.kwargs["uuid"]).first()
         if card is None:
             raise Http404
         return card
@@ -174,7 +174,7 @@ class SendNowView(LoginRequiredMixin, generic.View):
     http_method_names = ["post"]
 
     def post(self, request, uuid):
-        card = giftcards.cards_of(request.user).filter(uuid=uuid).first()
+        card = giftcards.cards_of(request.user, site_of(request)).filter(uuid=uuid).first()
         if card is None:
             raise Http404
         try:
@@ -244,12 +244,12 @@ class ClaimView(AccountMixin, generic.TemplateView):
     section = "join"
 
     def get(self, request, *args, **kwargs):
-        found = links.read(self.kwargs["token"])
+        found = links.read(self.kwargs["token"], self.programme)
         context = self.get_context_data(found=found)
         return self.render_to_response(context, status=200 if found else 404)
 
     def post(self, request, *args, **kwargs):
-        found = links.read(self.kwargs["token"])
+        found = links.read(self.kwargs["token"], self.programme)
         if found is None:
             return self.get(request, *args, **kwargs)
         try:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty.checkout import points
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.forms import CodeForm as BaseCodeForm
-from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import site_of
 
 KEY = "loyalty_giftcards"
 SHOWN = "loyalty_plan"
@@ -34,7 +34,7 @@ def applied(request: Any) -> list[Applied]:
     chosen = [tuple(entry) for entry in request.session.get(KEY, [])]
     if not chosen:
         return []
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(pk__in=[pk for pk, _g in chosen], state="active")
+    cards = giftcards.cards(site_of(request)).filter(pk__in=[pk for pk, _g in chosen], state="active")
     known = {(card.pk, card.generation): card for card in cards.select_related("account")}
     found = [known[entry] for entry in chosen if entry in known]
     balances = giftcards.balances(found)

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.sites.shortcuts import get_current_site
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.http import HttpResponseRedirect
@@ -29,6 +28,7 @@ from oscar_loyalty.checkout import cards, going_on, parts, points
 from oscar_loyalty.checkout.gateway import OwnGateway
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.payments.announcing import signal_afterwards
@@ -202,8 +202,7 @@ class LoyaltyPaymentMixin(OwnGateway):
             back=self.request.build_absolute_uri(going_on.address(self._attempt, "back")),
             email=self._email(),
             language=(get_language() or "")[:2],
-            text=_("Order %(number)s, %(shop)s")
-            % {"number": order_number, "shop": get_current_site(self.request).name},
+            text=_("Order %(number)s, %(shop)s") % {"number": order_number, "shop": site_of(self.request).name},
         )
         try:
             url = asking.ask(attempt=self._attempt, ways=ways)
@@ -262,7 +261,7 @@ class LoyaltyPaymentMixin(OwnGateway):
                 total=total,
                 user=submission["user"],
                 member=members.member_of_request(request),
-                site=get_current_site(request),
+                site=site_of(request),
                 cards=[entry.card for entry in applied],
                 plan=plan,
                 order_number=order_number,

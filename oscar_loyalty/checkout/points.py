@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 from django import forms
-from django.contrib.sites.shortcuts import get_current_site
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.money import format_money
 from oscar_loyalty.payments import offering
 
@@ -34,7 +34,7 @@ def choose(request: Any, number: int) -> None:
 def offer_for(request: Any, *, basket: Any, total: Any) -> offering.PointsOffer | None:
     """Return what can be paid with points of this checkout, or ``None`` where the programme does not offer it."""
     member = members.member_of_request(request)
-    programme = member.programme if member is not None else members.programme_of(get_current_site(request))
+    programme = member.programme if member is not None else members.programme_of(site_of(request))
     return offering.offer(programme=programme, member=member, basket=basket, total=total, chosen=chosen(request))
 
 

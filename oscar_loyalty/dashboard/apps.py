@@ -102,6 +102,10 @@ PAGES = [
     ("rewards/claims/<uuid:uuid>/use/", "rewards.claims", "ClaimUseView", "loyalty-reward-use"),
     ("rewards/claims/<uuid:uuid>/cancel/", "rewards.claims", "ClaimCancelView", "loyalty-reward-cancel"),
     ("members/<int:pk>/reward/", "rewards.claims", "MemberGiveView", "loyalty-member-reward"),
+    # Several Sites.
+    ("programmes/", "programme.sites", "ProgrammeListView", "loyalty-programmes"),
+    ("programmes/choose/", "programme.sites", "ChooseView", "loyalty-programme-choose"),
+    ("programmes/new/<int:pk>/", "programme.sites", "ProgrammeOfSiteView", "loyalty-programme-create"),
 ]
 
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.sites.shortcuts import get_current_site
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -15,11 +14,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
 from oscar_loyalty.ledger.books import Ref
-from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.sites import site_of
+from oscar_loyalty.messaging.links import root
 from oscar_loyalty.reports import exports
 
 PER_PAGE = 25
@@ -55,16 +57,32 @@ class ResendForm(forms.Form):
 
 
 class ProgrammeMixin:
-    """A page about the site's programme. Without one, there is only one thing to do: make it."""
+    """A page about one programme: the site's, or the one that was chosen in the header. Without one, there is only one
+    thing to do: make it."""
 
     needs_programme = True
 
     @cached_property
     def programme(self) -> Any:
-        return members.programme_of(get_current_site(self.request))
+        return choosing.programme_of_request(self.request)
+
+    @cached_property
+    def site(self) -> Any:
+        """The Site of the programme; without one, that of the request."""
+        return self.programme.site if self.programme is not None else site_of(self.request)
+
+    def absolute(self, path: str) -> str:
+        """Return the address of a page that customers open, on the programme's own Site."""
+        here = site_of(self.request).pk == self.site.pk
+        return str(self.request.build_absolute_uri(path)) if here else f"{root(self.site)}{path}"
 
     def dispatch(self, request, *args, **kwargs):
         self.request = request
+        if choosing.is_stale(request):
+            messages.error(
+                request, _("Another programme was chosen in another window meanwhile. Nothing was changed: look again.")
+            )
+            return redirect("loyalty-dashboard:loyalty-programmes")
         if self.needs_programme and self.programme is None:
             if may(request.user, PROGRAMME):
                 return redirect("loyalty-dashboard:loyalty-programme")
@@ -72,7 +90,7 @@ class ProgrammeMixin:
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(programme=self.programme, **kwargs)
+        return super().get_context_data(programme=self.programme, site=self.site, **kwargs)
 
 
 class FilteredListView(ProgrammeMixin, generic.TemplateView):

@@ -41,6 +41,15 @@ def only_with(*permissions: str) -> Callable[..., bool]:
     return access
 
 
+def several_sites(user: Any, url_name: str | None, url_args: Any = None, url_kwargs: Any = None) -> bool:
+    """Show the entry to staff with anything to do here, where the shop has several sites."""
+    if not only_with(VIEW, CARDS, PROGRAMME, APPROVE)(user, url_name, url_args, url_kwargs):
+        return False
+    from django.contrib.sites.models import Site
+
+    return Site.objects.count() > 1
+
+
 def _entry(label: Any, name: str, *permissions: str) -> dict[str, Any]:
     return {"label": label, "url_name": f"loyalty-dashboard:{name}", "access_fn": only_with(*permissions)}
 
@@ -67,6 +76,7 @@ NAVIGATION = [
             _entry(_("Invited friends"), "loyalty-referrals", VIEW),
             _entry(_("Gifts and households"), "loyalty-gifts", VIEW),
             _entry(_("Rewards"), "loyalty-rewards", VIEW),
+            {**_entry(_("Programmes"), "loyalty-programmes"), "access_fn": several_sites},
         ],
     }
 ]

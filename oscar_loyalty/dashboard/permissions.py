@@ -7,6 +7,9 @@ def _staff(*permissions: str) -> list[str]:
     return ["is_staff", *permissions]
 
 
+#: Whoever has anything to do here.
+_ANY = (_staff(VIEW), _staff(PROGRAMME), _staff(CARDS), _staff(APPROVE))
+
 #: Pages that are not named here need the permission to see members and movements.
 DEFAULT = _staff(VIEW)
 
@@ -79,4 +82,7 @@ PERMISSIONS = {
     "loyalty-reward-use": _staff(VIEW, ADJUST),
     "loyalty-reward-cancel": _staff(VIEW, ADJUST),
     "loyalty-member-reward": _staff(VIEW, ADJUST),
+    "loyalty-programmes": _ANY,
+    "loyalty-programme-choose": _ANY,
+    "loyalty-programme-create": _staff(PROGRAMME),
 }

@@ -166,16 +166,19 @@ def product_reviews() -> int:
     return done
 
 
-def scan_token(product: Any) -> str:
+def scan_token(product: Any, programme: Any) -> str:
     """Return the end of the address that is printed for ``product``: signed, for as long as the shop's key."""
-    return signing.Signer(salt=SALT).sign(str(product.pk))
+    return signing.Signer(salt=SALT).sign(f"{product.pk}-{programme.pk}")
 
 
-def read_scan(token: str) -> Any:
-    """Return the product of a printed address, or ``None`` where it is none of ours, or the product is gone."""
+def read_scan(token: str, programme: Any) -> Any:
+    """Return the product of a printed address, or ``None`` where it is none of ours or was printed for another
+    programme, or the product is gone."""
     try:
-        pk = signing.Signer(salt=SALT).unsign(token)
+        pk, _mark, owner = signing.Signer(salt=SALT).unsign(token).partition("-")
     except signing.BadSignature:
+        return None
+    if programme is None or owner != str(programme.pk):
         return None
     return get_model("catalogue", "Product").objects.filter(pk=pk, is_public=True).first()
 

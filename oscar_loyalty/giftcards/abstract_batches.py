@@ -52,6 +52,7 @@ class AbstractGiftCardBatch(models.Model):
     key = models.CharField(_("key"), max_length=200, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=KINDS, default=ISSUE)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=RUNNING)
+    site = models.ForeignKey("sites.Site", on_delete=models.PROTECT, related_name="+", verbose_name=_("site"))
     name = models.CharField(_("name"), max_length=150)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     number = models.PositiveIntegerField(_("number of cards"))

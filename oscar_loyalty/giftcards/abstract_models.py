@@ -114,6 +114,13 @@ class AbstractGiftCard(models.Model):
     lookup = models.CharField(_("code fingerprint"), max_length=64, unique=True, null=True, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=WAITING)
     disabled_reason = models.CharField(_("why disabled"), max_length=255, blank=True)
+    site = models.ForeignKey(
+        "sites.Site",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("site"),
+        help_text=_("Where it was issued, and pays."),
+    )
     currency = models.CharField(_("currency"), max_length=3)
     value = models.DecimalField(_("value"), max_digits=12, decimal_places=2)
     account = models.OneToOneField(
@@ -193,6 +200,7 @@ class AbstractGiftCard(models.Model):
             models.Index(fields=["state", "created_at"], name="loyalty_giftcard_state"),
             models.Index(fields=["order_number"], name="loyalty_giftcard_order"),
             models.Index(fields=["state", "expires_at"], name="loyalty_giftcard_expiry"),
+            models.Index(fields=["site", "-created_at"], name="loyalty_giftcard_site"),
         ]
 
     def __str__(self):

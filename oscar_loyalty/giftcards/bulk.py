@@ -27,6 +27,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.money import to_minor
 
 #: Kind of the due rows that make the cards of a slice.
@@ -52,6 +53,7 @@ def ask(
     key: str,
     value: Decimal | None,
     currency: str = "",
+    site: Any = None,
     reason: str = "",
     at_till: bool = False,
     tax_kind: str = MULTI,
@@ -63,7 +65,8 @@ def ask(
     """Ask for ``number`` cards of ``value`` and return their batch; the same ``key`` returns the first one.
 
     They are made by due rows, in slices. With ``at_till`` they have codes, to be printed, and work once they are
-    activated at the till; then ``value`` may be ``None``: each gets its own. Nobody is sent a mail.
+    activated at the till; then ``value`` may be ``None``: each gets its own. Nobody is sent a mail. They pay at
+    ``site`` (default: the default one).
 
     :raises NotAllowed: when they hold more together than ``user`` may put on cards.
     :raises ValidationError: when they would end sooner than the law of the shop's country allows.
@@ -92,6 +95,7 @@ def ask(
         "number": number,
         "value": value,
         "currency": currency,
+        "site": site or default_site(),
         "at_till": at_till,
         "tax_kind": tax_kind,
         "expiry": expiry_kind,
@@ -99,7 +103,8 @@ def ask(
         "expires_at": expires_at if expiry_kind == "day" else None,
     }
     batch, made = _once(key, {**fields, "created_at": now, "actor_type": actor.type, "actor_id": actor.id})
-    if (batch.number, batch.value, batch.currency, batch.at_till) != (number, value, currency, at_till):
+    wanted = (number, value, currency, fields["site"].pk, at_till)
+    if (batch.number, batch.value, batch.currency, batch.site_id, batch.at_till) != wanted:
         raise KeyConflict(f"The key {key} has been used for other gift cards.")
     if made:
         log(batch, "created", actor, number=number)
@@ -208,6 +213,7 @@ def _write(batch: Any, plans: list[dict[str, Any]], now: datetime) -> None:
             key=plan["key"],
             account=account,
             batch=batch,
+            site_id=batch.site_id,
             value=plan["value"],
             currency=account.unit,
             tax_kind=batch.tax_kind,
@@ -301,10 +307,12 @@ def keep_import(
     refused_number: int,
     known: int,
     currency: str,
+    site: Any = None,
     tax_kind: str = MULTI,
     user: Any = None,
 ) -> Any:
-    """Keep what an import would bring, for somebody to confirm, and return its batch. It holds no codes."""
+    """Keep what an import would bring, for somebody to confirm, and return its batch. It holds no codes. Its cards pay
+    at ``site`` (default: the default one)."""
     now, actor = clock.now(), staff.actor_of(user)
     batch, made = _once(
         key,
@@ -314,6 +322,7 @@ def keep_import(
             "name": name.strip()[:150],
             "number": len(rows),
             "currency": currency,
+            "site": site or default_site(),
             "tax_kind": tax_kind,
             "expiry": "never",
             "rows": rows,

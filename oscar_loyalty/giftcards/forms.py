@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.giftcards import exceptions, services
 from oscar_loyalty.giftcards.guard import Guard
+from oscar_loyalty.members.sites import site_of
 
 
 class CodeForm(forms.Form):
@@ -44,7 +45,11 @@ class CodeForm(forms.Form):
         code: str = self.cleaned_data["code"]
         try:
             self.card = services.look_up(
-                code, who=Guard.of_request(self.request), currency=self.currency, empty_ok=self.empty_ok
+                code,
+                who=Guard.of_request(self.request),
+                currency=self.currency,
+                empty_ok=self.empty_ok,
+                site=site_of(self.request),
             )
         except exceptions.TooManyTries as error:
             raise forms.ValidationError(_("Too many wrong codes. Please wait an hour and try again.")) from error

@@ -21,6 +21,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.giftcards import codes
 from oscar_loyalty.giftcards.selectors import with_keys
 from oscar_loyalty.giftcards.staff import DEAREST
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.money import to_minor
 from oscar_loyalty.tables import BadCell, Row, Table
 
@@ -65,6 +66,7 @@ def look(
     table: Table,
     mapping: dict[str, str] | None = None,
     currency: str = "",
+    site: Any = None,
     dates: str = "",
     refused: Callable[[Row, str], Any] | None = None,
     progress: Callable[[int], Any] | None = None,
@@ -72,12 +74,15 @@ def look(
     """Read ``table`` and return what it would bring; nothing is written.
 
     ``mapping`` names the table's column for a field where they differ, ``currency`` is that of rows which name none,
-    ``dates`` how days are written where not as 2026-03-31. ``refused`` is called with each row that is left out.
+    ``site`` where they pay (default: the default one), ``dates`` how days are written where not as 2026-03-31.
+    ``refused`` is called with each row that is left out.
 
     :raises MappingError: when a column that must be there is missing.
     """
     columns = importing.choose_columns(FIELDS, table, mapping or {})
     seen, counted = Seen(), importing.Counted()
+    # Cards without a code that are alike are others on another Site.
+    place = [site.pk] if site is not None and site.pk != default_site().pk else []
     found: dict[str, tuple[Row, dict[str, Any], list[str]]] = {}
 
     def refuse(row: Row, reason: str) -> None:
@@ -91,7 +96,7 @@ def look(
 
     for row in table.rows:
         try:
-            plan, keys = _plan(row, columns, currency or settings.OSCAR_DEFAULT_CURRENCY, dates, counted)
+            plan, keys = _plan(row, columns, currency or settings.OSCAR_DEFAULT_CURRENCY, dates, counted, place)
             if plan["key"] in found:
                 raise RowError(_("code: it is twice in this file"))
         except RowError as error:
@@ -110,7 +115,7 @@ def look(
 
 
 def _plan(
-    row: Row, columns: dict[str, str], currency: str, dates: str, counted: importing.Counted
+    row: Row, columns: dict[str, str], currency: str, dates: str, counted: importing.Counted, place: list[int]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what a row is to become, and the keys by which it may be known already."""
     values = understand(row, columns, dates)
@@ -130,7 +135,7 @@ def _plan(
     }
     code = values.get("code")
     if not code:
-        content = importing.digest("giftcard", *[plan[name] for name in IDENTITY])
+        content = importing.digest("giftcard", *place, *[plan[name] for name in IDENTITY])
         plan["key"] = f"import:{content}-{counted.next(content)}"
         return plan, [plan["key"]]
     plan["key_id"] = codes.current_key_id()

@@ -1,12 +1,12 @@
 """Finding the card of a code as somebody typed it, in a way that tells a guesser nothing.
 
-However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency, replaced by a newer
-one), the answer is the same exception, after the same queries and the same HMACs.
+However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency or Site, replaced by a
+newer one), the answer is the same exception, after the same queries and the same HMACs.
 """
 
 from typing import Any
 
-from oscar_loyalty.giftcards import codes, guard
+from oscar_loyalty.giftcards import codes, guard, selectors
 from oscar_loyalty.giftcards.exceptions import CodeRefused
 from oscar_loyalty.giftcards.guard import Guard
 from oscar_loyalty.ledger import selectors as ledger
@@ -16,8 +16,9 @@ from oscar_loyalty.loading import get_model
 NO_CODE = codes.ALPHABET[0] * codes.SYMBOLS
 
 
-def look_up(code: str, *, who: Guard, currency: str = "", empty_ok: bool = False) -> Any:
-    """Return the card with a code as somebody typed it, in ``currency`` if one is given, with something on it.
+def look_up(code: str, *, who: Guard, currency: str = "", site: Any = None, empty_ok: bool = False) -> Any:
+    """Return the card with a code as somebody typed it, in ``currency`` and of ``site`` if given, with something on
+    it.
 
     ``empty_ok`` finds a used-up card as well, for the page that shows balances. Every code that is refused counts as a
     try of ``who``'s account, session and address, and of the code itself. The count is a row of the database: call
@@ -29,7 +30,7 @@ def look_up(code: str, *, who: Guard, currency: str = "", empty_ok: bool = False
     """
     guard.reserve(who)
     fingerprints = codes.fingerprints(code) or codes.fingerprints(NO_CODE)
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(lookup__in=fingerprints)
+    cards = selectors.cards(site).filter(lookup__in=fingerprints)
     card = cards.select_related("account").order_by("pk").first()
     retired = get_model("loyalty_giftcards", "RetiredCode").objects.filter(lookup__in=fingerprints).exists()
     has_money = _has_money(card)

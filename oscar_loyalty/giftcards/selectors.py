@@ -182,39 +182,50 @@ def balance(card: Any) -> Money:
     return balances([card])[card.pk]
 
 
-def balances(cards: Iterable[Any]) -> dict[int, Money]:
+def balances(of: Iterable[Any]) -> dict[int, Money]:
     """Return what can be spent from each card now, by its primary key."""
-    cards = list(cards)
-    accounts = get_model("loyalty_ledger", "Account").objects.in_bulk([card.account_id for card in cards])
+    rows = list(of)
+    accounts = get_model("loyalty_ledger", "Account").objects.in_bulk([card.account_id for card in rows])
     found = ledger.balances(accounts.values())
-    return {card.pk: Money(from_minor(found[card.account_id].usable, card.currency), card.currency) for card in cards}
+    return {card.pk: Money(from_minor(found[card.account_id].usable, card.currency), card.currency) for card in rows}
 
 
-def cards_of(user: Any) -> QuerySet[Any]:
-    """Return the cards ``user`` has bought, newest first."""
+def cards(site: Any = None) -> QuerySet[Any]:
+    """Return the cards that pay at ``site``; all, without one, and where the Sites share them."""
+    rows = _model("GiftCard").objects.all()
+    return rows if site is None or conf.GIFTCARDS_SHARED else rows.filter(site=site.pk)
+
+
+def pays_at(card: Any, site_id: int) -> bool:
+    """Whether ``card`` pays at the Site with this primary key."""
+    return bool(conf.GIFTCARDS_SHARED or card.site_id == site_id)
+
+
+def cards_of(user: Any, site: Any = None) -> QuerySet[Any]:
+    """Return the cards ``user`` has bought that pay at ``site`` (default: anywhere), newest first."""
     if user is None or not user.pk:
         return _model("GiftCard").objects.none()
-    return _model("GiftCard").objects.filter(buyer=user).select_related("account").order_by("-created_at", "-pk")
+    return cards(site).filter(buyer=user).select_related("account").order_by("-created_at", "-pk")
 
 
 def cards_of_order(order: Any) -> QuerySet[Any]:
     """Return the cards ``order`` bought, line by line."""
-    cards = _model("GiftCard").objects.filter(order=order)
-    return cards.select_related("account").order_by("order_line_id", "unit")
+    rows = _model("GiftCard").objects.filter(order=order)
+    return rows.select_related("account").order_by("order_line_id", "unit")
 
 
-def search(words: str = "", *, state: str = "") -> QuerySet[Any]:
-    """Return the cards that match: every word in a short id, order number, name or e-mail; newest first."""
-    cards = _model("GiftCard").objects.all()
+def search(words: str = "", *, state: str = "", site: Any = None) -> QuerySet[Any]:
+    """Return the cards of ``site`` that match: every word in a short id, order number, name or e-mail; newest first."""
+    found = cards(site)
     for word in words.split():
         match = Q(order_number__icontains=word) | Q(recipient_name__icontains=word) | Q(sender_name__icontains=word)
         match |= Q(recipient_email__icontains=word) | Q(buyer__email__icontains=word)
         if len(word) == 8 and all(letter in "0123456789abcdefABCDEF" for letter in word):
             match |= Q(uuid__gte=f"{word}{'0' * 24}", uuid__lte=f"{word}{'f' * 24}")
-        cards = cards.filter(match)
+        found = found.filter(match)
     if state:
-        cards = cards.filter(state=state)
-    return cards.select_related("account", "buyer").order_by("-created_at", "-pk")
+        found = found.filter(state=state)
+    return found.select_related("account", "buyer").order_by("-created_at", "-pk")
 
 
 def with_keys(keys: list[str]) -> set[str]:
@@ -226,9 +237,15 @@ def with_keys(keys: list[str]) -> set[str]:
     return found
 
 
-def batches() -> QuerySet[Any]:
-    """Return the batches, newest first, without the rows they were made from."""
-    return _model("GiftCardBatch").objects.defer("rows", "refused").order_by("-created_at", "-pk")
+def all_batches(site: Any = None) -> QuerySet[Any]:
+    """Return the batches of cards that pay at ``site``; all, without one, and where the Sites share their cards."""
+    rows = _model("GiftCardBatch").objects.all()
+    return rows if site is None or conf.GIFTCARDS_SHARED else rows.filter(site=site.pk)
+
+
+def batches(site: Any = None) -> QuerySet[Any]:
+    """Return :func:`all_batches`, newest first, without the rows they were made from."""
+    return all_batches(site).defer("rows", "refused").order_by("-created_at", "-pk")
 
 
 def topped_up(card: Any) -> Money:

@@ -34,6 +34,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.money import to_minor
 
 
@@ -47,6 +48,7 @@ def issue(
     value: Decimal,
     key: str,
     currency: str = "",
+    site: Any = None,
     buyer: Any = None,
     order: Any = None,
     order_line: Any = None,
@@ -69,7 +71,8 @@ def issue(
 
     With ``activate`` it is loaded and works at once, else it waits for :func:`activate`. With ``deliver`` its code is
     then sent to the recipient, or to the buyer where there is none: at once, or at ``deliver_at``. Its end is the
-    policy's, from when it is loaded, or ``expires_at`` (``None``: never).
+    policy's, from when it is loaded, or ``expires_at`` (``None``: never). It pays at ``site``: by default that of
+    ``order``, else the default one.
 
     :raises KeyConflict: when the key was used for a card of another value.
     :raises ValueError: when the value is not above zero, or finer than the currency.
@@ -82,6 +85,7 @@ def issue(
     fields = {
         "value": value,
         "currency": currency,
+        "site": site or (order.site if order is not None else None) or default_site(),
         "buyer": buyer,
         "order": order,
         "order_line": order_line,

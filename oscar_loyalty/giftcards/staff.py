@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
-from oscar_loyalty.giftcards import codes, expiry, guard, services
+from oscar_loyalty.giftcards import codes, expiry, guard, selectors, services
 from oscar_loyalty.giftcards.cards import follow, locked, log
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, NotAllowed
 from oscar_loyalty.giftcards.guard import Guard
@@ -108,8 +108,8 @@ def top_up(*, card: Any, amount: Decimal, reason: str, key: str, user: Any) -> A
     return card
 
 
-def find(typed: str, *, who: Guard) -> Any:
-    """Return the card of a batch that somebody at the till means: by its code, or by its short label.
+def find(typed: str, *, who: Guard, site: Any = None) -> Any:
+    """Return the card of a batch of ``site`` that somebody at the till means: by its code, or by its short label.
 
     Whatever is refused counts as a try of ``who``, as with :func:`oscar_loyalty.giftcards.services.look_up`.
 
@@ -118,7 +118,7 @@ def find(typed: str, *, who: Guard) -> Any:
     """
     guard.reserve(who)
     text = codes.normalise(typed)
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(batch__at_till=True)
+    cards = selectors.cards(site).filter(batch__at_till=True)
     found = None
     if len(text) == 8 and all(letter in "0123456789ABCDEF" for letter in text):
         # Two cards may share a label: then only the code tells them apart.

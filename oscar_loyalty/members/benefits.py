@@ -16,6 +16,7 @@ from oscar.core.loading import get_model as oscar_model
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import is_home
 
 #: The shop's other offers go first: theirs begin at zero.
 PRIORITY = -1000
@@ -68,6 +69,8 @@ class TierCondition(Condition):
     def _is_member(self, basket: Any) -> bool:
         owner, tier = basket.owner, self.tier
         if owner is None or not owner.pk or tier is None or tier.removed_at or not tier.programme.is_active:
+            return False
+        if not is_home(tier.programme, basket):
             return False
         ranks = basket.__dict__.setdefault("_loyalty_ranks", {})
         key = (owner.pk, tier.programme_id)

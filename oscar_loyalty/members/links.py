@@ -16,11 +16,12 @@ def make(member: Any) -> str:
     return signing.dumps({"member": member.pk, "email": member.email}, salt=SALT)
 
 
-def read(token: str) -> Any:
-    """Return the member of a token, or ``None`` when it is wrong, too old, or was used."""
+def read(token: str, programme: Any) -> Any:
+    """Return the member of a token, or ``None`` when it is wrong, too old, another programme's, or was used."""
     try:
         data = signing.loads(token, salt=SALT, max_age=MAX_AGE)
     except signing.BadSignature:
         return None
-    rows = get_model("loyalty_members", "Member").objects.filter(pk=data["member"], email=data["email"])
+    rows = get_model("loyalty_members", "Member").objects.filter(programme=programme)
+    rows = rows.filter(pk=data["member"], email=data["email"])
     return rows.filter(user__isnull=True, merged_into__isnull=True).select_related("programme", "account").first()

@@ -3,11 +3,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib.sites.models import Site
 from django.db.models import Q, QuerySet
 from stdnum import luhn
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import default_site, site_of
 
 
 def _model(name: str) -> Any:
@@ -15,13 +15,10 @@ def _model(name: str) -> Any:
 
 
 def programme_for(*, request: Any = None, site: Any = None) -> Any:
-    """Return the open programme of the site (of ``request``, or the current one), or ``None``."""
+    """Return the open programme of the site (of ``request``, or the default one), or ``None``."""
     if request is not None and hasattr(request, "_loyalty_programme"):
         return request._loyalty_programme
-    if site is None:
-        from django.contrib.sites.shortcuts import get_current_site
-
-        site = get_current_site(request) if request is not None else Site.objects.get_current()
+    site = site or site_of(request)
     found = _model("Programme").objects.filter(site_id=site.pk, is_active=True).first()
     if request is not None:
         request._loyalty_programme = found
@@ -29,9 +26,14 @@ def programme_for(*, request: Any = None, site: Any = None) -> Any:
 
 
 def programme_of(site: Any = None) -> Any:
-    """Return the programme of a site (default: the current one), open or not, or ``None``."""
-    site = site or Site.objects.get_current()
+    """Return the programme of a site (default: the default one), open or not, or ``None``."""
+    site = site or default_site()
     return _model("Programme").objects.filter(site_id=site.pk).first()
+
+
+def programmes() -> QuerySet[Any]:
+    """Return all programmes with their sites, by the sites' names."""
+    return _model("Programme").objects.select_related("site").order_by("site__name", "pk")
 
 
 def member_for(user: Any, programme: Any) -> Any:

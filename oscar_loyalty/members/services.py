@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.contrib.sites.models import Site
 from django.db import IntegrityError, transaction
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +22,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
 from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.members.statuses import set_status
 
 #: The tiers a new programme starts with: code, name, colour.
@@ -35,9 +35,9 @@ def _model(name: str) -> Any:
 
 @transaction.atomic
 def create_programme(*, site: Any = None, name: str, tiers: bool = True, **fields: Any) -> Any:
-    """Make the programme of ``site`` (default: the current one), with three tiers to start from."""
+    """Make the programme of ``site`` (default: the default one), with three tiers to start from."""
     Programme = _model("Programme")
-    site = site or Site.objects.get_current()
+    site = site or default_site()
     fields.setdefault("currency", getattr(settings, "OSCAR_DEFAULT_CURRENCY", "EUR"))
     fields.setdefault("points_name_one", localized(_("point")))
     fields.setdefault("points_name_many", localized(_("points")))

@@ -32,6 +32,15 @@ class AbstractMessage(models.Model):
         related_name="messages",
         verbose_name=_("member"),
     )
+    site = models.ForeignKey(
+        "sites.Site",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("site"),
+        help_text=_("Whose message it is. Empty: it is about all of them."),
+    )
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=WAITING)
     tries = models.PositiveIntegerField(_("tries"), default=0)
     error = models.CharField(_("last error"), max_length=255, blank=True)

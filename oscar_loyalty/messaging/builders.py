@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.sites.models import Site
 from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import clock
@@ -16,6 +15,7 @@ from oscar_loyalty.giftcards.expiry import note_reminded
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import links
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.messaging.attachments import Attachment
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import after_sending, builder
@@ -27,19 +27,15 @@ from oscar_loyalty.payments import services as payment_services
 
 def _about(site: Any) -> dict[str, Any]:
     """What every message needs: who writes."""
-    site = site or Site.objects.get_current()
+    site = site or default_site()
     return {"site": site, "shop_name": site.name, "shop_url": root(site) + "/"}
 
 
 def _card(message: Any) -> Any:
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order__site", "buyer")
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "site", "order", "buyer")
     card = cards.filter(pk=message.context["card"]).first()
     stale = card is None or card.state != "active" or card.generation != message.context["generation"]
     return None if stale else card
-
-
-def _card_site(card: Any) -> Any:
-    return card.order.site if card.order is not None else None
 
 
 @builder("giftcard")
@@ -49,8 +45,7 @@ def giftcard(message: Any) -> dict[str, Any] | None:
     card = _card(message)
     if card is None:
         return None
-    site = _card_site(card)
-    about = _about(site)
+    about = _about(card.site)
     code = giftcard_services.code_of(card)
     return {
         **about,
@@ -59,7 +54,7 @@ def giftcard(message: Any) -> dict[str, Any] | None:
         "value": giftcards.value_of(card),
         "files": giftcard_files(card, code, about),
         "is_gift": card.recipient_email.lower() not in ("", giftcards.buyer_email(card).lower()),
-        "balance_url": absolute("balance", site),
+        "balance_url": absolute("balance", card.site),
     }
 
 
@@ -90,22 +85,21 @@ def giftcard_sent(message: Any) -> dict[str, Any] | None:
     card = _card(message)
     if card is None:
         return None
-    return {**_about(_card_site(card)), "card": card, "value": giftcards.value_of(card)}
+    return {**_about(card.site), "card": card, "value": giftcards.value_of(card)}
 
 
 @builder("giftcard_ends")
 def giftcard_ends(message: Any) -> dict[str, Any] | None:
     """To whoever holds a card: it ends soon, and has something on it. Without the code."""
-    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order__site", "buyer")
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "site", "order", "buyer")
     card = cards.filter(pk=message.context["card"], state="active").first()
     if card is None or card.expires_at is None or card.expires_at.isoformat() != message.context["until"]:
         return None
     left = giftcards.balance(card)
     if not left:
         return None
-    site = _card_site(card)
-    balance_url = absolute("balance", site)
-    return {**_about(site), "card": card, "left": left, "last_day": card.last_day, "balance_url": balance_url}
+    balance_url = absolute("balance", card.site)
+    return {**_about(card.site), "card": card, "left": left, "last_day": card.last_day, "balance_url": balance_url}
 
 
 @after_sending("giftcard_ends")

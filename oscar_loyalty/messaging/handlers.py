@@ -44,10 +44,10 @@ def deliver_card(row: Any) -> None:
         log.warning("The gift card %s has nobody to be sent to", card.label)
         return
     name = f"{card.uuid}:{card.generation}"
-    services.queue(kind="giftcard", key=f"giftcard:{name}", to=to, language=card.language, context=about)
+    said = {"language": card.language, "context": about, "site_id": card.site_id}
+    services.queue(kind="giftcard", key=f"giftcard:{name}", to=to, **said)
     if buyer and buyer.lower() != to.lower():
-        key = f"giftcard_sent:{name}"
-        services.queue(kind="giftcard_sent", key=key, to=buyer, language=card.language, context=about)
+        services.queue(kind="giftcard_sent", key=f"giftcard_sent:{name}", to=buyer, **said)
 
 
 @handler("giftcards.remind")
@@ -63,6 +63,7 @@ def remind_holder(row: Any) -> None:
         to=card.recipient_email or giftcards.buyer_email(card),
         language=card.language,
         context={"card": card.pk, "until": row.payload["until"]},
+        site_id=card.site_id,
     )
 
 
@@ -93,6 +94,7 @@ def confirm_order(row: Any) -> None:
         language=attempt.snapshot.get("language") or "",
         context={"order": attempt.order_id},
         member=attempt.member,
+        site_id=attempt.site_id,
     )
 
 
@@ -110,6 +112,7 @@ def tell_released(row: Any) -> None:
         language=attempt.snapshot.get("language") or "",
         context={"attempt": attempt.pk},
         member=attempt.member,
+        site_id=attempt.site_id,
     )
 
 
@@ -157,7 +160,14 @@ def send_guest_link(row: Any) -> None:
         return
     key = f"guest_orders:{link.pk}"
     language = row.payload.get("language") or ""
-    services.queue(kind="guest_orders", key=key, to=link.email, language=language, context={"link": link.pk})
+    services.queue(
+        kind="guest_orders",
+        key=key,
+        to=link.email,
+        language=language,
+        context={"link": link.pk},
+        site_id=link.programme.site_id,
+    )
 
 
 @handler("messaging.adjusted")
@@ -205,6 +215,7 @@ def tell_refund(row: Any) -> None:
         language=language or (member.language if member is not None else ""),
         context={"refund": refund.pk},
         member=member,
+        site_id=refund.order.site_id,
     )
 
 

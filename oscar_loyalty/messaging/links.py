@@ -4,8 +4,9 @@ import ipaddress
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sites.models import Site
 from django.urls import NoReverseMatch, reverse
+
+from oscar_loyalty.members.sites import default_site
 
 #: The pages that messages point to, by the name of their URL.
 PAGES = {
@@ -34,8 +35,8 @@ def absolute(page: str, site: Any = None, **arguments: Any) -> str:
 
 
 def root(site: Any = None) -> str:
-    """Return scheme and domain of ``site`` (default: the current one)."""
-    domain = (site or Site.objects.get_current()).domain
+    """Return scheme and domain of ``site`` (default: the default one)."""
+    domain = (site or default_site()).domain
     return f"{'http' if _is_local(domain) else 'https'}://{domain}"
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sites.models import Site
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from oscar.core.loading import get_class
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.messaging.links import absolute, root
 from oscar_loyalty.messaging.registry import sender
 from oscar_loyalty.payments import selectors as payments
@@ -42,7 +42,7 @@ def write(order: Any) -> dict[str, str]:
     The templates get ``loyalty_paid_text`` and ``loyalty_paid_html``, how the order was paid, beside Oscar's own
     context. Where a template does not show it, it stands at the end.
     """
-    site = order.site or Site.objects.get_current()
+    site = order.site or default_site()
     paid = {"order": order, "paid": payments.paid_with(order), "programme": _programme(order)}
     text = render_to_string(f"{FOLDER}/paid.txt", paid).strip()
     html = render_to_string(f"{FOLDER}/paid.html", paid).strip()

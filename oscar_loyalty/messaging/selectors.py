@@ -8,9 +8,14 @@ from django.db.models import Count, Q, QuerySet
 from oscar_loyalty.loading import get_model
 
 
-def outbox(*, state: str = "", words: str = "", member: Any = None) -> QuerySet[Any]:
-    """Return messages, newest first."""
+def _rows(site: Any) -> QuerySet[Any]:
     rows = get_model("loyalty_messaging", "Message").objects.all()
+    return rows if site is None else rows.filter(Q(site=site.pk) | Q(site__isnull=True))
+
+
+def outbox(*, state: str = "", words: str = "", member: Any = None, site: Any = None) -> QuerySet[Any]:
+    """Return messages, newest first; of ``site``, with those that are about all Sites, if one is given."""
+    rows = _rows(site)
     if state:
         rows = rows.filter(state=state)
     if member is not None:
@@ -20,9 +25,9 @@ def outbox(*, state: str = "", words: str = "", member: Any = None) -> QuerySet[
     return rows.select_related("member").order_by("-created_at", "-pk")
 
 
-def counts() -> dict[str, int]:
-    """Return how many messages are in each state."""
-    rows = get_model("loyalty_messaging", "Message").objects.order_by()
+def counts(site: Any = None) -> dict[str, int]:
+    """Return how many messages are in each state; of ``site``, as with :func:`outbox`."""
+    rows = _rows(site).order_by()
     return dict(rows.values_list("state").annotate(number=Count("pk")))
 
 

@@ -40,12 +40,14 @@ def queue(
     language: str = "",
     context: dict[str, Any] | None = None,
     member: Any = None,
+    site_id: int | None = None,
     at: datetime | None = None,
 ) -> Any:
     """Put a message into the outbox, once for each ``key``, to be sent at ``at`` (default: now); return it.
 
     ``context`` holds ids only: the text is written when it is sent, by the builder of ``kind``. Without an address
-    nothing is queued, and ``None`` is returned.
+    nothing is queued, and ``None`` is returned. ``site_id`` is the Site whose message
+    it is; a member's is that of the programme.
 
     :raises LookupError: when nobody builds messages of this kind.
     """
@@ -61,6 +63,7 @@ def queue(
             "language": language or settings.LANGUAGE_CODE,
             "context": context or {},
             "member": member,
+            "site_id": member.programme.site_id if site_id is None and member is not None else site_id,
             "created_at": clock.now(),
         },
     )
@@ -71,7 +74,14 @@ def queue(
 def queue_guest_order(*, link: Any, language: str = "") -> Any:
     """Queue the mail to whoever has placed ``link.order`` without an account, once; return it."""
     key = f"guest_order:{link.pk}"
-    return queue(kind="guest_order", key=key, to=link.order.guest_email, language=language, context={"link": link.pk})
+    return queue(
+        kind="guest_order",
+        key=key,
+        to=link.order.guest_email,
+        language=language,
+        context={"link": link.pk},
+        site_id=link.programme.site_id,
+    )
 
 
 @transaction.atomic

@@ -107,6 +107,8 @@ def _basket(attempt: Any, user: Any) -> Any:
     # Oscar's own leaves it empty.
     strategy.user = user
     basket.strategy = strategy
+    # There may be no request; what a tier brings counts on its own Site only.
+    basket.loyalty_site = attempt.site
     lines = list(basket.all_lines())
     if Counter(map(_what, lines)) != Counter(map(_what_was, attempt.snapshot["lines"])):
         raise CannotPlace(_("The basket has changed meanwhile."))

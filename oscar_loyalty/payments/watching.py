@@ -76,16 +76,22 @@ def _needing() -> dict[str, list[Q]]:
     }
 
 
-def light() -> Light:
-    """Return the light of payments, in six queries, none of which reads more than what needs somebody."""
-    attempts = _model("PaymentAttempt").objects
+def light(site: Any = None) -> Light:
+    """Return the light of the payments of ``site`` (default: of all), in six queries, none of which reads more than
+    what needs somebody."""
+    attempts = _of(_model("PaymentAttempt").objects.all(), site)
     counts = {what: sum(attempts.filter(q).count() for q in each) for what, each in _needing().items()}
-    return Light(**counts, events=_model("StripeEvent").objects.filter(state="failed").count())
+    return Light(**counts, events=events(state="failed", site=site).count())
 
 
-def search(*, state: str = "", words: str = "") -> QuerySet[Any]:
-    """Return attempts, newest first; ``state`` is one of theirs, or "look" for those that need somebody."""
-    rows = _model("PaymentAttempt").objects.select_related("user", "order")
+def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
+    return rows if site is None else rows.filter(site=site.pk)
+
+
+def search(*, state: str = "", words: str = "", site: Any = None) -> QuerySet[Any]:
+    """Return the attempts of ``site`` (default: all), newest first; ``state`` is one of theirs, or "look" for those that
+    need somebody."""
+    rows = _of(_model("PaymentAttempt").objects.select_related("user", "order"), site)
     if state == "look":
         rows = rows.filter(reduce(or_, (condition for each in _needing().values() for condition in each)))
     elif state:
@@ -100,9 +106,11 @@ def search(*, state: str = "", words: str = "") -> QuerySet[Any]:
     return rows.prefetch_related("tenders").order_by("-created_at", "-pk")
 
 
-def events(*, state: str = "") -> QuerySet[Any]:
-    """Return Stripe's events, newest first."""
+def events(*, state: str = "", site: Any = None) -> QuerySet[Any]:
+    """Return Stripe's events, newest first: those about payments of ``site``, and about none that is known."""
     rows = _model("StripeEvent").objects.select_related("attempt").defer("payload")
+    if site is not None:
+        rows = rows.filter(Q(attempt__site=site.pk) | Q(attempt__isnull=True))
     return rows.filter(state=state) if state else rows
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money, from_minor
 from oscar_loyalty.reports.exports import Column
@@ -68,11 +69,14 @@ class Month:
         return [self.money(name) for name in ("opening", *MOVES, "closing")]
 
 
-def by_month(*, at: datetime | None = None) -> list[Month]:
-    """Return all months from the first movement to the present one, the newest first, by currency; in two queries."""
+def by_month(*, at: datetime | None = None, site: Any = None) -> list[Month]:
+    """Return all months from the first movement to the present one, the newest first, by currency; in two queries.
+
+    ``site``: of the cards that pay there (default: of all).
+    """
     at = at or clock.now()
     sums: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for unit, month, move, units in [*_booked(at), *_late(at)]:
+    for unit, month, move, units in [*_booked(at, site), *_late(at, site)]:
         sums[unit][month][move] += units
     this_month = timezone.localtime(at).date().replace(day=1)
     found: list[Month] = []
@@ -91,8 +95,15 @@ def by_month(*, at: datetime | None = None) -> list[Month]:
 _WEEK = date(2000, 1, 8) - date(2000, 1, 1)
 
 
-def _booked(at: datetime) -> Iterable[tuple[str, date, str, int]]:
+def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
+    if site is None or conf.GIFTCARDS_SHARED:
+        return rows
+    return rows.filter(account__giftcard__site=site.pk)
+
+
+def _booked(at: datetime, site: Any) -> Iterable[tuple[str, date, str, int]]:
     entries = get_model("loyalty_ledger", "Entry").objects.filter(account__owner_type="giftcard", effective_at__lte=at)
+    entries = _of(entries, site)
     rows = entries.exclude(units=0).order_by().annotate(month=TruncMonth("effective_at"))
     groups = rows.values("account__unit", "month", "kind", "reverses__kind").annotate(total=Sum("units"))
     for row in groups:
@@ -101,21 +112,22 @@ def _booked(at: datetime) -> Iterable[tuple[str, date, str, int]]:
         yield row["account__unit"], timezone.localtime(row["month"]).date(), move, row["total"]
 
 
-def _late(at: datetime) -> Iterable[tuple[str, date, str, int]]:
+def _late(at: datetime, site: Any) -> Iterable[tuple[str, date, str, int]]:
     """What has expired though nobody has posted it yet; what a live hold keeps has not."""
     Lot, HoldUse = get_model("loyalty_ledger", "Lot"), get_model("loyalty_ledger", "HoldUse")
     live = HoldUse.objects.filter(lot=OuterRef("pk"), hold__state="open", hold__until__gt=at).order_by()
     kept = Coalesce(Subquery(live.values("lot").annotate(total=Sum("units")).values("total")), 0)
     lots = Lot.objects.filter(account__owner_type="giftcard", remaining__gt=0, expires_at__lte=at).order_by()
+    lots = _of(lots, site)
     gone = lots.annotate(gone=F("remaining") - kept, month=TruncMonth("expires_at")).filter(gone__gt=0)
     for row in gone.values("account__unit", "month").annotate(total=Sum("gone")):
         yield row["account__unit"], timezone.localtime(row["month"]).date(), "expired", -row["total"]
 
 
-def owed(*, at: datetime | None = None) -> list[Money]:
+def owed(*, at: datetime | None = None, site: Any = None) -> list[Money]:
     """Return what is owed in each currency now."""
     newest: dict[str, Money] = {}
-    for month in by_month(at=at):
+    for month in by_month(at=at, site=site):
         newest.setdefault(month.currency, month.money("closing"))
     return list(newest.values())
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from oscar.core.loading import get_model
 
 from oscar_loyalty import clock
+from oscar_loyalty.members.sites import is_home
 
 Condition = get_model("offer", "Condition")
 
@@ -46,7 +47,8 @@ class OwnVoucher(Condition):
             voucher__offers=offer.pk,
             voucher__end_datetime__gte=clock.now(),
         )
-        return claims.order_by("voucher").values_list("voucher", flat=True).first()
+        found = claims.select_related("member__programme").order_by("voucher")
+        return next((claim.voucher_id for claim in found if is_home(claim.member.programme, basket)), None)
 
     def _worth(self, basket: Any) -> Decimal:
         worth = Decimal(0)

@@ -52,8 +52,8 @@ class ScanView(generic.TemplateView):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
-        self.product = occasions.read_scan(kwargs["token"])
         self.programme = members.programme_for(request=request)
+        self.product = occasions.read_scan(kwargs["token"], self.programme)
         self.member = members.member_of_request(request)
 
     def get(self, request, *args, **kwargs):

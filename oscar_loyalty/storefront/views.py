@@ -1,5 +1,4 @@
 from django.contrib import messages
-from django.contrib.sites.shortcuts import get_current_site
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse_lazy
@@ -16,6 +15,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.giftcards.exceptions import AmountRefused
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.payments.exceptions import PaymentProblem
 from oscar_loyalty.storefront import forms, selectors, services
 
@@ -116,7 +116,7 @@ class PrintCardView(generic.View):
         if code is None:
             messages.info(request, _("This card was saved before. You find it in our e-mail too."))
             return redirect("checkout:thank-you")
-        site = card.order.site or get_current_site(request)
+        site = card.order.site or site_of(request)
         pdf = printing.pdf(card=card, code=code, shop_name=site.name, shop_url=request.build_absolute_uri("/"))
         response = HttpResponse(pdf, content_type="application/pdf")
         response["Content-Disposition"] = f'attachment; filename="{printing.file_name(card)}"'

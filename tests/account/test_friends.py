@@ -111,7 +111,7 @@ def test_a_scan(client, user, member, programme, page):
     from oscar.test.factories import create_product
 
     product = create_product(title="Shampoo")
-    url = f"/loyalty/scan/{occasions.scan_token(product)}/"
+    url = f"/loyalty/scan/{occasions.scan_token(product, programme)}/"
     actions.set_rule(programme=programme, action="scan", points=5)
     client.logout()
     assert f"?next={url.replace(':', '%3A')}" in client.get(url).content.decode()

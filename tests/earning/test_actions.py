@@ -190,10 +190,10 @@ def test_a_complete_profile(member, brings, petals, settings, sweep, later):
     assert petals() == (40, 0)
 
 
-def test_a_scan_counts_once_for_each_product_and_day(member, brings, petals, haircut, shampoo, later):
+def test_a_scan_counts_once_for_each_product_and_day(programme, member, brings, petals, haircut, shampoo, later):
     brings("scan", 5)
     for product in (haircut, shampoo, haircut):
-        found = occasions.read_scan(occasions.scan_token(product))
+        found = occasions.read_scan(occasions.scan_token(product, programme), programme)
         assert found == product
         occasions.scan(member=member, product=found)
     assert petals() == (10, 0)

@@ -80,10 +80,10 @@ def test_the_same_key_moves_a_member_once(programme, member):
 def test_an_email_alone_can_join_and_be_claimed_by_a_link(programme, user):
     alone = services.join(programme=programme, email="Rose@Example.com", source="till")
     assert services.join(programme=programme, email="rose@example.com").pk == alone.pk
-    found = links.read(links.make(alone))
+    found = links.read(links.make(alone), programme)
     assert services.attach_user(member=found, user=user).pk == alone.pk
-    assert links.read(links.make(alone)) is None
-    assert links.read("nonsense") is None
+    assert links.read(links.make(alone), programme) is None
+    assert links.read("nonsense", programme) is None
 
 
 def test_claiming_with_a_membership_of_ones_own_merges_both(programme, member, user, time):

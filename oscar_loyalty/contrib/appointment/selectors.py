@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from appointment.models import Appointment
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, F, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
+from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
@@ -26,14 +28,28 @@ def appointments() -> QuerySet[Appointment]:
     return Appointment.objects.select_related("client", "appointment_request__service__loyalty_link__product")
 
 
+def programme_of(appointment: Any) -> Any:
+    """Return the open programme of the appointment's Site, or ``None``."""
+    site = import_string(conf.APPOINTMENT_SITE)(appointment) if conf.APPOINTMENT_SITE else None
+    return members.programme_for(site=site)
+
+
+def _since() -> datetime | None:
+    """Return the day on which the programme began, or, with several, the first of them."""
+    if conf.APPOINTMENT_SITE:
+        return members.programmes().filter(is_active=True).aggregate(first=Min("started_at"))["first"]
+    programme = members.programme_for()
+    return programme.started_at if programme is not None else None
+
+
 def untold() -> list[int]:
     """Return the appointments of which the contract does not know the latest: new, changed, or gone."""
-    programme = members.programme_for()
-    if programme is None:
+    began = _since()
+    if began is None:
         return []
     request = "appointment_request__"
     known = _states().filter(appointment_id=OuterRef("pk"))
-    since = timezone.localtime(programme.started_at, timezone.get_default_timezone()).date()
+    since = timezone.localtime(began, timezone.get_default_timezone()).date()
     new = Appointment.objects.filter(~Exists(known), **{f"{request}date__gte": since})
     same = (
         Appointment.objects.filter(pk=OuterRef("appointment_id"))

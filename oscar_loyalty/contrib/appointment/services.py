@@ -14,7 +14,6 @@ from oscar_loyalty.contrib.appointment.exceptions import NotBooked, OwnAppointme
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import bookings
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors as members
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -81,7 +80,7 @@ def tell(*, appointment_id: int) -> Any:
 
 
 def _first(appointment: Any) -> Any:
-    programme = members.programme_for()
+    programme = selectors.programme_of(appointment)
     _start, end = times(appointment.appointment_request)
     if programme is None or end <= programme.started_at:
         return None
@@ -104,6 +103,7 @@ def _make(row: Any, appointment: Any, at: datetime) -> None:
         price=service.price,
         currency=service.currency,
         source=SOURCE,
+        programme=selectors.programme_of(appointment),
         happened_at=min(at, clock.now()),
     )
 

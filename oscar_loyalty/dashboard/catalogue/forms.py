@@ -33,9 +33,9 @@ class ProductFormPointsMixin:
     #: Whether that view calls :meth:`save_points` itself, once all of the page has proved valid.
     loyalty_deferred = False
 
-    def __init__(self, product_class, *args, **kwargs):
+    def __init__(self, product_class, *args, loyalty_programme=None, **kwargs):
         super().__init__(product_class, *args, **kwargs)
-        self.loyalty_programme = members.programme_of()
+        self.loyalty_programme = loyalty_programme or members.programme_of()
         if self.loyalty_programme is None:
             return
         name = self.loyalty_programme.points_name_many

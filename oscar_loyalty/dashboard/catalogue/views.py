@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.catalogue.forms import ProductFormPointsMixin
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
 
@@ -11,6 +12,12 @@ class ProductPointsViewMixin:
 
     A shop with its own catalogue dashboard puts it in front of its ``ProductCreateUpdateView``.
     """
+
+    def get_form_kwargs(self):
+        kwargs = super().get_form_kwargs()
+        if issubclass(self.get_form_class(), ProductFormPointsMixin):
+            kwargs["loyalty_programme"] = choosing.programme_of_request(self.request)
+        return kwargs
 
     def get_form(self, form_class=None):
         form = super().get_form(form_class)

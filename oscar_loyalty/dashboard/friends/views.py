@@ -56,8 +56,8 @@ class ScanListView(FilteredListView):
 class ScanCodeView(ProgrammeMixin, generic.View):
     def get(self, request, pk):
         product = get_object_or_404(get_model("catalogue", "Product"), pk=pk)
-        path = reverse("loyalty-storefront:scan", args=[occasions.scan_token(product)])
-        return svg_response(request.build_absolute_uri(path))
+        path = reverse("loyalty-storefront:scan", args=[occasions.scan_token(product, self.programme)])
+        return svg_response(self.absolute(path))
 
 
 class SchemeView(ProgrammeMixin, generic.FormView):

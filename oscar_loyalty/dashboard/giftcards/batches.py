@@ -50,7 +50,7 @@ class BatchListView(ProgrammeMixin, generic.TemplateView):
     needs_programme = False
 
     def get_context_data(self, **kwargs):
-        page = Paginator(selectors.batches(), PER_PAGE).get_page(self.request.GET.get("page"))
+        page = Paginator(selectors.batches(self.site), PER_PAGE).get_page(self.request.GET.get("page"))
         names = names_of(page.object_list)
         for batch in page.object_list:
             batch.by = names.get(batch.actor_id, "")
@@ -80,6 +80,7 @@ class BatchCreateView(ProgrammeMixin, generic.FormView):
                 key=f"dashboard:{self.request.user.pk}:{cleaned['token']}",
                 value=cleaned["value"],
                 currency=form.currency,
+                site=self.site,
                 reason=cleaned["reason"],
                 at_till=cleaned["at_till"],
                 tax_kind=cleaned["tax_kind"],
@@ -108,7 +109,7 @@ class BatchView(ProgrammeMixin, generic.TemplateView):
 
     @cached_property
     def batch(self) -> Any:
-        return get_object_or_404(get_model("loyalty_giftcards", "GiftCardBatch"), pk=self.kwargs["pk"])
+        return get_object_or_404(selectors.all_batches(self.site), pk=self.kwargs["pk"])
 
     def get_context_data(self, **kwargs):
         batch = self.batch
@@ -224,7 +225,7 @@ class ImportView(ProgrammeMixin, generic.FormView):
             self._check_columns(form, table)
             if form.errors:
                 return None
-            seen = imports.look(table=table, mapping=form.mapping, dates=cleaned["dates"])
+            seen = imports.look(table=table, mapping=form.mapping, dates=cleaned["dates"], site=self.site)
         if len(seen.rows) > bulk.MOST:
             form.add_error("file", _("These are too many cards to be read here: use the command loyalty_giftcards."))
             return None
@@ -237,6 +238,7 @@ class ImportView(ProgrammeMixin, generic.FormView):
             refused_number=seen.refused_number,
             known=seen.known,
             currency=settings.OSCAR_DEFAULT_CURRENCY,
+            site=self.site,
             tax_kind=cleaned["tax_kind"],
             user=self.request.user,
         )

@@ -51,7 +51,7 @@ class LiabilityView(ProgrammeMixin, generic.TemplateView):
 
     @cached_property
     def months(self):
-        return liability.by_month()
+        return liability.by_month(site=self.site)
 
     def get_context_data(self, **kwargs):
         page = Paginator(self.months, MONTHS).get_page(self.request.GET.get("page"))

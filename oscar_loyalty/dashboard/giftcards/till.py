@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,7 +13,6 @@ from oscar_loyalty.dashboard.giftcards.staff_forms import ActivateForm, FindForm
 from oscar_loyalty.giftcards import selectors, staff
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, TooManyTries
 from oscar_loyalty.giftcards.guard import Guard
-from oscar_loyalty.loading import get_model
 
 
 @method_decorator(sensitive_post_parameters("typed"), name="dispatch")
@@ -28,7 +28,7 @@ class FindView(ProgrammeMixin, generic.FormView):
 
     def form_valid(self, form):
         try:
-            card = staff.find(form.cleaned_data["typed"], who=Guard.of_request(self.request))
+            card = staff.find(form.cleaned_data["typed"], who=Guard.of_request(self.request), site=self.site)
         except TooManyTries:
             form.add_error("typed", _("Too many wrong codes. Please wait an hour and try again."))
         except CodeRefused:
@@ -45,10 +45,10 @@ class ActivateView(ProgrammeMixin, generic.FormView):
     form_class = ActivateForm
     needs_programme = False
 
-    def dispatch(self, request, *args, **kwargs):
-        cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("batch", "account")
-        self.card = get_object_or_404(cards, uuid=kwargs["uuid"], batch__at_till=True)
-        return super().dispatch(request, *args, **kwargs)
+    @cached_property
+    def card(self):
+        cards = selectors.cards(self.site).select_related("batch", "account")
+        return get_object_or_404(cards, uuid=self.kwargs["uuid"], batch__at_till=True)
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "card": self.card, "user": self.request.user}

@@ -15,7 +15,6 @@ from oscar_loyalty.dashboard.health.services import resend_once
 from oscar_loyalty.giftcards import expiry, selectors, services
 from oscar_loyalty.giftcards.exceptions import GiftCardError
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.loading import get_model
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.money import Money, from_minor
 from oscar_loyalty.reports import giftcards as report
@@ -29,7 +28,7 @@ class GiftCardListView(FilteredListView):
     needs_programme = False
 
     def get_rows(self) -> Any:
-        return selectors.search(self.filters.get("q") or "", state=self.filters.get("state") or "")
+        return selectors.search(self.filters.get("q") or "", state=self.filters.get("state") or "", site=self.site)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(tab="cards", **kwargs)
@@ -59,7 +58,7 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
 
     @cached_property
     def card(self) -> Any:
-        cards = get_model("loyalty_giftcards", "GiftCard").objects.select_related("account", "order", "buyer", "batch")
+        cards = selectors.cards(self.site).select_related("account", "order", "buyer", "batch")
         return get_object_or_404(cards, uuid=self.kwargs["uuid"])
 
     def get_context_data(self, **kwargs):

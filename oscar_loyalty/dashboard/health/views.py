@@ -14,6 +14,7 @@ from oscar_loyalty.due import selectors as due
 from oscar_loyalty.due import services as due_services
 from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.reports import selectors as reports
@@ -27,9 +28,9 @@ def _named(label: str) -> str:
     return label
 
 
-def backs_to_look_at() -> list[Any]:
-    """Return the money that a provider refused to give back, or has not given for too long."""
-    rows = list(payments.unsettled_returns()[:100])
+def backs_to_look_at(site: Any) -> list[Any]:
+    """Return the money of the Site's orders that a provider refused to give back, or has not given for too long."""
+    rows = list(payments.unsettled_returns().filter(refund__order__site=site.pk)[:100])
     for part in rows:
         part.money = Money(part.amount, part.allotment.tender.attempt.currency)
     return rows
@@ -43,8 +44,7 @@ class HealthView(ProgrammeMixin, generic.TemplateView):
 
     def get_context_data(self, **kwargs):
         Due = get_model("loyalty_due", "Due")
-        messages_ = get_model("loyalty_messaging", "Message").objects.filter(state__in=["failed", "dead"])
-        mails = Paginator(messages_.select_related("member").order_by("-created_at", "-pk"), PER_PAGE)
+        mails = Paginator(messaging.outbox(site=self.site).filter(state__in=["failed", "dead"]), PER_PAGE)
         audit = reports.audit_light()
         return super().get_context_data(
             checked=[(_named(label), number) for label, number in audit.run.checked.items()] if audit.run else [],
@@ -54,7 +54,7 @@ class HealthView(ProgrammeMixin, generic.TemplateView):
             guessing=guessing.seen(),
             beats=get_model("loyalty_due", "Heartbeat").objects.order_by("name"),
             dead=Due.objects.filter(state="dead").order_by("-due_at")[:100],
-            refunds=backs_to_look_at(),
+            refunds=backs_to_look_at(self.site),
             mails=mails.get_page(self.request.GET.get("page")),
             **kwargs,
         )
@@ -90,7 +90,7 @@ class ResendView(ProgrammeMixin, generic.View):
     needs_programme = False
 
     def post(self, request, *args, **kwargs):
-        message = get_object_or_404(get_model("loyalty_messaging", "Message"), pk=kwargs["pk"])
+        message = get_object_or_404(messaging.outbox(site=self.site), pk=kwargs["pk"])
         form = ResendForm(request.POST)
         if form.is_valid():
             resend_once(message=message, tries=form.cleaned_data["tries"])

@@ -24,13 +24,13 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
         programme = self.programme
         more = {}
         if programme is not None:
-            mails = messaging.counts()
+            mails = messaging.counts(self.site)
             more = {
                 "figures": figures.overview(programme),
                 "audit": reports.audit_light(),
                 "sweep": due.light(),
                 "guessing": guessing.seen(),
-                "payments": watching.light(),
+                "payments": watching.light(self.site),
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
                 "no_rules": not earning.rules_of(programme),

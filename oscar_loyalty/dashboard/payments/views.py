@@ -36,7 +36,7 @@ class PaymentListView(FilteredListView):
     needs_programme = False
 
     def get_rows(self) -> Any:
-        return watching.search(state=self.filters.get("state") or "", words=self.filters.get("q") or "")
+        return watching.search(state=self.filters.get("state") or "", words=self.filters.get("q") or "", site=self.site)
 
     def get_page(self):
         page = super().get_page()
@@ -45,7 +45,7 @@ class PaymentListView(FilteredListView):
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
-            payments=watching.light(), stripe_is_set_up=is_set_up(), stripe_is_live=is_live(), **kwargs
+            payments=watching.light(self.site), stripe_is_set_up=is_set_up(), stripe_is_live=is_live(), **kwargs
         )
 
 
@@ -57,7 +57,7 @@ class EventListView(FilteredListView):
     needs_programme = False
 
     def get_rows(self) -> Any:
-        return watching.events(state=self.filters.get("state") or "")
+        return watching.events(state=self.filters.get("state") or "", site=self.site)
 
 
 class PaymentView(ProgrammeMixin, generic.TemplateView):
@@ -68,7 +68,8 @@ class PaymentView(ProgrammeMixin, generic.TemplateView):
 
     @cached_property
     def attempt(self) -> Any:
-        attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("user", "order", "member")
+        attempts = get_model("loyalty_payments", "PaymentAttempt").objects.filter(site=self.site.pk)
+        attempts = attempts.select_related("user", "order", "member")
         return get_object_or_404(attempts, uuid=self.kwargs["uuid"])
 
     def get_context_data(self, **kwargs):

@@ -1,6 +1,5 @@
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.sites.shortcuts import get_current_site
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import generic
 
+from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
 from oscar_loyalty.dashboard.programme.forms import ProgrammeForm, TierForm
 from oscar_loyalty.fields import localized
@@ -25,7 +25,7 @@ class ProgrammeView(ProgrammeMixin, generic.FormView):
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs()
         # A copy of its own: a form that proves wrong must not change what the page says of the programme.
-        kwargs["instance"] = selectors.programme_of(get_current_site(self.request)) or self.get_draft()
+        kwargs["instance"] = selectors.programme_of(self.site) or self.get_draft()
         return kwargs
 
     def get_draft(self):
@@ -47,10 +47,11 @@ class ProgrammeView(ProgrammeMixin, generic.FormView):
         if self.programme is None:
             try:
                 with transaction.atomic():
-                    programme = services.create_programme(site=get_current_site(self.request), **form.cleaned_data)
+                    programme = services.create_programme(site=self.site, **form.cleaned_data)
             except IntegrityError:
                 # Two clicks: the first has made it.
                 return redirect("loyalty-dashboard:loyalty-programme")
+            choosing.choose(self.request, programme.pk)
             messages.success(
                 self.request, _("“%(name)s” is there. Next: say what brings points.") % {"name": programme.name}
             )

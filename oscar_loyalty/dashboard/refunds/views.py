@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 from oscar.core.loading import get_class as oscar_class
 
+from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.refunds.forms import PartForm, RefundForm
 from oscar_loyalty.loading import get_model
@@ -28,6 +29,11 @@ class OrderMixin(ProgrammeMixin):
         # A shop with a dashboard of its own decides itself who sees which order.
         find = oscar_class("dashboard.orders.views", "get_order_for_user_or_404")
         return find(self.request.user, self.kwargs["number"])
+
+    @cached_property
+    def programme(self) -> Any:
+        """That of the order's Site, whatever was chosen: Oscar's page of an order leads here."""
+        return choosing.programme_of_order(self.request, self.order)
 
     def back(self) -> Any:
         return redirect("loyalty-dashboard:loyalty-refunds", number=self.order.number)

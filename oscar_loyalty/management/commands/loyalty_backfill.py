@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from oscar_loyalty.earning import backfill
 from oscar_loyalty.management.bulk import many_objects
-from oscar_loyalty.members import selectors
+from oscar_loyalty.management.sites import add_site, programme_from
 
 
 def day(text):
@@ -41,12 +41,11 @@ class Command(BaseCommand):
             action="store_true",
             help="points wait and expire as if they were earned today, not on the day of the order",
         )
+        add_site(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what it would bring")
 
     def handle(self, *args, **options):
-        programme = selectors.programme_for()
-        if programme is None:
-            raise CommandError("There is no open programme yet: make one in the dashboard.")
+        programme = programme_from(options)
         period = {name: day(options[name]) if options[name] else None for name in ("since", "until")}
         if all(period.values()) and period["since"] >= period["until"]:
             raise CommandError("--since must be before --until.")

@@ -13,6 +13,7 @@ from oscar_loyalty.giftcards import bulk, imports
 from oscar_loyalty.importing import MappingError, Rejected, digest
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.management.bulk import many_objects
+from oscar_loyalty.management.sites import add_site, site_from
 
 
 class Command(BaseCommand):
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         issue.add_argument("--till", action="store_true", help="they work once they are activated at the till")
         issue.add_argument("--single-purpose", action="store_true", help="taxed when sold")
         issue.add_argument("--months", type=int, help="how long they live (default: as all cards do); 0: for ever")
+        add_site(issue)
         issue.add_argument("--key", default="", help="a name for this order: given again, it is not done again")
         bring = actions.add_parser("import", help="bring in cards; the same file twice changes nothing")
         bring.add_argument("file", type=Path)
@@ -50,6 +52,7 @@ class Command(BaseCommand):
         )
         bring.add_argument("--single-purpose", action="store_true", help="they were taxed when sold")
         bring.add_argument("--rejected", type=Path, help="write refused rows with the reason to this CSV file")
+        add_site(bring)
         bring.add_argument("--dry-run", action="store_true", help="only say what it would bring")
 
     def handle(self, *args, **options):
@@ -70,6 +73,7 @@ class Command(BaseCommand):
                 number=options["number"],
                 value=Decimal(options["value"]) if options["value"] else None,
                 currency=options["currency"],
+                site=site_from(options),
                 key=f"command:{options['key'] or uuid4().hex}",
                 reason=options["reason"],
                 at_till=options["till"] or options["blank"],
@@ -105,6 +109,7 @@ class Command(BaseCommand):
                     table=table,
                     mapping=_mapping(options["map"]),
                     currency=options["currency"],
+                    site=site_from(options),
                     dates=options["dates"],
                     refused=rejected.write,
                     progress=lambda number: bar.update(number - bar.n),
@@ -139,6 +144,7 @@ class Command(BaseCommand):
                     refused_number=0 if first else seen.refused_number,
                     known=0 if first else seen.known,
                     currency=options["currency"] or settings.OSCAR_DEFAULT_CURRENCY,
+                    site=site_from(options),
                     tax_kind="single" if options["single_purpose"] else "multi",
                 )
                 bulk.finish(batch=bulk.start(batch=batch), progress=bar.update)

@@ -8,7 +8,7 @@ from oscar_loyalty import tables
 from oscar_loyalty.earning import imports
 from oscar_loyalty.importing import MappingError, Rejected
 from oscar_loyalty.management.bulk import many_objects
-from oscar_loyalty.members import selectors
+from oscar_loyalty.management.sites import add_site, programme_from
 
 
 class Command(BaseCommand):
@@ -37,12 +37,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--status", default="", help="of the orders made of purchases (default: one that is paid)")
         parser.add_argument("--rejected", type=Path, help="write refused rows with the reason to this CSV file")
+        add_site(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what it would bring")
 
     def handle(self, *args, **options):
-        programme = selectors.programme_for()
-        if programme is None:
-            raise CommandError("There is no open programme yet: make one in the dashboard.")
+        programme = programme_from(options)
         if options["status"] and options["status"] not in _statuses():
             raise CommandError(f"The shop has no status {options['status']}; there are: {', '.join(_statuses())}.")
         if options["rejected"] and options["rejected"].resolve() == options["file"].resolve():

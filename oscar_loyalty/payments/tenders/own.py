@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.ledger.exceptions import HoldClosed, InsufficientUnits
@@ -25,6 +26,10 @@ class LedgerTender(TenderKind):
     def hold(self, *, attempt: Any, number: int, plan: Any, member: Any, card: Any) -> Any:
         if card is not None and card.currency != attempt.currency:
             raise exceptions.PaymentProblem(_("This gift card is in another currency."))
+        if card is not None and not giftcards.pays_at(card, attempt.site_id):
+            raise exceptions.PaymentProblem(_("This gift card is of another shop."))
+        if member is not None and card is None and member.programme.site_id != attempt.site_id:
+            raise exceptions.PaymentProblem(_("These points are of another shop."))
         try:
             return books.hold(
                 account=self.account(plan=plan, member=member, card=card),
