@@ -375,7 +375,17 @@ class AbstractMember(models.Model):
 
 
 class AbstractTierChange(models.Model):
-    """Who moved a member to which tier, when and why."""
+    """Who or what moved a member to which tier, when and why; or kept them there by hand, ``until`` when."""
+
+    HAND, RISEN, FALLEN, OVER, REMOVED, MERGED = "hand", "risen", "fallen", "over", "removed", "merged"
+    CAUSES = [
+        (HAND, _("given by hand")),
+        (RISEN, _("reached")),
+        (FALLEN, _("not kept")),
+        (OVER, _("the end of what was given by hand")),
+        (REMOVED, _("the tier was taken away")),
+        (MERGED, _("two memberships became one")),
+    ]
 
     member = models.ForeignKey("loyalty_members.Member", on_delete=models.CASCADE, related_name="tier_changes")
     key = models.CharField(_("key"), max_length=200, unique=True)
@@ -390,6 +400,8 @@ class AbstractTierChange(models.Model):
     after = models.ForeignKey(
         "loyalty_members.Tier", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("to")
     )
+    cause = models.CharField(_("cause"), max_length=16, choices=CAUSES, blank=True)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
@@ -420,9 +432,7 @@ class AbstractStatusChange(models.Model):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     shown = models.BooleanField(_("the member sees the reason"), default=False)
     details = models.JSONField(_("details"), default=dict, blank=True)
-    entry = models.ForeignKey(
-        "loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    entry = models.ForeignKey("loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
     happened_at = models.DateTimeField(_("happened at"))

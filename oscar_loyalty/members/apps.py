@@ -9,6 +9,6 @@ class MembersConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.members import receivers
+        from oscar_loyalty.members import receivers, tiers  # noqa: F401  (it registers what follows a merge)
 
         receivers.connect()

@@ -24,6 +24,7 @@ from oscar_loyalty.members import selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
 from oscar_loyalty.members.groups import set_groups
 from oscar_loyalty.members.statuses import set_status
+from oscar_loyalty.members.terms import note_tier
 
 #: The tiers a new programme starts with: code, name, colour.
 FIRST_TIERS = [("bronze", _("Bronze"), "#8c5a2b"), ("silver", _("Silver"), "#5f6b76"), ("gold", _("Gold"), "#8a6a00")]
@@ -299,11 +300,13 @@ def set_tier(
         key=key,
         before=before,
         after=tier,
-        reason=reason,
+        cause="merged" if reason == "merged" else "",
+        reason="" if reason == "merged" else reason,
         actor_type=actor.type,
         actor_id=actor.id,
         happened_at=happened_at or clock.now(),
     )
+    note_tier(member=row, before=before, tier=tier)
     set_groups(row)
     due.leave(kind="members.tier_changed", key=str(change.pk), payload={"change": change.pk})
     transaction.on_commit(

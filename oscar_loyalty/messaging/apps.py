@@ -10,4 +10,4 @@ class MessagingConfig(application.OscarConfig):
 
     def ready(self):
         # Registers builders, senders, handlers and the sweeper.
-        from oscar_loyalty.messaging import builders, friends, handlers, orders, services  # noqa: F401
+        from oscar_loyalty.messaging import builders, friends, handlers, orders, services, tiers  # noqa: F401
