@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from oscar_loyalty.earning.tiering import preview, review, selectors
+from oscar_loyalty.management.bulk import many_objects
 from oscar_loyalty.members import selectors as members
 
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         begun = review.begin(programme=programme, quiet=options["quiet"])
         if begun is None:
             raise CommandError("Another review has just begun: try again in a moment.")
-        with tqdm(unit=" members", total=begun.total, disable=silent, file=self.stderr) as bar:
+        with many_objects(), tqdm(unit=" members", total=begun.total, disable=silent, file=self.stderr) as bar:
             done = review.run(review=begun, progress=lambda seen: bar.update(seen - bar.n))
         if done.finished_at is None:
             self.stdout.write("Another worker is at it, and goes on.")
