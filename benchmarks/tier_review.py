@@ -126,10 +126,14 @@ def main():
 
 if __name__ == "__main__":
     django.setup()
+    from django.apps import apps
+    from django.conf import settings
     from django.db import connection
 
     from oscar_loyalty.management.bulk import many_objects
 
+    # As the tests make theirs: the tables of all apps at once.
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
     made = connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
         # As the command does.

@@ -32,5 +32,6 @@ class AccountConfig(OscarConfig):
                 path("guest-orders/", view("GuestOrdersView", "guests"), name="guest-orders"),
                 path("guest-orders/<str:token>/", view("GuestClaimView", "guests"), name="guest-claim"),
                 path("join/<str:token>/", view("ClaimView"), name="claim"),
+                path("tier/", view("TierView", "tiers"), name="tier"),
             ]
         )

@@ -84,6 +84,12 @@ PAGES = [
     ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
     ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
     ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
+    # Tiers by rule.
+    ("tiers/", "tiers.views", "TiersView", "loyalty-tiers"),
+    ("tiers/preview/", "tiers.views", "TierPreviewView", "loyalty-tiers-preview"),
+    ("tiers/<int:pk>/remove/", "tiers.views", "TierRemoveView", "loyalty-tier-remove"),
+    ("members/<int:pk>/tier/end/", "members.views", "MemberTierEndView", "loyalty-member-tier-end"),
+    ("members/<int:pk>/tiers/", "members.views", "MemberTiersView", "loyalty-member-tiers"),
 ]
 
 

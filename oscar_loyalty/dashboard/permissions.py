@@ -66,4 +66,8 @@ PERMISSIONS = {
     "loyalty-scan-code": _staff(PROGRAMME),
     "loyalty-referral-terms": _staff(PROGRAMME),
     "loyalty-referral-decide": _staff(VIEW, APPROVE),
+    "loyalty-tiers": _staff(PROGRAMME),
+    "loyalty-tiers-preview": _staff(PROGRAMME),
+    "loyalty-tier-remove": _staff(PROGRAMME),
+    "loyalty-member-tier-end": _staff(VIEW, PROGRAMME),
 }

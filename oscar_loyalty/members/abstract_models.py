@@ -1,4 +1,6 @@
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from django.conf import settings
@@ -10,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, pgettext_lazy, to_locale
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
@@ -417,6 +419,11 @@ class AbstractTierChange(models.Model):
 
     def __str__(self):
         return f"{self.before} → {self.after}"
+
+    @property
+    def last_day(self) -> Any:
+        """The last day on which what was given by hand holds at least, or ``None``."""
+        return times.day_of(self.until - timedelta(microseconds=1)) if self.until is not None else None
 
 
 class AbstractStatusChange(models.Model):

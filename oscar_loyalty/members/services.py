@@ -20,9 +20,9 @@ from oscar_loyalty.fields import localized
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors, signals
+from oscar_loyalty.members import benefits, selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
-from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.groups import rebuild_groups, set_groups
 from oscar_loyalty.members.statuses import set_status
 from oscar_loyalty.members.terms import note_tier
 
@@ -64,7 +64,7 @@ def save_programme(*, programme: Any, actor: Ref = NOBODY, **fields: Any) -> Any
 
 @transaction.atomic
 def save_tier(*, programme: Any, code: str, name: Any, rank: int, **fields: Any) -> Any:
-    """Make or change a tier, with the group of its members."""
+    """Make or change a tier, with the group of its members and what it brings in the basket."""
     Tier = _model("Tier")
     tier = Tier.objects.filter(programme=programme, code=code).first()
     if tier is None:
@@ -77,8 +77,8 @@ def save_tier(*, programme: Any, code: str, name: Any, rank: int, **fields: Any)
     tier.full_clean(exclude=["programme"])
     tier.save()
     if moved or fields.pop("rebuild", False):
-        for member in _model("Member").objects.filter(programme=programme, user__isnull=False).select_related("tier"):
-            set_groups(member)
+        rebuild_groups(programme)
+    benefits.sync(tier=tier)
     return tier
 
 

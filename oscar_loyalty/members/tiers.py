@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import signals
+from oscar_loyalty.members import benefits, signals
 from oscar_loyalty.members.groups import set_groups_of
 from oscar_loyalty.members.merging import mover
 from oscar_loyalty.members.terms import term_of
+
+#: Rows that remember a tier, and go on remembering one that was taken away.
+REMEMBER = {"loyalty_members", "loyalty_reports"}
+#: Members who are moved by one round of a removal.
+SLICE = 2000
 
 
 def _model(name: str) -> Any:
@@ -148,3 +153,56 @@ def _move_floor(source: Any, target: Any) -> int:
     own.floor, own.floor_until, own.floor_reason = theirs.floor, theirs.floor_until, theirs.floor_reason
     own.save()
     return 1
+
+
+def uses_of(tier: Any) -> list[str]:
+    """Return what needs a tier, such as pages of a club, so that it cannot be removed; in plain words."""
+    found = []
+    for relation in _model("Tier")._meta.get_fields(include_hidden=True):
+        # What can do without it is not in its way.
+        if not relation.auto_created or relation.concrete or getattr(relation, "on_delete", None) is models.SET_NULL:
+            continue
+        model = relation.related_model
+        if model._meta.app_label in REMEMBER or model._meta.label_lower == "loyalty_earning.award":
+            continue
+        if model._base_manager.filter(**{relation.field.name: tier}).exists():
+            found.append(str(model._meta.verbose_name_plural))
+    return found
+
+
+def heir_of(tier: Any) -> Any:
+    """Return the tier that the members of ``tier`` get when it is removed: the next lower, or else the next higher."""
+    others = _model("Tier").objects.filter(programme=tier.programme_id).exclude(pk=tier.pk)
+    lower = others.filter(rank__lt=tier.rank).order_by("-rank").first()
+    return lower or others.filter(rank__gt=tier.rank).order_by("rank").first()
+
+
+@transaction.atomic
+def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
+    """Take a tier away: its members get the next lower one, its offers end; return how many members that were.
+
+    The history keeps it. Pressed twice, done once.
+
+    :raises ValueError: for the only tier, or one that something needs (:func:`uses_of`).
+    """
+    programme = _model("Programme").objects.select_for_update(no_key=True).get(pk=tier.programme_id)
+    row = _model("Tier").everything.select_related("group").get(pk=tier.pk)
+    if row.removed_at is not None:
+        return 0
+    heir = heir_of(row)
+    if heir is None or uses_of(row):
+        raise ValueError("This tier is needed.")
+    moved = 0
+    people = _model("Member").objects.select_for_update(of=("self",), no_key=True).select_related("tier")
+    while batch := list(people.filter(tier=row).order_by("pk")[:SLICE]):
+        moves = [Move(each, heir, "removed", f"removed:{row.pk}:{each.pk}", actor=actor) for each in batch]
+        move_many(programme=programme, moves=moves, quiet=quiet)
+        moved += len(batch)
+    Term = _model("TierTerm")
+    Term.objects.filter(earned=row).update(earned=heir)
+    Term.objects.filter(floor=row).update(floor=heir)
+    row.removed_at = clock.now()
+    row.save(update_fields=["removed_at"])
+    row.group.user_set.clear()
+    benefits.sync(tier=row)
+    return moved

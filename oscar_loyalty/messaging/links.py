@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 #: The pages that messages point to, by the name of their URL.
 PAGES = {
     "account": "loyalty-account:overview",
+    "tier": "loyalty-account:tier",
     "claim": "loyalty-account:claim",
     "guest_claim": "loyalty-account:guest-claim",
     "balance": "loyalty-storefront:balance",

@@ -49,6 +49,15 @@ def term(member_tier: int | None, row: Any) -> Term:
     return Term(earned, row.ends_at, row.floor_id, row.floor_until, row.warned_for)
 
 
+def reached_by(member: Any) -> Any:
+    """Return the tier that what counts now reaches, or ``None`` where tiers are given by hand."""
+    rules = ladder_of(member.programme)
+    if not rules.is_automatic:
+        return None
+    total = counting.totals(rules, clock.now(), {member.pk: None})[member.pk][0]
+    return members.tiers(member.programme_id).get(pk=rules.reached(total).pk)
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a member stands: what counts (an amount in the programme's currency, points, orders or visits), what is next.
@@ -108,7 +117,7 @@ def _last_day(end: datetime | None) -> Any:
 def standing(member: Any, *, ladder: Ladder | None = None) -> Standing | None:
     """Return how ``member`` stands now, or ``None`` where the programme has no tiers; six queries."""
     tiers = {tier.pk: tier for tier in members.tiers(member.programme_id)}
-    scheme = scheme_of(member.programme_id) if ladder is None else None
+    scheme = scheme_of(member.programme) if ladder is None else None
     if not tiers:
         return None
     rules = ladder or ladder_from(scheme, tiers.values())
