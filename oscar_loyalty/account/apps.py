@@ -52,5 +52,6 @@ class AccountConfig(OscarConfig):
                 path("rewards/mine/", view("MyRewardsView", "rewards"), name="my-rewards"),
                 path("rewards/mine/<uuid:uuid>/back/", view("GiveBackView", "rewards"), name="reward-back"),
                 path("rewards/mine/<uuid:uuid>/code.svg", view("RewardCodeView", "rewards"), name="reward-code"),
+                path("tier/", view("TierView", "tiers"), name="tier"),
             ]
         )

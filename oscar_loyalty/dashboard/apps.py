@@ -106,6 +106,12 @@ PAGES = [
     ("programmes/", "programme.sites", "ProgrammeListView", "loyalty-programmes"),
     ("programmes/choose/", "programme.sites", "ChooseView", "loyalty-programme-choose"),
     ("programmes/new/<int:pk>/", "programme.sites", "ProgrammeOfSiteView", "loyalty-programme-create"),
+    # Tiers by rule.
+    ("tiers/", "tiers.views", "TiersView", "loyalty-tiers"),
+    ("tiers/preview/", "tiers.views", "TierPreviewView", "loyalty-tiers-preview"),
+    ("tiers/<int:pk>/remove/", "tiers.views", "TierRemoveView", "loyalty-tier-remove"),
+    ("members/<int:pk>/tier/end/", "members.views", "MemberTierEndView", "loyalty-member-tier-end"),
+    ("members/<int:pk>/tiers/", "members.views", "MemberTiersView", "loyalty-member-tiers"),
 ]
 
 

@@ -77,6 +77,7 @@ NAVIGATION = [
             _entry(_("Gifts and households"), "loyalty-gifts", VIEW),
             _entry(_("Rewards"), "loyalty-rewards", VIEW),
             {**_entry(_("Programmes"), "loyalty-programmes"), "access_fn": several_sites},
+            _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
         ],
     }
 ]

@@ -85,4 +85,8 @@ PERMISSIONS = {
     "loyalty-programmes": _ANY,
     "loyalty-programme-choose": _ANY,
     "loyalty-programme-create": _staff(PROGRAMME),
+    "loyalty-tiers": _staff(PROGRAMME),
+    "loyalty-tiers-preview": _staff(PROGRAMME),
+    "loyalty-tier-remove": _staff(PROGRAMME),
+    "loyalty-member-tier-end": _staff(VIEW, PROGRAMME),
 }

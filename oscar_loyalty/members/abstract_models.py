@@ -1,4 +1,6 @@
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from django.conf import settings
@@ -10,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, pgettext_lazy, to_locale
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
@@ -375,7 +377,17 @@ class AbstractMember(models.Model):
 
 
 class AbstractTierChange(models.Model):
-    """Who moved a member to which tier, when and why."""
+    """Who or what moved a member to which tier, when and why; or kept them there by hand, ``until`` when."""
+
+    HAND, RISEN, FALLEN, OVER, REMOVED, MERGED = "hand", "risen", "fallen", "over", "removed", "merged"
+    CAUSES = [
+        (HAND, _("given by hand")),
+        (RISEN, _("reached")),
+        (FALLEN, _("not kept")),
+        (OVER, _("the end of what was given by hand")),
+        (REMOVED, _("the tier was taken away")),
+        (MERGED, _("two memberships became one")),
+    ]
 
     member = models.ForeignKey("loyalty_members.Member", on_delete=models.CASCADE, related_name="tier_changes")
     key = models.CharField(_("key"), max_length=200, unique=True)
@@ -390,6 +402,8 @@ class AbstractTierChange(models.Model):
     after = models.ForeignKey(
         "loyalty_members.Tier", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("to")
     )
+    cause = models.CharField(_("cause"), max_length=16, choices=CAUSES, blank=True)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
@@ -405,6 +419,11 @@ class AbstractTierChange(models.Model):
 
     def __str__(self):
         return f"{self.before} → {self.after}"
+
+    @property
+    def last_day(self) -> Any:
+        """The last day on which what was given by hand holds at least, or ``None``."""
+        return times.day_of(self.until - timedelta(microseconds=1)) if self.until is not None else None
 
 
 class AbstractStatusChange(models.Model):

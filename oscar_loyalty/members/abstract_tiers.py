@@ -80,13 +80,21 @@ class AbstractTierScheme(models.Model):
 class AbstractTierTerm(models.Model):
     """Until when a member has the tier of now, and below which tier the shop has said that they do not fall.
 
-    ``ends_at`` is the end of the period that the tier was reached for; null: without an end. ``floor`` is the tier
-    given by hand, kept at least until ``floor_until`` (null: for good). ``warned_for`` is the end that the member was
-    warned of.
+    ``earned`` is the tier that the rules give, ``ends_at`` the end of the period that it was reached for; null: without
+    an end. ``floor`` is the tier given by hand, kept at least until ``floor_until`` (null: for good). The member's tier
+    is the higher of both. ``warned_for`` is the end that the member was warned of.
     """
 
     member = models.OneToOneField(
         "loyalty_members.Member", on_delete=models.CASCADE, primary_key=True, related_name="tier_term"
+    )
+    earned = models.ForeignKey(
+        "loyalty_members.Tier",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("earned"),
     )
     ends_at = models.DateTimeField(_("until"), null=True, blank=True)
     warned_for = models.DateTimeField(_("warned for"), null=True, blank=True)

@@ -9,6 +9,6 @@ class MembersConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.members import following, giving, receivers  # noqa: F401  (the first two register themselves)
+        from oscar_loyalty.members import following, giving, receivers, tiers  # noqa: F401  (most register themselves)
 
         receivers.connect()

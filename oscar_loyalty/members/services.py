@@ -19,11 +19,12 @@ from oscar_loyalty.fields import localized
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors, signals
+from oscar_loyalty.members import benefits, selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
-from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.groups import rebuild_groups, set_groups
 from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.members.statuses import set_status
+from oscar_loyalty.members.terms import note_tier
 
 #: The tiers a new programme starts with: code, name, colour.
 FIRST_TIERS = [("bronze", _("Bronze"), "#8c5a2b"), ("silver", _("Silver"), "#5f6b76"), ("gold", _("Gold"), "#8a6a00")]
@@ -63,7 +64,7 @@ def save_programme(*, programme: Any, actor: Ref = NOBODY, **fields: Any) -> Any
 
 @transaction.atomic
 def save_tier(*, programme: Any, code: str, name: Any, rank: int, **fields: Any) -> Any:
-    """Make or change a tier, with the group of its members."""
+    """Make or change a tier, with the group of its members and what it brings in the basket."""
     Tier = _model("Tier")
     tier = Tier.objects.filter(programme=programme, code=code).first()
     if tier is None:
@@ -76,8 +77,8 @@ def save_tier(*, programme: Any, code: str, name: Any, rank: int, **fields: Any)
     tier.full_clean(exclude=["programme"])
     tier.save()
     if moved or fields.pop("rebuild", False):
-        for member in _model("Member").objects.filter(programme=programme, user__isnull=False).select_related("tier"):
-            set_groups(member)
+        rebuild_groups(programme)
+    benefits.sync(tier=tier)
     return tier
 
 
@@ -302,11 +303,13 @@ def set_tier(
         key=key,
         before=before,
         after=tier,
-        reason=reason,
+        cause="merged" if reason == "merged" else "",
+        reason="" if reason == "merged" else reason,
         actor_type=actor.type,
         actor_id=actor.id,
         happened_at=happened_at or clock.now(),
     )
+    note_tier(member=row, before=before, tier=tier)
     set_groups(row)
     due.leave(kind="members.tier_changed", key=str(change.pk), payload={"change": change.pk})
     transaction.on_commit(

@@ -19,4 +19,5 @@ class MessagingConfig(application.OscarConfig):
             people,
             rewards,
             services,
+            tiers,
         )

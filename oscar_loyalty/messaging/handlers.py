@@ -127,12 +127,14 @@ def welcome(row: Any) -> None:
 
 @handler("members.tier_changed")
 def congratulate(row: Any) -> None:
-    """Congratulate on a higher tier; a lower one is nothing to write about."""
+    """Congratulate on a higher tier; say so, without many words, when one has come to its end."""
     changes = get_model("loyalty_members", "TierChange").objects.select_related("before", "after", "member")
     change = changes.filter(pk=row.payload["change"]).first()
     if change is None or change.after is None or not _is_news(change.happened_at):
         return
     if change.before is not None and change.before.rank >= change.after.rank:
+        if change.before.rank > change.after.rank and change.cause in ("fallen", "over", "removed"):
+            _tell(change.member, kind="tier_down", key=f"tier_down:{change.pk}", context={"change": change.pk})
         return
     _tell(change.member, kind="tier_up", key=f"tier_up:{change.pk}", context={"change": change.pk})
 

@@ -11,6 +11,7 @@ from oscar_loyalty.members.sites import default_site
 #: The pages that messages point to, by the name of their URL.
 PAGES = {
     "account": "loyalty-account:overview",
+    "tier": "loyalty-account:tier",
     "claim": "loyalty-account:claim",
     "give": "loyalty-account:give",
     "household": "loyalty-account:household",

@@ -1,8 +1,14 @@
+from datetime import timedelta
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
+from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.earning.tiering import selectors as tiering
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.terms import term_of
 
 Member = get_model("loyalty_members", "Member")
 Tier = get_model("loyalty_members", "Tier")
@@ -59,9 +65,15 @@ class AdjustForm(TokenForm):
 
 
 class TierForm(TokenForm):
-    """Another tier, by hand."""
+    """A tier by hand, for good or for a while."""
 
-    tier = TierChoiceField(label=_("Tier"), empty_label=_("No tier"))
+    tier = TierChoiceField(label=_("Tier"), empty_label=None)
+    last_day = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=DateInput,
+        help_text=_("Until then they have at least this tier; what they reach beyond it counts. Empty: for good."),
+    )
     reason = forms.CharField(
         label=_("Reason"), max_length=255, help_text=_("For your own records."), widget=forms.TextInput
     )
@@ -69,14 +81,37 @@ class TierForm(TokenForm):
     def __init__(self, *args, member, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["tier"].offer(member.programme)
+        self.fields["tier"].required = True
         self.fields["tier"].initial = member.tier_id
         self.member = member
 
     def clean_tier(self):
         tier = self.cleaned_data["tier"]
-        if (tier.pk if tier else None) == self.member.tier_id and not self._was_done():
-            raise forms.ValidationError(_("The member has this tier already."))
+        reached = tiering.reached_by(self.member)
+        if reached is not None and reached.rank > tier.rank:
+            message = _("What they bought reaches “%(tier)s”: they would have it again at once.")
+            raise forms.ValidationError(message % {"tier": reached.name})
         return tier
+
+    def clean_last_day(self):
+        day = self.cleaned_data["last_day"]
+        if day is not None and day < times.day_of(clock.now()) and not self._was_done():
+            raise forms.ValidationError(_("This day is over."))
+        return day
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and not self._was_done():
+            term = term_of(self.member)
+            if (term.floor, term.floor_until) == (cleaned["tier"], self.until):
+                self.add_error("tier", _("The member has this tier already."))
+        return cleaned
+
+    @property
+    def until(self):
+        """The moment at which the last day is over, or ``None``."""
+        day = self.cleaned_data.get("last_day")
+        return times.start_of(day + timedelta(days=1)) if day is not None else None
 
     def _was_done(self) -> bool:
         """Whether this very form was sent before: then it is no mistake that the tier is there."""

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -9,10 +10,12 @@ from django.utils.translation import gettext_lazy
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import (
+    PER_PAGE,
     ExportMixin,
     FilteredListView,
     ProgrammeMixin,
     ResendForm,
+    TokenForm,
     actor,
     names_of,
     say_errors,
@@ -22,9 +25,10 @@ from oscar_loyalty.dashboard.members.forms import AdjustForm, MemberSearchForm, 
 from oscar_loyalty.earning import adjustments
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.exceptions import NotEnough, OwnAccount
+from oscar_loyalty.earning.tiering import selectors as tiering
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors, services
+from oscar_loyalty.members import selectors, tiers
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.reports import members as report
 
@@ -79,7 +83,7 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         member = self.member
         page = earning.history(member, page=self.request.GET.get("page", 1), per_page=20, staff=True)
-        changes = list(member.tier_changes.select_related("before", "after")[:10])
+        changes = list(member.tier_changes.select_related("before", "after")[:6])
         statuses = list(member.status_changes.all()[:10])
         signed = [*changes, *statuses, *(movement.entry for movement in page.object_list)]
         names = names_of(signed)
@@ -90,7 +94,10 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             balance=ledger.balance(member.account),
             page_obj=page,
             paginator=page.paginator,
-            changes=changes,
+            changes=changes[:5],
+            more_changes=len(changes) > 5,
+            standing=tiering.standing(member),
+            end_form=TokenForm(),
             statuses=statuses,
             joined_from=list(member.merged.order_by("pk")[:10]),
             claims=member.guest_claims.select_related("order")[:10],
@@ -153,15 +160,47 @@ class MemberTierView(_MemberAction):
         self.tier_form = form = TierForm(request.POST, member=self.member)
         if not form.is_valid():
             return self.again()
-        services.set_tier(
+        tiers.give_by_hand(
             member=self.member,
             tier=form.cleaned_data["tier"],
+            until=form.until,
             key=form.key,
             actor=actor(request),
             reason=form.cleaned_data["reason"],
         )
         messages.success(request, _("The tier has been changed."))
         return self.back()
+
+
+class MemberTierEndView(_MemberAction):
+    """Ends what was given by hand: the member has what they earned."""
+
+    def post(self, request, *args, **kwargs):
+        if self.member.user_id == request.user.pk:
+            raise PermissionDenied
+        form = TokenForm(request.POST)
+        if form.is_valid():
+            key = f"dashboard:{self.member.pk}:{form.cleaned_data['token']}"
+            tiers.end_by_hand(member=self.member, key=key, actor=actor(request))
+            messages.success(request, _("The member has the tier that they earned."))
+        return self.back()
+
+
+class MemberTiersView(ProgrammeMixin, generic.TemplateView):
+    """All changes of a member's tier, the newest first."""
+
+    template_name = "oscar_loyalty/dashboard/members/tiers.html"
+
+    def get_context_data(self, **kwargs):
+        members = get_model("loyalty_members", "Member").objects.filter(programme=self.programme)
+        member = get_object_or_404(members, pk=self.kwargs["pk"])
+        rows = member.tier_changes.select_related("before", "after")
+        page = Paginator(rows, PER_PAGE).get_page(self.request.GET.get("page"))
+        page.object_list = list(page.object_list)
+        names = names_of(page.object_list)
+        for row in page.object_list:
+            row.by = names.get(row.actor_id, "") if row.actor_type == "user" else ""
+        return super().get_context_data(member=member, page_obj=page, paginator=page.paginator, **kwargs)
 
 
 class MemberWelcomeView(_MemberAction):

@@ -155,13 +155,13 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
 class TierForm(MultilingualFormMixin, forms.ModelForm):
     class Meta:
         model = Tier
-        fields = ["name", "rank", "multiplier", "colour", "perks"]
+        fields = ["name", "rank", "multiplier", "discount", "free_shipping", "colour", "perks", "support"]
         widgets = {"colour": ColourInput}
 
     def __init__(self, *args, programme, **kwargs):
         self.programme = programme
         super().__init__(*args, **kwargs)
-        self.multilingual("name", "perks")
+        self.multilingual("name", "perks", "support")
         self.fields["rank"].min_value = 0
         if not self.instance.pk:
             ranks = list(Tier.objects.filter(programme=programme).values_list("rank", flat=True))
@@ -173,7 +173,23 @@ class TierForm(MultilingualFormMixin, forms.ModelForm):
         others = Tier.objects.filter(programme=self.programme, rank=rank).exclude(pk=self.instance.pk)
         if other := others.first():
             raise forms.ValidationError(_("“%(tier)s” has this rank already.") % {"tier": other.name})
+        self._check_order(rank)
         return rank
+
+    def _check_order(self, rank: int) -> None:
+        """Refuse a rank that does not go with what the tiers are reached from, or that leaves members at the top."""
+        if not self.instance.pk or rank == self.instance.rank:
+            return
+        others = list(Tier.objects.filter(programme=self.programme).exclude(pk=self.instance.pk).order_by("rank"))
+        own, lowest = self.instance.threshold, all(other.rank > self.instance.rank for other in others)
+        if lowest and any(other.rank < rank for other in others) and self.instance.members.exists():
+            raise forms.ValidationError(_("This is the tier that everybody begins with: it stays the lowest."))
+        for other in others:
+            if own is None or other.threshold is None:
+                continue
+            if (other.rank < rank) is not (other.threshold < own):
+                message = _("“%(tier)s” is reached from more or less than this one: change that first, under “Tiers”.")
+                raise forms.ValidationError(message % {"tier": other.name})
 
     def clean_colour(self):
         colour = self.cleaned_data["colour"].strip().lower()
@@ -197,6 +213,6 @@ class TierForm(MultilingualFormMixin, forms.ModelForm):
         name = self.cleaned_data["name"]
         first = next((text for text in name.data.values() if text), "") if isinstance(name.data, dict) else name.data
         base = slugify(first)[:28] or "tier"
-        taken = set(Tier.objects.filter(programme=self.programme).values_list("code", flat=True))
+        taken = set(Tier.everything.filter(programme=self.programme).values_list("code", flat=True))
         free = (code for code in [base, *(f"{base}-{number}" for number in range(2, 100))] if code not in taken)
         return next(free)

@@ -81,7 +81,7 @@ class TierView(ProgrammeMixin, generic.FormView):
     def form_invalid(self, form):
         if form.is_there_already:
             # A second click on the same button.
-            return redirect("loyalty-dashboard:loyalty-programme")
+            return redirect("loyalty-dashboard:loyalty-tiers")
         return super().form_invalid(form)
 
     def form_valid(self, form):
@@ -90,4 +90,4 @@ class TierView(ProgrammeMixin, generic.FormView):
         more = {"rebuild": True} if new else {}
         tier = services.save_tier(programme=self.programme, code=form.code, **form.cleaned_data, **more)
         messages.success(self.request, _("The tier “%(name)s” has been saved.") % {"name": tier.name})
-        return redirect("loyalty-dashboard:loyalty-programme")
+        return redirect("loyalty-dashboard:loyalty-tiers")

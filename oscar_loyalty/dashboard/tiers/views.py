@@ -1,0 +1,148 @@
+"""The ladder: who stands where, what leads higher, and who would move before that is changed."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views import generic
+
+from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
+from oscar_loyalty.dashboard.tiers.forms import ConfirmForm, LadderForm
+from oscar_loyalty.earning.tiering import preview, proposals, review, selectors, words
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import tiers as moving
+
+
+class TiersView(ProgrammeMixin, generic.FormView):
+    """All tiers with their members and what they bring, and the rules that lead to them."""
+
+    template_name = "oscar_loyalty/dashboard/tiers/tiers.html"
+    form_class = LadderForm
+
+    @cached_property
+    def tiers(self) -> list[Any]:
+        number = Count("members", filter=~Q(members__status="closed"))
+        return list(members.tiers(self.programme).annotate(number=number))
+
+    def get_form_kwargs(self):
+        given = {"programme": self.programme, "tiers": self.tiers, "instance": selectors.scheme_of(self.programme)}
+        return {**super().get_form_kwargs(), **given}
+
+    def get_context_data(self, **kwargs):
+        scheme = selectors.scheme_of(self.programme)
+        for tier in self.tiers:
+            by_rule = scheme.is_automatic and tier.threshold is not None and tier is not self.tiers[0]
+            tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if by_rule else ""
+        return super().get_context_data(
+            tiers=self.tiers, scheme=scheme, window=words.window(scheme), review=review.latest(self.programme), **kwargs
+        )
+
+    def form_valid(self, form):
+        address = reverse("loyalty-dashboard:loyalty-tiers-preview")
+        return redirect(f"{address}?{urlencode({'p': form.proposal})}")
+
+
+class TierPreviewView(ProgrammeMixin, generic.TemplateView):
+    """Who would move by other rules; then saves exactly these."""
+
+    template_name = "oscar_loyalty/dashboard/tiers/preview.html"
+
+    def get_proposal(self, text: str) -> proposals.Proposal:
+        try:
+            return proposals.read(text, programme=self.programme)
+        except signing.BadSignature as error:
+            raise Http404 from error
+
+    def get_context_data(self, **kwargs):
+        text = self.request.GET.get("p", "")
+        proposal = self.get_proposal(text)
+        ladder = proposal.ladder()
+        found = preview.moves(self.programme, ladder)
+        which = "falling" if self.request.GET.get("show") == "falling" or not found.rising else "rising"
+        tiers = {tier.pk: tier for tier in proposal.tiers()}
+        page = Paginator(getattr(found, which), PER_PAGE).get_page(self.request.GET.get("page"))
+        page.object_list = self.get_rows(page.object_list, tiers)
+        scheme, lowest = proposal.scheme, next(iter(tiers), None)
+        for tier in tiers.values():
+            reached = scheme.is_automatic and tier.threshold is not None and tier.pk != lowest
+            tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if reached else ""
+        return super().get_context_data(
+            scheme=scheme,
+            window=words.window(scheme),
+            tiers=tiers.values(),
+            moves=found,
+            which=which,
+            rising=[(tiers.get(before), tiers[after], number) for before, after, number in found.steps("rising")],
+            falling=[(tiers.get(before), tiers[after], number) for before, after, number in found.steps("falling")],
+            page_obj=page,
+            paginator=page.paginator,
+            query=urlencode({"p": text, "show": which}),
+            text=text,
+            confirm=ConfirmForm(initial={"p": text}),
+            outdated=not proposal.is_done and proposals.state(self.programme) != proposal.was,
+            **kwargs,
+        )
+
+    def get_rows(self, rows: Any, tiers: dict[int, Any]) -> list[dict[str, Any]]:
+        rows = list(rows)
+        people = get_model("loyalty_members", "Member").objects.in_bulk([row.member for row in rows])
+        return [
+            {"member": people[row.member], "before": tiers.get(row.before), "after": tiers[row.after]}
+            for row in rows
+            if row.member in people
+        ]
+
+    def post(self, request, *args, **kwargs):
+        form = ConfirmForm(request.POST)
+        if not form.is_valid():
+            raise Http404
+        proposal = self.get_proposal(form.cleaned_data["p"])
+        try:
+            proposals.apply(proposal=proposal, quiet=not form.cleaned_data["tell"])
+        except proposals.Outdated:
+            messages.error(
+                request, _("The tiers have been changed meanwhile, so nothing was saved. Please look again.")
+            )
+            return redirect("loyalty-dashboard:loyalty-tiers")
+        messages.success(request, _("Saved. All members are being reviewed; whoever rises does so in a moment."))
+        return redirect("loyalty-dashboard:loyalty-tiers")
+
+
+class TierRemoveView(ProgrammeMixin, generic.TemplateView):
+    """Takes a tier away, after saying where its members go."""
+
+    template_name = "oscar_loyalty/dashboard/tiers/remove.html"
+
+    @cached_property
+    def tier(self) -> Any:
+        return get_object_or_404(get_model("loyalty_members", "Tier"), programme=self.programme, pk=self.kwargs["pk"])
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(
+            tier=self.tier,
+            heir=moving.heir_of(self.tier),
+            uses=moving.uses_of(self.tier),
+            number=self.tier.members.exclude(status="closed").count(),
+            **kwargs,
+        )
+
+    def post(self, request, *args, **kwargs):
+        gone = get_model("loyalty_members", "Tier").everything.filter(programme=self.programme, pk=kwargs["pk"])
+        if gone.filter(removed_at__isnull=False).exists():
+            # A second click.
+            return redirect("loyalty-dashboard:loyalty-tiers")
+        try:
+            moving.remove(tier=self.tier, actor=actor(request), quiet="tell" not in request.POST)
+        except ValueError:
+            return self.render_to_response(self.get_context_data(), status=409)
+        messages.success(request, _("The tier “%(name)s” is gone.") % {"name": self.tier.name})
+        return redirect("loyalty-dashboard:loyalty-tiers")

@@ -1,0 +1,143 @@
+"""Other rules for the tiers: proposed, looked at, and then saved exactly as they were looked at.
+
+A proposal is a signed text that holds all that would be saved, and what it was made from: it needs no row of its own,
+and a page that shows it can be opened again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from oscar_loyalty.earning.tiering import review, selectors
+from oscar_loyalty.earning.tiering.ladder import Ladder
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
+
+SALT = "oscar_loyalty.tiers"
+#: What of a ``TierScheme`` is proposed.
+FIELDS = ("metric", "window", "months", "grace_days", "warning_days")
+#: What is counted in whole numbers.
+WHOLE = ("points", "orders", "visits")
+
+
+class Outdated(Exception):
+    """Somebody else has changed the tiers since the proposal was made."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Rules that are not in force yet: fields of the scheme, thresholds by the tiers' primary keys."""
+
+    programme: Any
+    fields: Mapping[str, Any]
+    thresholds: Mapping[int, Decimal | None]
+    was: Mapping[str, Any]
+
+    @property
+    def scheme(self) -> Any:
+        return get_model("loyalty_members", "TierScheme")(programme=self.programme, **self.fields)
+
+    def tiers(self) -> list[Any]:
+        """Return the tiers with the thresholds that are proposed."""
+        found = list(members.tiers(self.programme))
+        for tier in found:
+            tier.threshold = self.thresholds.get(tier.pk)
+        return found
+
+    def ladder(self) -> Ladder:
+        return selectors.ladder_from(self.scheme, self.tiers())
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the rules in force are these."""
+        return state(self.programme) == _plain(self.fields, self.thresholds)
+
+
+def _plain(fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> dict[str, Any]:
+    steps = {str(pk): str(Decimal(each).quantize(Decimal("0.01"))) if each else None for pk, each in thresholds.items()}
+    return {"fields": {name: fields[name] for name in FIELDS}, "steps": steps}
+
+
+def state(programme: Any) -> dict[str, Any]:
+    """Return the rules in force, as a proposal remembers them."""
+    scheme = selectors.scheme_of(programme)
+    tiers = members.tiers(programme)
+    return _plain({name: getattr(scheme, name) for name in FIELDS}, {tier.pk: tier.threshold for tier in tiers})
+
+
+def check(*, metric: str, tiers: list[Any], thresholds: Mapping[int, Decimal | None]) -> None:
+    """Find what is wrong with thresholds, by the tiers' keys; the lowest of ``tiers`` is everybody's and has none.
+
+    :raises ValidationError: with a dict of sentences by ``threshold_<tier>``, or ``metric``.
+    """
+    errors: dict[str, Any] = {}
+    before: Any = None
+    for tier in tiers[1:]:
+        threshold = thresholds.get(tier.pk)
+        if threshold is None:
+            continue
+        if metric in WHOLE and threshold != int(threshold):
+            errors[f"threshold_{tier.pk}"] = _("This is counted in whole numbers.")
+        elif before is not None and threshold <= before[1]:
+            errors[f"threshold_{tier.pk}"] = _("This must be more than for “%(tier)s”.") % {"tier": before[0].name}
+        before = (tier, threshold)
+    if metric != "hand" and before is None:
+        errors["metric"] = _("Say at least for one tier from what on it is reached.")
+    if errors:
+        raise ValidationError(errors)
+
+
+def make(*, programme: Any, fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> str:
+    """Return a proposal as a signed text.
+
+    :raises ValidationError: see :func:`check`.
+    """
+    tiers = list(members.tiers(programme))
+    steps = {tier.pk: thresholds.get(tier.pk) if tier is not tiers[0] else None for tier in tiers}
+    check(metric=fields["metric"], tiers=tiers, thresholds=steps)
+    content = {"programme": programme.pk, **_plain(fields, steps), "was": state(programme)}
+    return signing.dumps(content, salt=SALT, compress=True)
+
+
+def read(text: str, *, programme: Any) -> Proposal:
+    """Return the proposal of :func:`make`.
+
+    :raises django.core.signing.BadSignature: for anything else, or a proposal of another programme.
+    """
+    content = signing.loads(text, salt=SALT)
+    if content["programme"] != programme.pk:
+        raise signing.BadSignature("A proposal of another programme.")
+    steps = {int(pk): Decimal(each) if each is not None else None for pk, each in content["steps"].items()}
+    return Proposal(programme, content["fields"], steps, content["was"])
+
+
+@transaction.atomic
+def apply(*, proposal: Proposal, quiet: bool = False) -> Any:
+    """Put a proposal in force, and begin a review of all members by it; return the review.
+
+    Pressed twice, done once: ``None`` then.
+
+    :raises Outdated: when the rules are not any more those that it was made from.
+    """
+    programme = proposal.programme
+    get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=programme.pk)
+    if proposal.is_done:
+        return None
+    if state(programme) != proposal.was:
+        raise Outdated
+    scheme = selectors.scheme_of(programme)
+    for name in FIELDS:
+        setattr(scheme, name, proposal.fields[name])
+    scheme.full_clean(exclude=["programme"])
+    scheme.save()
+    for tier in members.tiers(programme):
+        if tier.threshold != proposal.thresholds.get(tier.pk):
+            tier.threshold = proposal.thresholds.get(tier.pk)
+            tier.save(update_fields=["threshold"])
+    return review.begin(programme=programme, quiet=quiet)

@@ -1,0 +1,167 @@
+"""Reads of the ladder: how a programme's tiers are reached, and how a member stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from oscar_loyalty import clock, times
+from oscar_loyalty.earning.tiering import counting
+from oscar_loyalty.earning.tiering.ladder import Ladder, Step, Term, Verdict, judge
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_members", name)
+
+
+def scheme_of(programme: Any) -> Any:
+    """Return how a programme's tiers are reached; not yet stored where nobody has said so: by hand."""
+    Scheme = _model("TierScheme")
+    return Scheme.objects.filter(programme=programme).first() or Scheme(programme=programme)
+
+
+def ladder_from(scheme: Any, tiers: Iterable[Any]) -> Ladder:
+    """Return the rules that a scheme and tiers make, stored or not."""
+    steps = (Step(tier.pk, tier.rank, tier.threshold) for tier in tiers)
+    return Ladder(
+        metric=scheme.metric,
+        window=scheme.window,
+        months=scheme.months,
+        grace_days=scheme.grace_days,
+        warning_days=scheme.warning_days,
+        steps=tuple(sorted(steps, key=lambda step: step.rank)),
+    )
+
+
+def ladder_of(programme: Any) -> Ladder:
+    """Return the rules in force."""
+    return ladder_from(scheme_of(programme), members.tiers(programme))
+
+
+def term(member_tier: int | None, row: Any) -> Term:
+    """Return what is known of a member's tier, from their tier's key and their ``TierTerm`` or ``None``."""
+    if row is None:
+        return Term(member_tier)
+    earned = row.earned_id if row.earned_id is not None else member_tier
+    return Term(earned, row.ends_at, row.floor_id, row.floor_until, row.warned_for)
+
+
+def reached_by(member: Any) -> Any:
+    """Return the tier that what counts now reaches, or ``None`` where tiers are given by hand."""
+    rules = ladder_of(member.programme)
+    if not rules.is_automatic:
+        return None
+    total = counting.totals(rules, clock.now(), {member.pk: None})[member.pk][0]
+    return members.tiers(member.programme_id).get(pk=rules.reached(total).pk)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a member stands: what counts (an amount in the programme's currency, points, orders or visits), what is next.
+
+    ``missing`` until ``next`` (both ``None`` at the top, and where no rules lead higher); ``until`` is when the tier's
+    time ends, ``kept``: enough for another has come in already. ``lost_at`` is when the tier goes down to ``then``
+    unless ``to_keep`` more comes (``None``: nothing can be done about it). ``given_until`` is about a tier
+    ``given`` by hand.
+    """
+
+    member: Any
+    tier: Any
+    metric: str
+    window: str
+    months: int
+    total: Decimal
+    since: datetime | None
+    next: Any = None
+    missing: Decimal | None = None
+    percent: int = 100
+    until: datetime | None = None
+    kept: bool = False
+    lost_at: datetime | None = None
+    then: Any = None
+    to_keep: Decimal | None = None
+    given: bool = False
+    given_until: datetime | None = None
+    at_risk: bool = False
+
+    @property
+    def is_automatic(self) -> bool:
+        return self.metric != "hand"
+
+    @property
+    def is_top(self) -> bool:
+        return self.next is None
+
+    @property
+    def last_day(self) -> Any:
+        """The last day of the tier's time."""
+        return _last_day(self.until)
+
+    @property
+    def lost_day(self) -> Any:
+        """The last day on which the tier is still there."""
+        return _last_day(self.lost_at)
+
+    @property
+    def given_day(self) -> Any:
+        return _last_day(self.given_until)
+
+
+def _last_day(end: datetime | None) -> Any:
+    return times.day_of(end - timedelta(microseconds=1)) if end is not None else None
+
+
+def standing(member: Any, *, ladder: Ladder | None = None) -> Standing | None:
+    """Return how ``member`` stands now, or ``None`` where the programme has no tiers; six queries."""
+    tiers = {tier.pk: tier for tier in members.tiers(member.programme_id)}
+    scheme = scheme_of(member.programme) if ladder is None else None
+    if not tiers:
+        return None
+    rules = ladder or ladder_from(scheme, tiers.values())
+    now = clock.now()
+    known = term(member.tier_id, _model("TierTerm").objects.filter(member=member.pk).first())
+    total, kept = counting.totals(rules, now, {member.pk: known.ends_at})[member.pk]
+    verdict = judge(rules, known, now, total, kept)
+    return _standing(member, rules, tiers, now, verdict, total, kept)
+
+
+def _standing(
+    member: Any, rules: Ladder, tiers: dict[int, Any], now: datetime, verdict: Verdict, total: Decimal, kept: Decimal
+) -> Standing:
+    tier = tiers[verdict.tier]
+    step = rules.next(tier.rank) if rules.is_automatic else None
+    missing = max(step.threshold - total, Decimal(0)) if step is not None and step.threshold is not None else None
+    percent = 100
+    if step is not None and step.threshold:
+        percent = min(99, int(max(total, Decimal(0)) * 100 / step.threshold))
+    end = verdict.term.ends_at
+    earned = tiers.get(verdict.term.earned or 0, tier)
+    held = verdict.term.floor is not None and tier.pk == verdict.term.floor
+    enough = end is not None and earned.threshold is not None and rules.reached(kept).rank >= earned.rank
+    risk = verdict.lost_at is not None and rules.warning_days > 0
+    if risk:
+        first = verdict.term.floor_until if held and earned.rank < tier.rank else end
+        risk = first is not None and rules.warns_at(first) <= now
+    return Standing(
+        member=member,
+        tier=tier,
+        metric=rules.metric,
+        window=rules.window,
+        months=rules.months,
+        total=total,
+        since=rules.since(now) if rules.is_automatic else None,
+        next=tiers[step.pk] if step is not None else None,
+        missing=missing,
+        percent=percent,
+        until=end if end is not None and end > now and rules.window != "lifetime" else None,
+        kept=bool(enough),
+        lost_at=verdict.lost_at,
+        then=tiers[verdict.then] if verdict.then is not None else None,
+        to_keep=verdict.missing,
+        given=held,
+        given_until=verdict.term.floor_until if held else None,
+        at_risk=risk,
+    )
