@@ -10,838 +10,287 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0001_initial"),
-        ("loyalty_ledger", "0001_initial"),
-        ("offer", "0001_initial"),
-        ("sites", "0001_initial"),
+        ('auth', '0001_initial'),
+        ('loyalty_ledger', '0001_initial'),
+        ('offer', '0001_initial'),
+        ('sites', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="TierCondition",
-            fields=[],
-            options={
-                "verbose_name": "tier condition",
-                "verbose_name_plural": "tier conditions",
-                "proxy": True,
-                "indexes": [],
-                "constraints": [],
-            },
-            bases=("offer.condition",),
-        ),
-        migrations.CreateModel(
-            name="Programme",
+            name='TierCondition',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "name",
-                    models.CharField(
-                        help_text="What your customers join, such as “Pétales”.", max_length=80, verbose_name="name"
-                    ),
-                ),
-                (
-                    "points_name_one",
-                    i18nfield.fields.I18nCharField(
-                        help_text="What one point is called, such as “petal”.", max_length=200, verbose_name="one point"
-                    ),
-                ),
-                (
-                    "points_name_many",
-                    i18nfield.fields.I18nCharField(
-                        help_text="What several points are called, such as “petals”.",
-                        max_length=200,
-                        verbose_name="several points",
-                    ),
-                ),
-                (
-                    "currency",
-                    models.CharField(
-                        help_text="The currency that points are earned in.", max_length=3, verbose_name="currency"
-                    ),
-                ),
-                (
-                    "is_active",
-                    models.BooleanField(
-                        default=True,
-                        help_text="While closed, nobody earns, joins or spends; balances are kept.",
-                        verbose_name="open",
-                    ),
-                ),
-                (
-                    "auto_enrol",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Everybody who registers becomes a member, without a tick to set.",
-                        verbose_name="enrol every customer",
-                    ),
-                ),
-                (
-                    "award_on_status",
-                    models.CharField(
-                        blank=True,
-                        help_text="Orders bring points once they reach this status. Empty: as soon as they are placed.",
-                        max_length=100,
-                        verbose_name="points at status",
-                    ),
-                ),
-                (
-                    "cancelled_order_statuses",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="Order statuses that mean cancelled: points are taken back, points and cards spent are returned.",
-                        verbose_name="cancelled orders",
-                    ),
-                ),
-                (
-                    "cancelled_line_statuses",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="Line statuses that mean cancelled.",
-                        verbose_name="cancelled lines",
-                    ),
-                ),
-                (
-                    "paid_statuses",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="Order statuses that mean paid, for orders paid at the salon: their gift cards are issued then.",
-                        verbose_name="paid orders",
-                    ),
-                ),
-                (
-                    "payment_failed_status",
-                    models.CharField(
-                        blank=True,
-                        help_text="The status of orders whose card could not be charged in the end. Empty: their status stays; points and gift cards are returned all the same.",
-                        max_length=100,
-                        verbose_name="orders whose payment failed",
-                    ),
-                ),
-                (
-                    "pending_days",
-                    models.PositiveSmallIntegerField(
-                        default=14,
-                        help_text="How many days after the order its points can be spent; the time to return goods.",
-                        validators=[django.core.validators.MaxValueValidator(365)],
-                        verbose_name="days until usable",
-                    ),
-                ),
-                (
-                    "booking_delay_hours",
-                    models.PositiveSmallIntegerField(
-                        default=4,
-                        help_text="How many hours after a visit its points can be spent; the time to correct a mistake.",
-                        validators=[django.core.validators.MaxValueValidator(720)],
-                        verbose_name="hours until usable after a visit",
-                    ),
-                ),
-                (
-                    "expiry_months",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        help_text="How many months points live, from the day they were earned. Empty: they never expire.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(120),
-                        ],
-                        verbose_name="months until expiry",
-                    ),
-                ),
-                (
-                    "grace_days",
-                    models.PositiveSmallIntegerField(
-                        default=30,
-                        help_text="How long points live that a refund gives back after they have expired.",
-                        validators=[django.core.validators.MaxValueValidator(365)],
-                        verbose_name="grace days",
-                    ),
-                ),
-                (
-                    "earn_tax",
-                    models.CharField(
-                        choices=[("incl", "Prices with tax"), ("excl", "Prices without tax")],
-                        default="incl",
-                        help_text="What points per amount are counted on.",
-                        max_length=8,
-                        verbose_name="points on",
-                    ),
-                ),
-                (
-                    "earn_shipping",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Whether shipping brings points per amount too.",
-                        verbose_name="points on shipping",
-                    ),
-                ),
-                (
-                    "rounding",
-                    models.CharField(
-                        choices=[("down", "Down"), ("nearest", "To the nearest"), ("up", "Up")],
-                        default="down",
-                        help_text="What happens to parts of a point.",
-                        max_length=8,
-                        verbose_name="rounding",
-                    ),
-                ),
-                (
-                    "redemption_points",
-                    models.PositiveIntegerField(
-                        default=100,
-                        help_text="So many points are worth …",
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="points",
-                    ),
-                ),
-                (
-                    "redemption_amount",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("1.00"),
-                        help_text="… this much. Used where orders are paid with points, to value the points that are out, and as a hint for the prices of gift cards.",
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.01"))],
-                        verbose_name="amount",
-                    ),
-                ),
-                (
-                    "points_at_checkout",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Members may pay a part of any order with points, at this rate. Gift cards have their own prices.",
-                        verbose_name="points pay at checkout",
-                    ),
-                ),
-                (
-                    "points_share",
-                    models.PositiveSmallIntegerField(
-                        default=100,
-                        help_text="Percent of an order, its gift cards left out, that can be paid with points at this rate.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(100),
-                        ],
-                        verbose_name="most that points pay",
-                    ),
-                ),
-                (
-                    "minimum_cash",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("0.00"),
-                        help_text="The least of an order that must be paid otherwise when points pay for it: in money or by gift card. 0: nothing.",
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.00"))],
-                        verbose_name="minimum cash part",
-                    ),
-                ),
-                (
-                    "clawback_policy",
-                    models.CharField(
-                        choices=[
-                            ("debt", "The balance goes below zero; the next points pay it back"),
-                            ("write_off", "The balance stops at zero; the rest is forgiven"),
-                            (
-                                "block",
-                                "Refunds are refused unless somebody insists; a cancelled order takes the balance below zero",
-                            ),
-                        ],
-                        default="debt",
-                        help_text="What happens when an order is cancelled or refunded whose points have been spent.",
-                        max_length=16,
-                        verbose_name="points already spent",
-                    ),
-                ),
-                (
-                    "adjust_limit",
-                    models.PositiveIntegerField(
-                        default=500,
-                        help_text="Adjustments of more points than this need a second person.",
-                        verbose_name="adjustment limit",
-                    ),
-                ),
-                ("started_at", models.DateTimeField(default=oscar_loyalty.clock.now, verbose_name="started at")),
-                (
-                    "site",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="loyalty_programme",
-                        to="sites.site",
-                        verbose_name="site",
-                    ),
-                ),
             ],
             options={
-                "verbose_name": "programme",
-                "verbose_name_plural": "programmes",
-                "permissions": [
-                    ("view_loyalty", "See members, their points and all movements"),
-                    ("adjust_points", "Adjust points up to the limit"),
-                    ("approve_points", "Approve adjustments above the limit"),
-                    ("manage_cards", "Manage gift cards"),
-                    ("export_codes", "Download the codes of a batch of gift cards"),
-                    ("refund_orders", "Refund orders"),
-                    ("manage_programme", "Change the programme and its rules"),
-                ],
-                "abstract": False,
+                'verbose_name': 'tier condition',
+                'verbose_name_plural': 'tier conditions',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('offer.condition',),
+        ),
+        migrations.CreateModel(
+            name='Programme',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='What your customers join, such as “Pétales”.', max_length=80, verbose_name='name')),
+                ('points_name_one', i18nfield.fields.I18nCharField(help_text='What one point is called, such as “petal”.', max_length=200, verbose_name='one point')),
+                ('points_name_many', i18nfield.fields.I18nCharField(help_text='What several points are called, such as “petals”.', max_length=200, verbose_name='several points')),
+                ('currency', models.CharField(help_text='The currency that points are earned in.', max_length=3, verbose_name='currency')),
+                ('is_active', models.BooleanField(default=True, help_text='While closed, nobody earns, joins or spends; balances are kept.', verbose_name='open')),
+                ('auto_enrol', models.BooleanField(default=False, help_text='Everybody who registers becomes a member, without a tick to set.', verbose_name='enrol every customer')),
+                ('award_on_status', models.CharField(blank=True, help_text='Orders bring points once they reach this status. Empty: as soon as they are placed.', max_length=100, verbose_name='points at status')),
+                ('cancelled_order_statuses', models.JSONField(blank=True, default=list, help_text='Order statuses that mean cancelled: points are taken back, points and cards spent are returned.', verbose_name='cancelled orders')),
+                ('cancelled_line_statuses', models.JSONField(blank=True, default=list, help_text='Line statuses that mean cancelled.', verbose_name='cancelled lines')),
+                ('paid_statuses', models.JSONField(blank=True, default=list, help_text='Order statuses that mean paid, for orders paid at the salon: their gift cards are issued then.', verbose_name='paid orders')),
+                ('payment_failed_status', models.CharField(blank=True, help_text='The status of orders whose card could not be charged in the end. Empty: their status stays; points and gift cards are returned all the same.', max_length=100, verbose_name='orders whose payment failed')),
+                ('pending_days', models.PositiveSmallIntegerField(default=14, help_text='How many days after the order its points can be spent; the time to return goods.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='days until usable')),
+                ('booking_delay_hours', models.PositiveSmallIntegerField(default=4, help_text='How many hours after a visit its points can be spent; the time to correct a mistake.', validators=[django.core.validators.MaxValueValidator(720)], verbose_name='hours until usable after a visit')),
+                ('expiry_months', models.PositiveSmallIntegerField(blank=True, help_text='How many months points live, from the day they were earned. Empty: they never expire.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(120)], verbose_name='months until expiry')),
+                ('grace_days', models.PositiveSmallIntegerField(default=30, help_text='How long points live that a refund gives back after they have expired.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='grace days')),
+                ('earn_tax', models.CharField(choices=[('incl', 'Prices with tax'), ('excl', 'Prices without tax')], default='incl', help_text='What points per amount are counted on.', max_length=8, verbose_name='points on')),
+                ('earn_shipping', models.BooleanField(default=False, help_text='Whether shipping brings points per amount too.', verbose_name='points on shipping')),
+                ('rounding', models.CharField(choices=[('down', 'Down'), ('nearest', 'To the nearest'), ('up', 'Up')], default='down', help_text='What happens to parts of a point.', max_length=8, verbose_name='rounding')),
+                ('redemption_points', models.PositiveIntegerField(default=100, help_text='So many points are worth …', validators=[django.core.validators.MinValueValidator(1)], verbose_name='points')),
+                ('redemption_amount', models.DecimalField(decimal_places=2, default=Decimal('1.00'), help_text='… this much. Used where orders are paid with points, to value the points that are out, and as a hint for the prices of gift cards.', max_digits=9, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='amount')),
+                ('points_at_checkout', models.BooleanField(default=False, help_text='Members may pay a part of any order with points, at this rate. Gift cards have their own prices.', verbose_name='points pay at checkout')),
+                ('points_share', models.PositiveSmallIntegerField(default=100, help_text='Percent of an order, its gift cards left out, that can be paid with points at this rate.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='most that points pay')),
+                ('minimum_cash', models.DecimalField(decimal_places=2, default=Decimal('0.00'), help_text='The least of an order that must be paid otherwise when points pay for it: in money or by gift card. 0: nothing.', max_digits=9, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))], verbose_name='minimum cash part')),
+                ('clawback_policy', models.CharField(choices=[('debt', 'The balance goes below zero; the next points pay it back'), ('write_off', 'The balance stops at zero; the rest is forgiven'), ('block', 'Refunds are refused unless somebody insists; a cancelled order takes the balance below zero')], default='debt', help_text='What happens when an order is cancelled or refunded whose points have been spent.', max_length=16, verbose_name='points already spent')),
+                ('adjust_limit', models.PositiveIntegerField(default=500, help_text='Adjustments of more points than this need a second person.', verbose_name='adjustment limit')),
+                ('started_at', models.DateTimeField(default=oscar_loyalty.clock.now, verbose_name='started at')),
+                ('site', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='loyalty_programme', to='sites.site', verbose_name='site')),
+            ],
+            options={
+                'verbose_name': 'programme',
+                'verbose_name_plural': 'programmes',
+                'permissions': [('view_loyalty', 'See members, their points and all movements'), ('adjust_points', 'Adjust points up to the limit'), ('approve_points', 'Approve adjustments above the limit'), ('manage_cards', 'Manage gift cards'), ('export_codes', 'Download the codes of a batch of gift cards'), ('refund_orders', 'Refund orders'), ('manage_programme', 'Change the programme and its rules')],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Tier",
+            name='Tier',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.SlugField(max_length=32, verbose_name="code")),
-                ("name", i18nfield.fields.I18nCharField(max_length=200, verbose_name="name")),
-                (
-                    "rank",
-                    models.PositiveSmallIntegerField(
-                        help_text="The lowest tier has the lowest rank.", verbose_name="rank"
-                    ),
-                ),
-                ("colour", models.CharField(default="#8a6d5a", max_length=7, verbose_name="colour")),
-                (
-                    "perks",
-                    i18nfield.fields.I18nTextField(
-                        blank=True,
-                        help_text="What members of this tier get, one thing on each line.",
-                        verbose_name="perks",
-                    ),
-                ),
-                (
-                    "multiplier",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("1.00"),
-                        help_text="Points earned in this tier are multiplied by this.",
-                        max_digits=4,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("0.00")),
-                            django.core.validators.MaxValueValidator(Decimal("20.00")),
-                        ],
-                        verbose_name="multiplier",
-                    ),
-                ),
-                (
-                    "threshold",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=12,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.01"))],
-                        verbose_name="from",
-                    ),
-                ),
-                (
-                    "discount",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        help_text="Percent off everything but gift cards, for members of this tier and above. The shop's other offers come first; what they do not touch gets this. Empty: none.",
-                        max_digits=5,
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(Decimal("0.01")),
-                            django.core.validators.MaxValueValidator(Decimal("100.00")),
-                        ],
-                        verbose_name="standing discount",
-                    ),
-                ),
-                (
-                    "free_shipping",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Members of this tier and above pay nothing for delivery.",
-                        verbose_name="free delivery",
-                    ),
-                ),
-                (
-                    "support",
-                    i18nfield.fields.I18nCharField(
-                        blank=True,
-                        help_text="Whom members of this tier ask, such as a phone number of their own. They see it on their page.",
-                        max_length=400,
-                        verbose_name="contact",
-                    ),
-                ),
-                ("removed_at", models.DateTimeField(blank=True, null=True, verbose_name="removed at")),
-                (
-                    "group",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="loyalty_tier",
-                        to="auth.group",
-                        verbose_name="group",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tiers",
-                        to="loyalty_members.programme",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=32, verbose_name='code')),
+                ('name', i18nfield.fields.I18nCharField(max_length=200, verbose_name='name')),
+                ('rank', models.PositiveSmallIntegerField(help_text='The lowest tier has the lowest rank.', verbose_name='rank')),
+                ('colour', models.CharField(default='#8a6d5a', max_length=7, verbose_name='colour')),
+                ('perks', i18nfield.fields.I18nTextField(blank=True, help_text='What members of this tier get, one thing on each line.', verbose_name='perks')),
+                ('multiplier', models.DecimalField(decimal_places=2, default=Decimal('1.00'), help_text='Points earned in this tier are multiplied by this.', max_digits=4, validators=[django.core.validators.MinValueValidator(Decimal('0.00')), django.core.validators.MaxValueValidator(Decimal('20.00'))], verbose_name='multiplier')),
+                ('threshold', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='from')),
+                ('discount', models.DecimalField(blank=True, decimal_places=2, help_text="Percent off everything but gift cards, for members of this tier and above. The shop's other offers come first; what they do not touch gets this. Empty: none.", max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('100.00'))], verbose_name='standing discount')),
+                ('free_shipping', models.BooleanField(default=False, help_text='Members of this tier and above pay nothing for delivery.', verbose_name='free delivery')),
+                ('support', i18nfield.fields.I18nCharField(blank=True, help_text='Whom members of this tier ask, such as a phone number of their own. They see it on their page.', max_length=400, verbose_name='contact')),
+                ('removed_at', models.DateTimeField(blank=True, null=True, verbose_name='removed at')),
+                ('group', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='loyalty_tier', to='auth.group', verbose_name='group')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='loyalty_members.programme')),
             ],
             options={
-                "verbose_name": "tier",
-                "verbose_name_plural": "tiers",
-                "ordering": ["rank"],
-                "abstract": False,
+                'verbose_name': 'tier',
+                'verbose_name_plural': 'tiers',
+                'ordering': ['rank'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Member",
+            name='Member',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(max_length=12, unique=True, verbose_name="card number")),
-                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
-                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
-                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
-                ("language", models.CharField(blank=True, max_length=16, verbose_name="language")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("active", "active"), ("frozen", "on hold"), ("closed", "closed")],
-                        default="active",
-                        max_length=16,
-                        verbose_name="status",
-                    ),
-                ),
-                ("source", models.CharField(blank=True, max_length=32, verbose_name="joined by")),
-                (
-                    "birth_day",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(31),
-                        ],
-                        verbose_name="day of birth",
-                    ),
-                ),
-                (
-                    "birth_month",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(12),
-                        ],
-                        verbose_name="month of birth",
-                    ),
-                ),
-                ("birth_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="year of birth")),
-                ("joined_at", models.DateTimeField(verbose_name="joined at")),
-                (
-                    "account",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="member",
-                        to="loyalty_ledger.account",
-                        verbose_name="account",
-                    ),
-                ),
-                (
-                    "merged_into",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged",
-                        to="loyalty_members.member",
-                        verbose_name="merged into",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="loyalty_memberships",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="user",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="members",
-                        to="loyalty_members.programme",
-                    ),
-                ),
-                (
-                    "tier",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="members",
-                        to="loyalty_members.tier",
-                        verbose_name="tier",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=12, unique=True, verbose_name='card number')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('language', models.CharField(blank=True, max_length=16, verbose_name='language')),
+                ('status', models.CharField(choices=[('active', 'active'), ('frozen', 'on hold'), ('closed', 'closed')], default='active', max_length=16, verbose_name='status')),
+                ('source', models.CharField(blank=True, max_length=32, verbose_name='joined by')),
+                ('birth_day', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)], verbose_name='day of birth')),
+                ('birth_month', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='month of birth')),
+                ('birth_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='year of birth')),
+                ('joined_at', models.DateTimeField(verbose_name='joined at')),
+                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='member', to='loyalty_ledger.account', verbose_name='account')),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='loyalty_members.member', verbose_name='merged into')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_memberships', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='loyalty_members.programme')),
+                ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='loyalty_members.tier', verbose_name='tier')),
             ],
             options={
-                "verbose_name": "member",
-                "verbose_name_plural": "members",
-                "abstract": False,
+                'verbose_name': 'member',
+                'verbose_name_plural': 'members',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TierChange",
+            name='TierChange',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                ("reason", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                ("actor_type", models.CharField(blank=True, max_length=32, verbose_name="actor type")),
-                ("actor_id", models.CharField(blank=True, max_length=64, verbose_name="actor id")),
-                ("happened_at", models.DateTimeField(verbose_name="happened at")),
-                (
-                    "after",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty_members.tier",
-                        verbose_name="to",
-                    ),
-                ),
-                (
-                    "before",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty_members.tier",
-                        verbose_name="from",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tier_changes",
-                        to="loyalty_members.member",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('reason', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
+                ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
+                ('happened_at', models.DateTimeField(verbose_name='happened at')),
+                ('after', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_members.tier', verbose_name='to')),
+                ('before', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_members.tier', verbose_name='from')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tier_changes', to='loyalty_members.member')),
             ],
             options={
-                "verbose_name": "change of tier",
-                "verbose_name_plural": "changes of tier",
-                "ordering": ["-happened_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'change of tier',
+                'verbose_name_plural': 'changes of tier',
+                'ordering': ['-happened_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TierOffer",
+            name='TierOffer',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("discount", "standing discount"), ("shipping", "free delivery")],
-                        max_length=16,
-                        verbose_name="kind",
-                    ),
-                ),
-                (
-                    "offer",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="loyalty_tier",
-                        to="offer.conditionaloffer",
-                    ),
-                ),
-                (
-                    "tier",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="offers", to="loyalty_members.tier"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('discount', 'standing discount'), ('shipping', 'free delivery')], max_length=16, verbose_name='kind')),
+                ('offer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_tier', to='offer.conditionaloffer')),
+                ('tier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offers', to='loyalty_members.tier')),
             ],
             options={
-                "verbose_name": "offer of a tier",
-                "verbose_name_plural": "offers of tiers",
-                "abstract": False,
+                'verbose_name': 'offer of a tier',
+                'verbose_name_plural': 'offers of tiers',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TierReview",
+            name='TierReview',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("day", models.DateField(blank=True, null=True, verbose_name="day")),
-                ("quiet", models.BooleanField(default=False, verbose_name="without messages")),
-                ("began_at", models.DateTimeField(verbose_name="began at")),
-                ("cursor", models.BigIntegerField(default=0, verbose_name="last member")),
-                ("total", models.PositiveIntegerField(default=0, verbose_name="members")),
-                ("seen", models.PositiveIntegerField(default=0, verbose_name="seen")),
-                ("risen", models.PositiveIntegerField(default=0, verbose_name="risen")),
-                ("fallen", models.PositiveIntegerField(default=0, verbose_name="fallen")),
-                ("kept", models.PositiveIntegerField(default=0, verbose_name="kept")),
-                ("warned", models.PositiveIntegerField(default=0, verbose_name="warned")),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tier_reviews",
-                        to="loyalty_members.programme",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField(blank=True, null=True, verbose_name='day')),
+                ('quiet', models.BooleanField(default=False, verbose_name='without messages')),
+                ('began_at', models.DateTimeField(verbose_name='began at')),
+                ('cursor', models.BigIntegerField(default=0, verbose_name='last member')),
+                ('total', models.PositiveIntegerField(default=0, verbose_name='members')),
+                ('seen', models.PositiveIntegerField(default=0, verbose_name='seen')),
+                ('risen', models.PositiveIntegerField(default=0, verbose_name='risen')),
+                ('fallen', models.PositiveIntegerField(default=0, verbose_name='fallen')),
+                ('kept', models.PositiveIntegerField(default=0, verbose_name='kept')),
+                ('warned', models.PositiveIntegerField(default=0, verbose_name='warned')),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tier_reviews', to='loyalty_members.programme')),
             ],
             options={
-                "verbose_name": "review of tiers",
-                "verbose_name_plural": "reviews of tiers",
-                "ordering": ["-began_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'review of tiers',
+                'verbose_name_plural': 'reviews of tiers',
+                'ordering': ['-began_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TierScheme",
+            name='TierScheme',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "metric",
-                    models.CharField(
-                        choices=[
-                            ("hand", "Nothing: we give tiers by hand"),
-                            ("spend", "What they spend"),
-                            ("points", "The points they earn"),
-                            ("orders", "How many orders they place"),
-                            ("visits", "How many visits they make"),
-                        ],
-                        default="hand",
-                        help_text="What is cancelled or refunded counts no more. Points that are given count as points only.",
-                        max_length=16,
-                        verbose_name="what counts",
-                    ),
-                ),
-                (
-                    "window",
-                    models.CharField(
-                        choices=[
-                            ("rolling", "The last months"),
-                            ("year", "The calendar year"),
-                            ("lifetime", "All the time they have been members"),
-                        ],
-                        default="rolling",
-                        help_text="A tier reached within the last months is kept for as many months; one reached in a calendar year, until the end of the next; one reached over all the time, for as long as it counts.",
-                        max_length=16,
-                        verbose_name="within",
-                    ),
-                ),
-                (
-                    "months",
-                    models.PositiveSmallIntegerField(
-                        default=12,
-                        help_text="How many months count, with “The last months”.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(60),
-                        ],
-                        verbose_name="months",
-                    ),
-                ),
-                (
-                    "grace_days",
-                    models.PositiveSmallIntegerField(
-                        default=30,
-                        help_text="How long after its end a tier stays, and what is missing can still be made up for.",
-                        validators=[django.core.validators.MaxValueValidator(365)],
-                        verbose_name="grace days",
-                    ),
-                ),
-                (
-                    "warning_days",
-                    models.PositiveSmallIntegerField(
-                        default=30,
-                        help_text="How long before its end members hear what they need to keep their tier. 0: they are not warned.",
-                        validators=[django.core.validators.MaxValueValidator(365)],
-                        verbose_name="warning days",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tier_scheme",
-                        to="loyalty_members.programme",
-                        verbose_name="programme",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('metric', models.CharField(choices=[('hand', 'Nothing: we give tiers by hand'), ('spend', 'What they spend'), ('points', 'The points they earn'), ('orders', 'How many orders they place'), ('visits', 'How many visits they make')], default='hand', help_text='What is cancelled or refunded counts no more. Points that are given count as points only.', max_length=16, verbose_name='what counts')),
+                ('window', models.CharField(choices=[('rolling', 'The last months'), ('year', 'The calendar year'), ('lifetime', 'All the time they have been members')], default='rolling', help_text='A tier reached within the last months is kept for as many months; one reached in a calendar year, until the end of the next; one reached over all the time, for as long as it counts.', max_length=16, verbose_name='within')),
+                ('months', models.PositiveSmallIntegerField(default=12, help_text='How many months count, with “The last months”.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(60)], verbose_name='months')),
+                ('grace_days', models.PositiveSmallIntegerField(default=30, help_text='How long after its end a tier stays, and what is missing can still be made up for.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='grace days')),
+                ('warning_days', models.PositiveSmallIntegerField(default=30, help_text='How long before its end members hear what they need to keep their tier. 0: they are not warned.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='warning days')),
+                ('programme', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='tier_scheme', to='loyalty_members.programme', verbose_name='programme')),
             ],
             options={
-                "verbose_name": "way to the tiers",
-                "verbose_name_plural": "ways to the tiers",
-                "abstract": False,
+                'verbose_name': 'way to the tiers',
+                'verbose_name_plural': 'ways to the tiers',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TierTerm",
+            name='TierTerm',
             fields=[
-                (
-                    "member",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="tier_term",
-                        serialize=False,
-                        to="loyalty_members.member",
-                    ),
-                ),
-                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-                ("warned_for", models.DateTimeField(blank=True, null=True, verbose_name="warned for")),
-                ("floor_until", models.DateTimeField(blank=True, null=True, verbose_name="at least until")),
-                ("floor_reason", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                (
-                    "floor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="loyalty_members.tier",
-                        verbose_name="at least",
-                    ),
-                ),
+                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='tier_term', serialize=False, to='loyalty_members.member')),
+                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='until')),
+                ('warned_for', models.DateTimeField(blank=True, null=True, verbose_name='warned for')),
+                ('floor_until', models.DateTimeField(blank=True, null=True, verbose_name='at least until')),
+                ('floor_reason', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('floor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='loyalty_members.tier', verbose_name='at least')),
             ],
             options={
-                "verbose_name": "term of a tier",
-                "verbose_name_plural": "terms of tiers",
-                "abstract": False,
+                'verbose_name': 'term of a tier',
+                'verbose_name_plural': 'terms of tiers',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="StatusChange",
+            name='StatusChange',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                (
-                    "before",
-                    models.CharField(
-                        choices=[("active", "active"), ("frozen", "on hold"), ("closed", "closed")],
-                        max_length=16,
-                        verbose_name="from",
-                    ),
-                ),
-                (
-                    "after",
-                    models.CharField(
-                        choices=[("active", "active"), ("frozen", "on hold"), ("closed", "closed")],
-                        max_length=16,
-                        verbose_name="to",
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                ("shown", models.BooleanField(default=False, verbose_name="the member sees the reason")),
-                ("details", models.JSONField(blank=True, default=dict, verbose_name="details")),
-                ("actor_type", models.CharField(blank=True, max_length=32, verbose_name="actor type")),
-                ("actor_id", models.CharField(blank=True, max_length=64, verbose_name="actor id")),
-                ("happened_at", models.DateTimeField(verbose_name="happened at")),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="status_changes",
-                        to="loyalty_members.member",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('before', models.CharField(choices=[('active', 'active'), ('frozen', 'on hold'), ('closed', 'closed')], max_length=16, verbose_name='from')),
+                ('after', models.CharField(choices=[('active', 'active'), ('frozen', 'on hold'), ('closed', 'closed')], max_length=16, verbose_name='to')),
+                ('reason', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('shown', models.BooleanField(default=False, verbose_name='the member sees the reason')),
+                ('details', models.JSONField(blank=True, default=dict, verbose_name='details')),
+                ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
+                ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
+                ('happened_at', models.DateTimeField(verbose_name='happened at')),
+                ('entry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_ledger.entry')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='status_changes', to='loyalty_members.member')),
             ],
             options={
-                "verbose_name": "change of status",
-                "verbose_name_plural": "changes of status",
-                "ordering": ["-happened_at", "-pk"],
-                "abstract": False,
-                "indexes": [models.Index(fields=["member", "happened_at"], name="loyalty_statuschange_at")],
+                'verbose_name': 'change of status',
+                'verbose_name_plural': 'changes of status',
+                'ordering': ['-happened_at', '-pk'],
+                'abstract': False,
+                'indexes': [models.Index(fields=['member', 'happened_at'], name='loyalty_statuschange_at')],
             },
         ),
         migrations.AddConstraint(
-            model_name="tier",
-            constraint=models.UniqueConstraint(fields=("programme", "code"), name="loyalty_tier_code"),
+            model_name='tier',
+            constraint=models.UniqueConstraint(fields=('programme', 'code'), name='loyalty_tier_code'),
         ),
         migrations.AddConstraint(
-            model_name="tier",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("removed_at__isnull", True)), fields=("programme", "rank"), name="loyalty_tier_rank"
-            ),
+            model_name='tier',
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('programme', 'rank'), name='loyalty_tier_rank'),
         ),
         migrations.AddIndex(
-            model_name="member",
-            index=models.Index(fields=["programme", "email"], name="loyalty_member_by_email"),
+            model_name='member',
+            index=models.Index(fields=['programme', 'email'], name='loyalty_member_by_email'),
         ),
         migrations.AddIndex(
-            model_name="member",
-            index=models.Index(fields=["programme", "last_name", "first_name"], name="loyalty_member_by_name"),
+            model_name='member',
+            index=models.Index(fields=['programme', 'last_name', 'first_name'], name='loyalty_member_by_name'),
         ),
         migrations.AddIndex(
-            model_name="member",
-            index=models.Index(fields=["programme", "joined_at"], name="loyalty_member_by_joining"),
+            model_name='member',
+            index=models.Index(fields=['programme', 'joined_at'], name='loyalty_member_by_joining'),
         ),
         migrations.AddIndex(
-            model_name="member",
-            index=models.Index(fields=["programme", "birth_month", "birth_day"], name="loyalty_member_by_birth"),
+            model_name='member',
+            index=models.Index(fields=['programme', 'birth_month', 'birth_day'], name='loyalty_member_by_birth'),
         ),
         migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("user__isnull", False)), fields=("programme", "user"), name="loyalty_member_user"
-            ),
+            model_name='member',
+            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('programme', 'user'), name='loyalty_member_user'),
         ),
         migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("user__isnull", True), models.Q(("email", ""), _negated=True), ("merged_into__isnull", True)
-                ),
-                fields=("programme", "email"),
-                name="loyalty_member_email",
-            ),
+            model_name='member',
+            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', True), models.Q(('email', ''), _negated=True), ('merged_into__isnull', True)), fields=('programme', 'email'), name='loyalty_member_email'),
         ),
         migrations.AddIndex(
-            model_name="tierchange",
-            index=models.Index(fields=["member", "happened_at"], name="loyalty_tierchange_at"),
+            model_name='tierchange',
+            index=models.Index(fields=['member', 'happened_at'], name='loyalty_tierchange_at'),
         ),
         migrations.AddConstraint(
-            model_name="tieroffer",
-            constraint=models.UniqueConstraint(fields=("tier", "kind"), name="loyalty_tieroffer_kind"),
+            model_name='tieroffer',
+            constraint=models.UniqueConstraint(fields=('tier', 'kind'), name='loyalty_tieroffer_kind'),
         ),
         migrations.AddConstraint(
-            model_name="tierreview",
-            constraint=models.UniqueConstraint(fields=("programme", "day"), name="loyalty_tierreview_day"),
+            model_name='tierreview',
+            constraint=models.UniqueConstraint(fields=('programme', 'day'), name='loyalty_tierreview_day'),
         ),
         migrations.AddConstraint(
-            model_name="tierreview",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("finished_at__isnull", True)), fields=("programme",), name="loyalty_tierreview_open"
-            ),
+            model_name='tierreview',
+            constraint=models.UniqueConstraint(condition=models.Q(('finished_at__isnull', True)), fields=('programme',), name='loyalty_tierreview_open'),
         ),
         migrations.AddIndex(
-            model_name="tierterm",
-            index=models.Index(fields=["ends_at"], name="loyalty_tierterm_end"),
+            model_name='tierterm',
+            index=models.Index(fields=['ends_at'], name='loyalty_tierterm_end'),
         ),
     ]
