@@ -18,6 +18,7 @@ from oscar_loyalty.earning import adjustments, cells, imports
 from oscar_loyalty.earning.cells import RowError
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import merging
 from oscar_loyalty.members import services as members
 from oscar_loyalty.tables import Row
 
@@ -133,8 +134,7 @@ def test_a_member_by_mail_alone_keeps_the_balance(bring, programme, give):
 def test_merged_members_are_followed(bring, programme, user):
     bring("members", "customer,email\n1,old@example.com\n")
     gone, kept = imported("1"), members.join(programme=programme, user=user)
-    members.set_status(member=gone, status="closed")
-    get_model("loyalty_members", "Member").objects.filter(pk=gone.pk).update(merged_into=kept)
+    merging.merge(source=gone, target=kept, key="m")
     bring("balances", "customer,points\n1,5\n")
     assert ledger.balance(kept.account).usable == 5
 
