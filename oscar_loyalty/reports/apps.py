@@ -9,4 +9,5 @@ class ReportsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from oscar_loyalty.reports import rewards  # noqa: F401  (registers what the audit looks at)
         from oscar_loyalty.reports.simulation import services  # noqa: F401  (registers the handler)
