@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from oscar_loyalty.loading import get_model
@@ -46,6 +46,10 @@ def _unused_vouchers(Claim: Any) -> Iterator[Finding]:
         gone=Subquery(mine.values("reward__programme__cancelled_order_statuses")[:1]),
     )
     wrong = discounts.filter(Q(used_by__isnull=True) | ~Q(used_by=F("order")), claim__isnull=False)
+    # What the sweep has not come to yet is not wrong.
+    applications = get_model("voucher", "VoucherApplication").objects
+    fresh = applications.filter(order=OuterRef("order"), voucher__loyalty_claim__state="claimed")
+    wrong = wrong.exclude(Exists(fresh.filter(voucher=OuterRef("voucher_id"))))
     for discount in wrong.select_related("order").iterator():
         if discount.order.status not in (discount.gone or ()):
             detail = f"its voucher lowered order {discount.order.number}, but it was not used by it"
