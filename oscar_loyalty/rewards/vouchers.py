@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from oscar.apps.voucher.utils import get_unused_code
 
@@ -15,7 +16,8 @@ from oscar_loyalty.rewards.conditions import OwnVoucher
 
 #: Before the shop's offers, which begin at zero: a member who has paid points for it shall have it.
 PRIORITY = 100
-EVERYTHING = "Everything but gift cards"
+#: A checkout that began in time is still paid with it; a claim that runs out closes its voucher before.
+GRACE = timedelta(hours=1)
 
 
 def terms_of(reward: Any) -> dict[str, Any]:
@@ -39,8 +41,10 @@ def _range(reward: Any) -> Any:
         found.add_product(reward.product)
         return found
     # Gift cards cannot be discounted, so Oscar leaves them out by itself.
+    with override(settings.LANGUAGE_CODE):
+        name = _("Everything but gift cards")
     everything = {"includes_all_products": True, "is_public": False}
-    return reward.range or _offer_model("Range").objects.get_or_create(name=EVERYTHING, defaults=everything)[0]
+    return reward.range or _offer_model("Range").objects.get_or_create(name=name, defaults=everything)[0]
 
 
 def _name(reward: Any) -> str:
@@ -96,7 +100,7 @@ def make(claim: Any) -> Any:
 
 
 def _end(expires_at: datetime | None) -> datetime:
-    return expires_at - timedelta(seconds=1) if expires_at else clock.now() + timedelta(days=36500)
+    return expires_at + GRACE if expires_at else clock.now() + timedelta(days=36500)
 
 
 def locked(claim: Any) -> Any:

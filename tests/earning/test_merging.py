@@ -80,7 +80,13 @@ def rich(programme, twin, member, own, per_euro, haircut, shampoo, place, sweep,
     services.set_tier(member=twin, tier=programme.tiers.get(code="gold"), key="gold")
     Reward = get_model("loyalty_rewards", "Reward")
     reward = Reward.objects.create(
-        programme=programme, kind="amount", name=localized(en="Five off"), points=500, value=5, created_at=clock.now()
+        programme=programme,
+        kind="amount",
+        name=localized(en="Five off"),
+        points=500,
+        value=5,
+        taken=1,
+        created_at=clock.now(),
     )
     get_model("loyalty_rewards", "Claim").objects.create(
         reward=reward, member=twin, key="claim", claimed_at=clock.now(), given_why="test"

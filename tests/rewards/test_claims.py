@@ -13,6 +13,7 @@ from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import merging
 from oscar_loyalty.members import services as members
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
@@ -246,4 +247,19 @@ def test_several_thresholds_passed_at_once_give_each_its_own(member, reward, pro
         due.sweep()
     claims = selectors.claims_of(member)
     assert sorted(claim.reward_id for claim in claims) == sorted([small.pk, big.pk] * 2)
+    proof()
+
+
+def test_a_claim_follows_its_member_into_another(programme, member, reward, give, proof, django_user_model):
+    give(500)
+    claim = services.claim(reward=reward(), member=member, key="k")
+    lou = django_user_model.objects.create_user(username="lou", email="lou@example.com")
+    other = members.join(programme=programme, user=lou, source="test")
+    merging.merge(source=member, target=other, key="merge")
+    (own,) = selectors.claims_of(other)
+    assert own == claim
+    services.give_back(claim=own, user=lou)
+    assert ledger.balance(other.account).usable == 500
+    # A prize that was left for the old membership reaches the new one.
+    assert left("give", member, reward()).member == other
     proof()

@@ -58,6 +58,7 @@ def test_the_sweep_finds_what_no_row_was_left_for(member, claim, soap, order_wit
     order = order_with(member.user, (soap, 1), vouchers=[five.voucher])
     get_model("loyalty_rewards", "Claim").objects.update(state="claimed", order=None, used_at=None)
     get_model("loyalty_due", "Due").objects.filter(kind="rewards.order").delete()
+    proof()
     due.sweep()
     five.refresh_from_db()
     assert (five.state, five.order) == ("used", order)
