@@ -53,10 +53,13 @@ def picture(request: Any, image_id: int, filename: str) -> Any:
     stored = named(image, filename) if answer.allowed else None
     if stored is None:
         return nothing()
+    etag = quote_etag(f"{image.file_hash}-{filename}")
+    same = get_conditional_response(request, etag=etag) if answer.everybody else None
+    response = same or send(request, stored)
+    if response is None:
+        return nothing()
     if not answer.everybody:
-        return private(send(request, stored))
-    etag = quote_etag(f"{image.file_hash}-{posixpath.basename(stored.name)}")
-    response = get_conditional_response(request, etag=etag) or send(request, stored)
+        return private(response)
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=KEPT)
     return response
@@ -71,15 +74,19 @@ def named(image: Any, filename: str) -> Any:
 
 
 def send(request: Any, stored: Any) -> Any:
-    """Send a stored picture; by the web server where ``SENDFILE_BACKEND`` says how, else as a stream."""
+    """Send a stored picture, or ``None`` where the file is gone.
+
+    By the web server where ``SENDFILE_BACKEND`` says how, else as a stream.
+    """
     kind = TYPES.get(posixpath.splitext(stored.name)[1][1:].lower(), "application/octet-stream")
     try:
         if getattr(settings, "SENDFILE_BACKEND", None):
             response = sendfile(request, stored.path, mimetype=kind, attachment_filename=False)
+            del response["Content-Encoding"]  # Wagtail writes one, even where it knows none
         else:
             response = FileResponse(stored.storage.open(stored.name, "rb"), content_type=kind)
     except (FileNotFoundError, Http404):
-        return nothing()
+        return None
     # A drawing may hold a script, and a browser may guess a type: neither happens here.
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     response["X-Content-Type-Options"] = "nosniff"
