@@ -17,7 +17,7 @@ from wagtail_club import access, files, views
 from wagtail_club.abstract_files import ClubImageMixin
 from wagtail_club.storage import document_url
 
-#: For how many seconds a cache may keep a picture that everybody may see; its page may be closed any moment.
+#: For how many seconds a cache may keep a file that everybody may see; its page may be closed any moment.
 KEPT = 300
 TYPES = {
     "avif": "image/avif",
@@ -73,6 +73,14 @@ def named(image: Any, filename: str) -> Any:
     return rendition.file if rendition else None
 
 
+def local(stored: Any) -> str | None:
+    """Return the path of a stored file, or ``None`` where its storage has none."""
+    try:
+        return stored.path
+    except NotImplementedError:
+        return None
+
+
 def send(request: Any, stored: Any) -> Any:
     """Send a stored picture, or ``None`` where the file is gone.
 
@@ -80,8 +88,9 @@ def send(request: Any, stored: Any) -> Any:
     """
     kind = TYPES.get(posixpath.splitext(stored.name)[1][1:].lower(), "application/octet-stream")
     try:
-        if getattr(settings, "SENDFILE_BACKEND", None):
-            response = sendfile(request, stored.path, mimetype=kind, attachment_filename=False)
+        path = local(stored) if getattr(settings, "SENDFILE_BACKEND", None) else None
+        if path:
+            response = sendfile(request, path, mimetype=kind, attachment_filename=False)
             del response["Content-Encoding"]  # Wagtail writes one, even where it knows none
         else:
             response = FileResponse(stored.storage.open(stored.name, "rb"), content_type=kind)
@@ -98,7 +107,10 @@ def document(request: Any, document_id: int, filename: str) -> Any:
     """Send a document as Wagtail does, and forbid caches to keep it unless it is for everybody."""
     request.club_sends = document_id
     response = documents.serve(request, document_id, filename)
-    return response if getattr(request, "club_everybody", False) else private(response)
+    if not getattr(request, "club_everybody", False):
+        return private(response)
+    patch_cache_control(response, public=True, max_age=KEPT)
+    return response
 
 
 def refuse_document(document: Any, request: Any) -> Any:

@@ -221,6 +221,15 @@ def test_a_picture_that_stands_openly_is_for_everybody(section, article, picture
         assert not again.content
 
 
+def test_a_document_that_stands_openly_is_for_everybody(section, article, paper, body, client):
+    document = paper()
+    article(section, slug="open", body=body(paper=document))
+    response = client.get(document.url)
+    assert content(response) == SECRET.encode()
+    assert response["Cache-Control"] == "public, max-age=300"
+    assert client.get(f"/documents/{document.pk}/{document.filename}").status_code == 200
+
+
 def test_the_safe_side_wins_where_a_picture_stands_in_two_places(section, article, picture, paper, body, as_reader):
     image, document = picture(), paper()
     opened = article(section, slug="open", body=body(image, document))
