@@ -122,6 +122,14 @@ def outside_foreign(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:
     return pages
 
 
+def closed(pages: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of ``pages`` that a stranger may not see: what :func:`visible` leaves out for one."""
+    found = Q(pk__in=_model("PageAccess").objects.filter(closed=True).values("page"))
+    for path in PageViewRestriction.objects.filter(club_access__isnull=True).values_list("page__path", flat=True):
+        found |= Q(path__startswith=path)
+    return pages.filter(found)
+
+
 def readable(pages: QuerySet[Any], request: Any) -> QuerySet[Any]:
     """Return those of ``pages`` that the visitor behind ``request`` may see: with passwords that were given, too."""
     user = getattr(request, "user", None)

@@ -17,7 +17,7 @@ from wagtail_club import access, files, views
 from wagtail_club.abstract_files import ClubImageMixin
 from wagtail_club.storage import document_url
 
-#: For how many seconds a cache may keep a picture that everybody may see; its page may be closed any moment.
+#: For how many seconds a cache may keep a file that everybody may see; its page may be closed any moment.
 KEPT = 300
 TYPES = {
     "avif": "image/avif",
@@ -53,10 +53,13 @@ def picture(request: Any, image_id: int, filename: str) -> Any:
     stored = named(image, filename) if answer.allowed else None
     if stored is None:
         return nothing()
+    etag = quote_etag(f"{image.file_hash}-{filename}")
+    same = get_conditional_response(request, etag=etag) if answer.everybody else None
+    response = same or send(request, stored)
+    if response is None:
+        return nothing()
     if not answer.everybody:
-        return private(send(request, stored))
-    etag = quote_etag(f"{image.file_hash}-{posixpath.basename(stored.name)}")
-    response = get_conditional_response(request, etag=etag) or send(request, stored)
+        return private(response)
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=KEPT)
     return response
@@ -70,16 +73,29 @@ def named(image: Any, filename: str) -> Any:
     return rendition.file if rendition else None
 
 
+def local(stored: Any) -> str | None:
+    """Return the path of a stored file, or ``None`` where its storage has none."""
+    try:
+        return stored.path
+    except NotImplementedError:
+        return None
+
+
 def send(request: Any, stored: Any) -> Any:
-    """Send a stored picture; by the web server where ``SENDFILE_BACKEND`` says how, else as a stream."""
+    """Send a stored picture, or ``None`` where the file is gone.
+
+    By the web server where ``SENDFILE_BACKEND`` says how, else as a stream.
+    """
     kind = TYPES.get(posixpath.splitext(stored.name)[1][1:].lower(), "application/octet-stream")
     try:
-        if getattr(settings, "SENDFILE_BACKEND", None):
-            response = sendfile(request, stored.path, mimetype=kind, attachment_filename=False)
+        path = local(stored) if getattr(settings, "SENDFILE_BACKEND", None) else None
+        if path:
+            response = sendfile(request, path, mimetype=kind, attachment_filename=False)
+            del response["Content-Encoding"]  # Wagtail writes one, even where it knows none
         else:
             response = FileResponse(stored.storage.open(stored.name, "rb"), content_type=kind)
     except (FileNotFoundError, Http404):
-        return nothing()
+        return None
     # A drawing may hold a script, and a browser may guess a type: neither happens here.
     response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
     response["X-Content-Type-Options"] = "nosniff"
@@ -91,7 +107,10 @@ def document(request: Any, document_id: int, filename: str) -> Any:
     """Send a document as Wagtail does, and forbid caches to keep it unless it is for everybody."""
     request.club_sends = document_id
     response = documents.serve(request, document_id, filename)
-    return response if getattr(request, "club_everybody", False) else private(response)
+    if not getattr(request, "club_everybody", False):
+        return private(response)
+    patch_cache_control(response, public=True, max_age=KEPT)
+    return response
 
 
 def refuse_document(document: Any, request: Any) -> Any:

@@ -69,8 +69,7 @@ class Standing:
             rows = of_file(file).filter(on_pages()).annotate(_page=Cast("object_id", IntegerField()))
             self.pages = self.pages.filter(pk__in=rows.values("_page"))
         self.live = self.pages.live()
-        self.open_pages = access.visible(self.live)
-        self.closed_pages = self.live.exclude(pk__in=self.open_pages.values("pk"))
+        self.closed_pages = access.closed(self.live)
 
     @property
     def announced(self) -> Q:
@@ -84,7 +83,7 @@ class Standing:
     @property
     def opened(self) -> Q:
         elsewhere = ~on_pages() & ~_drafts()
-        return ~chosen_for_others() & ~for_tiers() & (on(self.open_pages) | elsewhere)
+        return ~chosen_for_others() & ~for_tiers() & ((on(self.live) & ~on(self.closed_pages)) | elsewhere)
 
 
 def _drafts() -> Q:

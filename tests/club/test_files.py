@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -10,12 +11,21 @@ from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.images import ImageFile
 from django.core.files.storage import default_storage
+from oscar.test.factories import create_product
 from PIL import Image as Canvas
-from wagtail.models import Collection, CollectionViewRestriction, GroupPagePermission, Page, PageViewRestriction
+from wagtail.models import (
+    Collection,
+    CollectionViewRestriction,
+    GroupCollectionPermission,
+    GroupPagePermission,
+    Page,
+    PageViewRestriction,
+    ReferenceIndex,
+)
 
 from sandbox.gallery.models import Paper, Picture
 from tests.club.conftest import SECRET
-from wagtail_club import files
+from wagtail_club import files, uses
 from wagtail_club.models import ClubArticlePage
 
 INSIDE = {"exact", "higher", "guest"}
@@ -95,8 +105,6 @@ def editor(site, editors, django_user_model):
         permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=kind)
         GroupPagePermission.objects.create(group=editors, page=other, permission=permission)
     editors.permissions.add(Permission.objects.get(codename="access_admin"))
-    from wagtail.models import GroupCollectionPermission
-
     for codename in ("choose_image", "add_image", "choose_document", "add_document"):
         GroupCollectionPermission.objects.create(
             group=editors,
@@ -211,6 +219,15 @@ def test_a_picture_that_stands_openly_is_for_everybody(section, article, picture
         again = client.get(url, headers={"If-None-Match": response["ETag"]})
         assert again.status_code == 304
         assert not again.content
+
+
+def test_a_document_that_stands_openly_is_for_everybody(section, article, paper, body, client):
+    document = paper()
+    article(section, slug="open", body=body(paper=document))
+    response = client.get(document.url)
+    assert content(response) == SECRET.encode()
+    assert response["Cache-Control"] == "public, max-age=300"
+    assert client.get(f"/documents/{document.pk}/{document.filename}").status_code == 200
 
 
 def test_the_safe_side_wins_where_a_picture_stands_in_two_places(section, article, picture, paper, body, as_reader):
@@ -411,3 +428,55 @@ def test_asking_costs_a_bounded_number_of_queries(
         list(files.open_to_all(Picture.objects.all()))
     with django_assert_max_num_queries(8):
         list(files.choosable(Picture.objects.all(), people["exact"]))
+
+
+def test_a_web_server_may_send_what_django_names(section, article, picture, as_reader, settings):
+    settings.SENDFILE_BACKEND = "wagtail.utils.sendfile_streaming_backend"
+    image = picture()
+    article(section, "silver", picture=image)
+    assert not sees(as_reader("low"), image.file.url)
+    response = as_reader("exact").get(image.file.url)
+    assert private(response)
+    assert SECRET.encode() in content(response)
+    assert response["Content-Type"] == "image/jpeg"
+    assert "Content-Encoding" not in response
+
+
+def test_a_file_that_is_gone_is_not_found(section, article, picture, as_reader):
+    image = picture()
+    article(section, slug="open", picture=image)
+    image.file.storage.delete(image.file.name)
+    response = as_reader("anonymous").get(image.file.url)
+    assert response.status_code == 404
+    assert private(response)
+
+
+def test_what_stands_on_something_that_is_no_page_is_for_everybody(section, article, picture, as_reader):
+    image = picture()
+    product = create_product(title="Candle")
+    kind = uses.base_type(type(product))
+    ReferenceIndex.objects.create(
+        content_type=kind,
+        base_content_type=kind,
+        object_id=str(product.pk),
+        to_content_type=uses.base_type(Picture),
+        to_object_id=str(image.pk),
+        model_path="portrait",
+        content_path="portrait",
+        content_path_hash=uuid4(),
+    )
+    assert sees(as_reader("anonymous"), image.file.url)
+    article(section, "silver", picture=image)
+    assert not sees(as_reader("anonymous"), image.file.url)
+    assert sees(as_reader("exact"), image.file.url)
+
+
+def test_a_password_that_was_given_opens_the_pictures(site, picture, client):
+    image = picture()
+    page = site.root_page.add_child(instance=ClubArticlePage(title="Press", slug="press", picture=image))
+    restriction = PageViewRestriction.objects.create(page=page, restriction_type="password", password="peony")
+    assert not sees(client, image.file.url)
+    client.post(
+        f"/_util/authenticate_with_password/{restriction.pk}/{page.pk}/", {"password": "peony", "return_url": page.url}
+    )
+    assert sees(client, image.file.url)
