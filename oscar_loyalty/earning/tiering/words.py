@@ -24,7 +24,7 @@ def amount(metric: str, number: Any, programme: Any) -> str:
 
 
 def window(scheme: Any, *, staff: bool = False) -> str:
-    """Return within which time it has to come together: "in the last 12 months"; said to the member, or to ``staff``."""
+    """Return within which time it has to come together: "in the last 12 months"; to members, or ``staff``."""
     if scheme.window == "rolling":
         return ngettext("in the last month", "in the last %(months)s months", scheme.months) % {"months": scheme.months}
     if scheme.window == "year":
