@@ -29,9 +29,9 @@ def tier_amount(standing: Any, number: Any) -> str:
 
 @register.simple_tag
 @careful(queries=False)
-def tier_window(standing: Any) -> str:
+def tier_window(standing: Any, staff: bool = False) -> str:
     """Write within which time it counts: "in the last 12 months"."""
-    return words.window(standing)
+    return words.window(standing, staff=staff)
 
 
 @register.simple_tag(takes_context=True)

@@ -46,7 +46,7 @@ def test_what_was_looked_at_is_what_is_saved(owner, url, propose, many, programm
     assert selectors.scheme_of(programme).metric == "hand"
     shown = owner.get(response["Location"])
     text = text_of(shown)
-    assert "Bronze → Silver: 1" in text and "Bronze → Gold: 1" in text and "€500.00" in text
+    assert "Bronze → Silver · 1" in text and "Bronze → Gold · 1" in text and "€500.00" in text
     assert [row["member"] for row in shown.context["page_obj"].object_list] == people[2:]
     proposal = parse_qs(urlsplit(response["Location"]).query)["p"][0]
     for _click in range(2):
@@ -112,7 +112,7 @@ def test_who_would_fall_is_listed_by_pages(owner, url, propose, many, programme,
     with django_assert_max_num_queries(24):
         shown = owner.get(address)
     assert shown.context["which"] == "falling" and shown.context["paginator"].num_pages == 2
-    assert "Silver → Bronze: 40" in text_of(shown) and "Nobody falls today" in text_of(shown)
+    assert "Silver → Bronze · 40" in text_of(shown) and "Nobody falls today" in text_of(shown)
     second = owner.get(f"{address}&show=falling&page=2")
     assert len(second.context["page_obj"].object_list) == 15
     assert 'rel="prev"' in second.content.decode()

@@ -100,6 +100,15 @@ def test_the_warning_says_what_is_missing_and_until_when_and_comes_once(programm
     assert tier(member) == "silver" and not member.tier_changes.filter(cause="fallen").exists()
 
 
+def test_who_was_passed_over_in_silence_is_warned_by_the_next_review(programme, member, time):
+    ladder(programme, months=12, warning_days=30)
+    spend(member, 250)
+    time.move_to(at(2027, 2, 10))
+    services.settle(programme=programme, members=[member.pk], quiet=True)
+    work()
+    assert len([s for s in subjects() if "stay" in s]) == 1
+
+
 def test_a_warning_is_not_sent_once_what_was_missing_is_there(programme, member, time):
     ladder(programme, months=12, warning_days=30)
     spend(member, 250)

@@ -89,7 +89,7 @@ class TierForm(TokenForm):
         tier = self.cleaned_data["tier"]
         reached = tiering.reached_by(self.member)
         if reached is not None and reached.rank > tier.rank:
-            message = _("What they bought reaches “%(tier)s”: they would have it again at once.")
+            message = _("What counts for them reaches “%(tier)s”: they would have it again at once.")
             raise forms.ValidationError(message % {"tier": reached.name})
         return tier
 

@@ -59,5 +59,5 @@ class ConfirmForm(forms.Form):
         label=_("Write to those who move"),
         required=False,
         initial=True,
-        help_text=_("Congratulations to those who rise, and later a warning to those who would fall."),
+        help_text=_("Congratulations to those who rise. Whoever is about to fall later is warned in any case."),
     )

@@ -43,7 +43,11 @@ class TiersView(ProgrammeMixin, generic.FormView):
             by_rule = scheme.is_automatic and tier.threshold is not None and tier is not self.tiers[0]
             tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if by_rule else ""
         return super().get_context_data(
-            tiers=self.tiers, scheme=scheme, window=words.window(scheme), review=review.latest(self.programme), **kwargs
+            tiers=self.tiers,
+            scheme=scheme,
+            window=words.window(scheme, staff=True),
+            review=review.latest(self.programme),
+            **kwargs,
         )
 
     def form_valid(self, form):
@@ -77,7 +81,7 @@ class TierPreviewView(ProgrammeMixin, generic.TemplateView):
             tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if reached else ""
         return super().get_context_data(
             scheme=scheme,
-            window=words.window(scheme),
+            window=words.window(scheme, staff=True),
             tiers=tiers.values(),
             moves=found,
             which=which,

@@ -5,7 +5,7 @@ the last one sees all.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning.followers import follower
 from oscar_loyalty.earning.tiering import counting, selectors
-from oscar_loyalty.earning.tiering.ladder import Ladder, Verdict, judge
+from oscar_loyalty.earning.tiering.ladder import Ladder, Term, Verdict, judge
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import tiers as moving
@@ -79,7 +79,16 @@ def settle(*, programme: Any, members: Iterable[int], quiet: bool = False, ladde
     known = {pk: selectors.term(row.tier_id, terms.get(pk)) for pk, row in people.items()}
     sums = counting.totals(rules, now, {pk: term.ends_at for pk, term in known.items()})
     verdicts = {pk: judge(rules, known[pk], now, *sums[pk]) for pk in people}
+    if quiet:
+        # Whoever is not told now is told by the next review.
+        verdicts = {pk: _unwarned(verdict, known[pk]) for pk, verdict in verdicts.items()}
     return _write(programme, people, known, terms, verdicts, quiet, now)
+
+
+def _unwarned(verdict: Verdict, before: Term) -> Verdict:
+    if not verdict.warn:
+        return verdict
+    return replace(verdict, term=replace(verdict.term, warned_for=before.warned_for), warn=False)
 
 
 def _write(
@@ -106,14 +115,13 @@ def _write(
         outcome.risen += rises
         outcome.fallen += not rises
         moves.append(Move(member, after, cause, f"tier:{pk}:{uuid4().hex}"))
-    Term = _model("TierTerm")
     fields = ["earned", "ends_at", "warned_for", "floor", "floor_until", "floor_reason"]
     changed = [pk for pk, verdict in verdicts.items() if verdict.term != known[pk] or _is_new(verdict, terms.get(pk))]
     rows = []
     for pk in changed:
         found = verdicts[pk].term
         rows.append(
-            Term(
+            _model("TierTerm")(
                 member_id=pk,
                 earned_id=found.earned,
                 ends_at=found.ends_at,
@@ -123,13 +131,13 @@ def _write(
                 floor_reason=terms[pk].floor_reason if found.floor is not None else "",
             )
         )
-    Term.objects.bulk_create(
+    _model("TierTerm").objects.bulk_create(
         rows, batch_size=500, update_conflicts=True, unique_fields=["member"], update_fields=fields
     )
     moving.move_many(programme=programme, moves=moves, quiet=quiet, at=now)
     warned = {pk: verdict for pk, verdict in verdicts.items() if verdict.warn}
     outcome.warned = len(warned)
-    if not quiet and warned:
+    if warned:
         due.leave_many(
             kind="members.tier_ends",
             rows={

@@ -23,8 +23,10 @@ def amount(metric: str, number: Any, programme: Any) -> str:
     return ngettext("%(number)s visit", "%(number)s visits", whole) % values
 
 
-def window(scheme: Any) -> str:
-    """Return within which time it has to come together: "in the last 12 months"."""
+def window(scheme: Any, *, staff: bool = False) -> str:
+    """Return within which time it has to come together: "in the last 12 months"; to members, or ``staff``."""
     if scheme.window == "rolling":
         return ngettext("in the last month", "in the last %(months)s months", scheme.months) % {"months": scheme.months}
-    return _("in this calendar year") if scheme.window == "year" else _("since you joined")
+    if scheme.window == "year":
+        return _("in this calendar year")
+    return _("since they joined") if staff else _("since you joined")
