@@ -44,7 +44,7 @@ def move_tier_term(source: Any, target: Any) -> int:
     same = rank[source.pk] == rank[target.pk]
     fields: dict[str, Any] = {}
     if rank[source.pk] > rank[target.pk] or (same and longer and mine is not None):
-        fields = {"ends_at": theirs.ends_at, "warned_for": theirs.warned_for}
+        fields = {"earned": theirs.earned, "ends_at": theirs.ends_at, "warned_for": theirs.warned_for}
     floor = max(
         (term for term in (mine, theirs) if term is not None and term.floor_id is not None),
         key=lambda term: term.floor.rank,

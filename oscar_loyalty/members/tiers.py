@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
@@ -15,7 +14,6 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import benefits, signals
 from oscar_loyalty.members.groups import set_groups_of
-from oscar_loyalty.members.merging import mover
 from oscar_loyalty.members.terms import term_of
 
 #: Rows that remember a tier, and go on remembering one that was taken away.
@@ -142,17 +140,6 @@ def end_by_hand(*, member: Any, key: str, actor: Ref = NOBODY, reason: str = "")
     change = move_many(programme=row.programme, moves=[move], quiet=row.tier_id == after.pk)[0]
     member.tier = after
     return change
-
-
-@mover("members.tiers", title=_("A tier given by hand"))
-def _move_floor(source: Any, target: Any) -> int:
-    """What was given by hand to one of two memberships holds for both."""
-    theirs, own = term_of(source), term_of(target)
-    if theirs.floor is None or (own.floor is not None and own.floor.rank >= theirs.floor.rank):
-        return 0
-    own.floor, own.floor_until, own.floor_reason = theirs.floor, theirs.floor_until, theirs.floor_reason
-    own.save()
-    return 1
 
 
 def uses_of(tier: Any) -> list[str]:
