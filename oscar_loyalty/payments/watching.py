@@ -89,8 +89,8 @@ def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
 
 
 def search(*, state: str = "", words: str = "", site: Any = None) -> QuerySet[Any]:
-    """Return the attempts of ``site`` (default: all), newest first; ``state`` is one of theirs, or "look" for those that
-    need somebody."""
+    """Return the attempts of ``site`` (default: all), newest first; ``state`` is one of theirs, or "look" for those
+    that need somebody."""
     rows = _of(_model("PaymentAttempt").objects.select_related("user", "order"), site)
     if state == "look":
         rows = rows.filter(reduce(or_, (condition for each in _needing().values() for condition in each)))

@@ -223,7 +223,9 @@ def test_the_same_rows_are_other_cards_on_another_site(a, b, tmp_path):
     assert imports.look(table=tables.read(file), site=b.site).known == 1
 
 
-def test_mails_carry_the_domain_and_name_of_their_site(a, b, django_capture_on_commit_callbacks, place, django_user_model):
+def test_mails_carry_the_domain_and_name_of_their_site(
+    a, b, django_capture_on_commit_callbacks, place, django_user_model
+):
     mail.outbox.clear()
     due.sweep()
     welcome = {message.to[0]: [] for message in mail.outbox}

@@ -31,8 +31,8 @@ WORDS = {
     "decision": ["allow", "refuse", "approve", "reject", "decline", "withdraw"],
     "action": ["disable", "enable", "reissue", "resend", "top-up", "extend", "deactivate", "settle", "returned"],
 }
-#: Pages about something that is the whole shop's: accounts without a membership, products, work that was given up, orders as Oscar's own page shows
-#: them, and the Sites themselves.
+#: Pages about something that is the whole shop's: accounts without a membership, products, work that was given up,
+#: orders as Oscar's own page shows them, and the Sites themselves.
 SHARED = {
     "loyalty-members-enrol",
     "loyalty-scan-code",
@@ -127,7 +127,12 @@ def fill(house, haircut, place, boss, User):
         expires_at=clock.now(),
     )
     get_model("loyalty_payments", "StripeEvent").objects.create(
-        event_id=f"evt_{low}", kind=f"{low}.paid", attempt=attempt, state="failed", received_at=clock.now(), happened_at=clock.now()
+        event_id=f"evt_{low}",
+        kind=f"{low}.paid",
+        attempt=attempt,
+        state="failed",
+        received_at=clock.now(),
+        happened_at=clock.now(),
     )
     get_model("loyalty_messaging", "Message").objects.create(
         key=f"broken:{low}",
@@ -172,7 +177,7 @@ def keys_of(far_ones):
 def text_of(response):
     content = b"".join(response.streaming_content) if response.streaming else response.content
     # The choice names all programmes.
-    return re.sub(r'<form[^>]*loyalty-switcher.*?</form>', "", content.decode("utf-8", "replace"), flags=re.DOTALL)
+    return re.sub(r"<form[^>]*loyalty-switcher.*?</form>", "", content.decode("utf-8", "replace"), flags=re.DOTALL)
 
 
 def test_no_list_shows_anything_of_another(full, boss):
