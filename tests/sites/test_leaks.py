@@ -9,7 +9,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.models import AutoField
 from django.urls import reverse
 
 from oscar_loyalty import clock
@@ -23,8 +25,6 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
 from oscar_loyalty.reports.simulation import services as simulation
 
-#: Everything of the second shop has a higher key, so that no key means something in both.
-FAR = 5000
 #: Words in addresses, any of which may be meant.
 WORDS = {
     "format": ["csv"],
@@ -46,26 +46,38 @@ SHARED = {
 }
 
 
-def far():
-    """Let the keys of what is made from now on begin at FAR."""
-    tables = [table for table in connection.introspection.table_names() if table.startswith("loyalty_")]
+def ours():
+    """Return the plugin's models."""
+    return [model for model in apps.get_models() if model._meta.app_label.startswith("loyalty_")]
+
+
+def far_away():
+    """Let the keys of what is made from now on begin far above all others, and return where."""
+    tables = [model._meta.db_table for model in ours() if isinstance(model._meta.pk, AutoField)]
     with connection.cursor() as cursor:
+        # A sequence of PostgreSQL goes on where the test before has left it.
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT max(last_value) FROM pg_sequences")
+        else:
+            cursor.execute("SELECT max(seq) FROM sqlite_sequence")
+        far = (cursor.fetchone()[0] or 0) + 1000
         for table in tables:
             if connection.vendor == "postgresql":
-                cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
-                (sequence,) = cursor.fetchone()
-                cursor.execute("SELECT setval(%s, %s)", [sequence, FAR])
+                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, far])
             else:
                 cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
-                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, FAR])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, far])
+    return far
 
 
 @pytest.fixture
 def full(houses, haircut, place, boss, django_user_model):
-    """Each shop with something of every kind, all of which has the shop's name in it."""
+    """Each shop with something of every kind, all of which has the shop's name in it.
+
+    Keys of the second are above those of the first, ``far`` and on, so that no key means something in both.
+    """
     for house in houses:
-        if house is houses[1]:
-            far()
+        house.far = far_away() if house is houses[1] else 0
         fill(house, haircut, place, boss, django_user_model)
         due.sweep()
     return houses
@@ -158,15 +170,11 @@ def addresses(name, address, keys):
         yield reverse(f"loyalty-dashboard:{name}", kwargs=arguments)
 
 
-def keys_of(far_ones):
-    """Return the keys of all rows of the one shop, or of the other."""
-    from django.apps import apps
-
+def keys_of(far, above):
+    """Return the keys of all rows above ``far``, or of the others."""
     numbers, uuids = set(), set()
-    for model in apps.get_models():
-        if not model._meta.app_label.startswith("loyalty_"):
-            continue
-        rows = model._base_manager.filter(pk__gt=FAR) if far_ones else model._base_manager.filter(pk__lte=FAR)
+    for model in ours():
+        rows = model._base_manager.filter(pk__gt=far) if above else model._base_manager.filter(pk__lte=far)
         names = {field.name for field in model._meta.concrete_fields}
         numbers |= set(rows.values_list("pk", flat=True)[:12])
         if "uuid" in names:
@@ -205,7 +213,7 @@ def test_no_list_shows_anything_of_another(full, boss):
 def test_no_address_opens_with_anothers_key(full, boss):
     client = full[0].client(boss)
     # What is the first shop's own opens; else the walk would prove nothing.
-    own, foreign = keys_of(False), keys_of(True)
+    own, foreign = [keys_of(full[1].far, above) for above in (False, True)]
     assert not set(own["int"]) & set(foreign["int"])
     open_ones, told = set(), []
     for address, _module, _view, name in PAGES:

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("loyalty_giftcards", "0001_initial"),
         ("order", "0001_initial"),
-        ("sites", "0002_alter_domain_unique"),
+        ("sites", "0001_initial"),
     ]
 
     operations = [
