@@ -9,4 +9,5 @@ class ReportsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from oscar_loyalty.reports import audit_sites  # noqa: F401  (registers its check)
         from oscar_loyalty.reports.simulation import services  # noqa: F401  (registers the handler)
