@@ -164,3 +164,35 @@ def addresses(app_configs, **kwargs):
             id="loyalty.W004",
         )
     ]
+
+
+@register(Tags.compatibility)
+def sites(app_configs, **kwargs):
+    """What a shop with several Sites says of them."""
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    found = []
+    for name in ("DASHBOARD_PROGRAMMES", "APPOINTMENT_SITE"):
+        path = getattr(conf, name)
+        try:
+            usable = not path or callable(import_string(path))
+        except (ImportError, TypeError, AttributeError):
+            usable = False
+        if not usable:
+            found.append(
+                Error(
+                    f"OSCAR_LOYALTY_{name} is {path!r}, where there is no function.",
+                    hint='It is the path of a function, such as "shop.sites.programmes_of".',
+                    id="loyalty.E120",
+                )
+            )
+    if conf.SITE_ID is not None and getattr(settings, "SITE_ID", None) not in (None, conf.SITE_ID):
+        found.append(
+            Warning(
+                "OSCAR_LOYALTY_SITE_ID names another Site than SITE_ID, and is not looked at.",
+                hint="Take SITE_ID out where one process serves several Sites; else take out the other.",
+                id="loyalty.W120",
+            )
+        )
+    return found

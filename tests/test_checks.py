@@ -13,7 +13,7 @@ def ids(found):
 
 
 def test_a_shop_that_is_set_up_well_hears_nothing(db):
-    every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses]
+    every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses, checks.sites]
     assert [message for check in every for message in check(None)] == []
     assert checks.sqlite(None, databases=["default"]) == []
 

@@ -7,6 +7,8 @@ from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 
+from oscar_loyalty.members.sites import site_of
+
 
 class SearchForm(BaseFilterForm):
     """Looks each word up in the fields of a model that Wagtail does not index."""
@@ -36,6 +38,13 @@ class MemberSearchForm(SearchForm):
     fields_searched = ("first_name", "last_name", "email", "number")
 
 
+class OfThisSite:
+    """Offers the members of the programme on whose Site the editor works, and nobody else's."""
+
+    def filter_object_list(self, objects):
+        return super().filter_object_list(objects.filter(programme__site=site_of(self.request).pk))
+
+
 class ProductChooserViewSet(ChooserViewSet):
     model = "catalogue.Product"
     icon = "tag"
@@ -59,9 +68,9 @@ class MemberChooserViewSet(ChooserViewSet):
     choose_one_text = _("Choose a member")
     choose_another_text = _("Choose another member")
     per_page = 20
-    choose_view_class = type("ChooseMember", (ChooseView,), {"filter_form_class": MemberSearchForm})
+    choose_view_class = type("ChooseMember", (OfThisSite, ChooseView), {"filter_form_class": MemberSearchForm})
     choose_results_view_class = type(
-        "ChooseMemberResults", (ChooseResultsView,), {"filter_form_class": MemberSearchForm}
+        "ChooseMemberResults", (OfThisSite, ChooseResultsView), {"filter_form_class": MemberSearchForm}
     )
 
     def get_object_list(self):

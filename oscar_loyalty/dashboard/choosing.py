@@ -55,8 +55,13 @@ def choose(request: Any, pk: int) -> Any:
     found = next((programme for programme in allowed(request) if programme.pk == pk), None)
     if found is None:
         raise Http404
-    request.session[KEY] = found.pk
+    remember(request, found)
     return found
+
+
+def remember(request: Any, programme: Any) -> None:
+    """Remember a programme that was made just now."""
+    request.session[KEY] = programme.pk
 
 
 def programme_of_order(request: Any, order: Any) -> Any:

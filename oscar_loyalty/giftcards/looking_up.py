@@ -1,7 +1,7 @@
 """Finding the card of a code as somebody typed it, in a way that tells a guesser nothing.
 
-However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency or Site, replaced by
-a newer one), the answer is the same exception, after the same queries and the same HMACs.
+However a code is wrong (no code at all, unknown, not paid, disabled, used up, of another currency or Site, replaced
+by a newer one), the answer is the same exception, after the same queries and the same HMACs.
 """
 
 from typing import Any

@@ -28,7 +28,7 @@ def site_from(options: dict[str, Any]) -> Any:
     if not wanted:
         return default_site()
     site = Site.objects.filter(domain__iexact=wanted).first()
-    if site is None and wanted.isdigit():
+    if site is None and wanted.isdecimal():
         site = Site.objects.filter(pk=int(wanted)).first()
     if site is None:
         known = ", ".join(Site.objects.order_by("domain").values_list("domain", flat=True))

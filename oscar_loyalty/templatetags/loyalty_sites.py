@@ -9,7 +9,7 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-@careful()
+@careful(queries=False)
 def programme_switcher(context):
     """Say which programme the page is about, and offer the others; nothing where there is no choice."""
     request = context["request"]

@@ -200,4 +200,4 @@ def test_a_scan_counts_once_for_each_product_and_day(programme, member, brings, 
     later(1)
     occasions.scan(member=member, product=haircut)
     assert petals() == (15, 0)
-    assert occasions.read_scan(f"{haircut.pk}:forged") is None
+    assert occasions.read_scan(f"{haircut.pk}:forged", programme) is None

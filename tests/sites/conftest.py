@@ -29,6 +29,7 @@ class House:
     programme: Any
     member: Any
     name: str
+    far: int = 0
 
     def client(self, user=None):
         """A browser on this Site."""

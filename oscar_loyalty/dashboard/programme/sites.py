@@ -67,7 +67,7 @@ class ChooseView(generic.View):
 
     def post(self, request):
         pk = request.POST.get("programme", "")
-        if not pk.isdigit():
+        if not pk.isdecimal():
             raise Http404
         programme = choosing.choose(request, int(pk))
         messages.info(request, _("These pages are about %(name)s now.") % {"name": programme.name})

@@ -51,7 +51,7 @@ class ProgrammeView(ProgrammeMixin, generic.FormView):
             except IntegrityError:
                 # Two clicks: the first has made it.
                 return redirect("loyalty-dashboard:loyalty-programme")
-            choosing.choose(self.request, programme.pk)
+            choosing.remember(self.request, programme)
             messages.success(
                 self.request, _("“%(name)s” is there. Next: say what brings points.") % {"name": programme.name}
             )
