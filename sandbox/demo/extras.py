@@ -14,6 +14,7 @@ from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 from sandbox.demo.rewards import load_rewards
 from sandbox.demo.sharing import load_sharing
+from sandbox.demo.tiers import load_tiers
 
 #: What an action brings, and how often in which period.
 ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}
@@ -55,3 +56,4 @@ def load_extras(programme: Any, *, now: datetime) -> None:
     referrals.save_scheme(programme=programme, is_active=True)
     load_sharing(programme)
     load_rewards(programme, now=now)
+    load_tiers(programme)
