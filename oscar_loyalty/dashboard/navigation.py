@@ -65,6 +65,8 @@ NAVIGATION = [
             _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
             _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
             _entry(_("Invited friends"), "loyalty-referrals", VIEW),
+            _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
+            _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
         ],
     }
 ]

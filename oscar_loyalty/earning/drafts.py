@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import rules, versions
+from oscar_loyalty.earning import margin, rules, versions
 from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, TooLate, WrongRule
 from oscar_loyalty.earning.laid import ABOVE, TARGETS, DraftBook, facts_of
 from oscar_loyalty.ledger.books import NOBODY, Ref
@@ -22,6 +22,7 @@ __all__ = [
     "discard",
     "drop",
     "facts_of",
+    "is_scheduled",
     "publish",
     "put",
     "rename",
@@ -278,12 +279,13 @@ def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> A
     moment = at or now
     ids = row.items.filter(rule__isnull=False).values_list("rule", flat=True)
     list(_model("Rule").objects.select_for_update().filter(pk__in=list(ids)).order_by("pk"))
-    items = list(row.items.select_related("rule", *TARGETS).order_by("pk"))
+    items = list(row.items.select_related("rule__category", *TARGETS).order_by("pk"))
     if not items:
         raise WrongRule(_("The draft is empty."))
     clashes = conflicts(row, at=moment)
     if clashes:
         raise DraftConflict(clashes)
+    margin.check_times(row.programme, items)
     for item in items:
         if item.ends:
             versions.end_at(rule=item.rule, at=moment, actor=actor)
@@ -305,6 +307,11 @@ def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> A
     row.published_by_type, row.published_by = actor.type, actor.id
     row.save(update_fields=["state", "published_at", "valid_from", "published_by_type", "published_by"])
     return row
+
+
+def is_scheduled(draft: Any) -> bool:
+    """Return whether ``draft`` was published for a moment that has not come."""
+    return bool(draft.state == draft.PUBLISHED and draft.valid_from and draft.valid_from > clock.now())
 
 
 @transaction.atomic

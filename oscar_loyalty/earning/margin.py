@@ -18,7 +18,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock, times
-from oscar_loyalty.earning import engine, explain, facts
+from oscar_loyalty.earning import engine, explain, facts, specs
+from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.earning.laid import ABOVE, DraftBook
 from oscar_loyalty.earning.segments import segments
 from oscar_loyalty.loading import get_model
@@ -135,6 +136,27 @@ def most_times(programme: Any, changes: Iterable[Any]) -> Decimal:
             paid = price * (100 - discount) / 100
             most = max(most, Decimal(outcome.explanation["exact"]) / paid if paid else most)
     return most
+
+
+def check_times(programme: Any, changes: Iterable[Any]) -> None:
+    """Refuse boosters that multiply, with the others that hold at the same time and the tier, beyond all measure.
+
+    :raises WrongRule: for more than :data:`~oscar_loyalty.earning.specs.MOST_TIMES` times the points.
+    """
+    items = list(changes)
+    if not any(item.kind == "booster" and "times" in item.spec and not item.ends for item in items):
+        return
+    found = most_times(programme, items)
+    if found > specs.MOST_TIMES:
+        values = {"times": explain.number(found.quantize(Decimal("0.1"))), "most": explain.number(specs.MOST_TIMES)}
+        raise WrongRule(
+            _(
+                "With the other boosters of the same time, and the tier’s multiplier, points would be multiplied by "
+                "%(times)s. No more than %(most)s."
+            )
+            % values,
+            "times",
+        )
 
 
 class _World:

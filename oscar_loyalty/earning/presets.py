@@ -38,6 +38,8 @@ class Number:
     most: Any = 100_000
     required: bool = True
     help: Any = ""
+    #: The number that cannot be given without this one.
+    of: str = ""
 
 
 #: Makes the changes of a draft, each as :func:`oscar_loyalty.earning.drafts.put` wants it.
@@ -250,9 +252,9 @@ register(
             Number("product", _("Product or service"), PRODUCT),
             Number("points", _("Its points"), WHOLE, 50),
             Number("product_2", _("A second one"), PRODUCT, required=False),
-            Number("points_2", _("Its points"), WHOLE, required=False),
+            Number("points_2", _("Its points"), WHOLE, required=False, of="product_2"),
             Number("product_3", _("A third one"), PRODUCT, required=False),
-            Number("points_3", _("Its points"), WHOLE, required=False),
+            Number("points_3", _("Its points"), WHOLE, required=False, of="product_3"),
         ],
         _products,
         icon="fas fa-tags",
