@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views import generic
 
 from oscar_loyalty import times
@@ -90,7 +90,7 @@ class DraftCallOffView(DraftMixin, generic.TemplateView):
                 "The rules stay as they are now. The draft is open again, to be changed and published another time."
             ),
             details=[self.draft.name],
-            button=_("Call it off"),
+            button=pgettext("draft", "Call it off"),
             back="loyalty-dashboard:loyalty-drafts",
             back_label=_("Drafts of rules"),
             **kwargs,
