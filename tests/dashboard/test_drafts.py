@@ -95,7 +95,7 @@ def test_published_once_from_now_on(owner, url, draft, per_euro):
         response = owner.post(url("draft-publish", draft.pk), {"start": "now"})
         assert response["Location"] == url("draft", draft.pk)
     assert per_euro.versions.count() == 2 and state(draft) == "published"
-    assert "Published by Ada Boss" in body(owner.get(url("draft", draft.pk)))
+    assert "published by Ada Boss" in body(owner.get(url("draft", draft.pk)))
     # It changes no more.
     assert owner.get(url("draft-edit", draft.pk)).status_code == 302
     assert owner.post(url("draft-discard", draft.pk)).status_code == 302
