@@ -12,6 +12,7 @@ from oscar_loyalty.earning import actions, goals
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
+from sandbox.demo.drafts import load_draft
 
 #: What an action brings, and how often in which period.
 ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}
@@ -51,3 +52,4 @@ def load_extras(programme: Any, *, now: datetime) -> None:
         for action, (points, times, period) in ACTIONS.items():
             actions.set_rule(programme=programme, action=action, points=points, times=times, period=period)
     referrals.save_scheme(programme=programme, is_active=True)
+    load_draft(programme, now=now)

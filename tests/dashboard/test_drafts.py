@@ -287,3 +287,30 @@ def test_in_french(owner, url, draft, per_euro):
     drafts.publish(draft=draft, at=clock.now() + timedelta(days=3))
     with override("fr"):
         assert owner.get(reverse("loyalty-dashboard:loyalty-draft", args=[draft.pk])).status_code == 200
+
+
+def test_a_products_own_points_ask_too(owner, programme, haircut):
+    from oscar.test.factories import create_stockrecord
+
+    create_stockrecord(haircut, price=10, num_in_stock=None)
+    haircut.stockrecords.update(price_currency=programme.currency)
+    category = get_model("catalogue", "Category").add_root(name="All")
+    save_limits(programme=programme, margin_limit=3)
+    data = {"title": "Haircut", "upc": "haircut", "structure": "standalone", "is_public": "on", "loyalty_points": "80"}
+    for prefix in ("productcategory_set", "images", "primary_recommendations", "stockrecords"):
+        data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    data |= {"productcategory_set-TOTAL_FORMS": "1", "productcategory_set-0-category": category.pk}
+    address = reverse("dashboard:catalogue-product", args=[haircut.pk])
+    page = owner.post(address, data)
+    assert "This may give away 8% of a price. Your limit is 3%." in body(page)
+    assert 'name="loyalty_known"' in body(page) and not get_model("loyalty_earning", "Rule").objects.exists()
+    assert owner.post(address, {**data, "loyalty_known": "8.0"}).status_code == 302
+    assert get_model("loyalty_earning", "RuleVersion").objects.get().spec == {"points": "80"}
+
+
+def test_the_list_of_rules_has_pages(owner, url, programme, django_assert_max_num_queries):
+    for number in range(1, 31):
+        rules.publish_rule(programme=programme, kind="order", spec={"points": number})
+    with django_assert_max_num_queries(12):
+        page = owner.get(url("rules") + "?page=2")
+    assert len(page.context["rows"]) == 5 and "Page 2 of 2" in body(page)

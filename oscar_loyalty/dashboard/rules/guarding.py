@@ -15,14 +15,19 @@ class GuardMixin:
 
     def too_much(self, changes: Iterable[Any]) -> margin.Case | None:
         """Return the worst case of ``changes`` if it is beyond the owner's limit and not known yet."""
-        case = margin.worst(self.programme, changes)
-        if case is None or not case.is_too_much:
-            return None
-        try:
-            known = Decimal(self.request.POST.get("known", ""))
-        except InvalidOperation:
-            return case
-        return None if known.is_finite() and known >= case.percent else case
+        return beyond(self.programme, changes, self.request.POST.get("known", ""))
+
+
+def beyond(programme: Any, changes: Iterable[Any], known: str) -> margin.Case | None:
+    """Return the worst case of ``changes`` if it is beyond the owner's limit, and worse than what was ``known``."""
+    case = margin.worst(programme, changes)
+    if case is None or not case.is_too_much:
+        return None
+    try:
+        percent = Decimal(known)
+    except InvalidOperation:
+        return case
+    return None if percent.is_finite() and percent >= case.percent else case
 
 
 def change_of(form: Any, *, rule: Any = None, item: Any = None) -> Any:
@@ -38,3 +43,12 @@ def change_of(form: Any, *, rule: Any = None, item: Any = None) -> Any:
     spec = specs.clean_spec(fields["kind"], form.spec)
     pk = item.pk if item is not None else None
     return Item(pk=pk, rule=rule, name=form.cleaned_data["name"], spec=spec, **fields)
+
+
+def points_change(programme: Any, product: Any, points: int) -> Any:
+    """Return a product's own points as a change that is not saved."""
+    Rule, Item = get_model("loyalty_earning", "Rule"), get_model("loyalty_earning", "DraftItem")
+    rule = Rule.objects.filter(programme=programme, kind="unit", state="live", product=product).first()
+    target = "variant" if product.is_child else "product"
+    spec = specs.clean_spec("unit", {"points": points})
+    return Item(rule=rule, kind="unit", target=target, product=product, spec=spec)

@@ -2,13 +2,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty import clock
-from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
+from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.rules import conditions
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.rules.forms import NumbersForm, RuleForm
@@ -45,7 +46,10 @@ class RuleListView(ProgrammeMixin, generic.TemplateView):
         # The general ones first, as they are read: "2 points per euro; but …".
         order = ["everything", "class", "category", "range", "product", "variant"]
         rows.sort(key=lambda row: (order.index(row["rule"].target), row["applies_to"].casefold(), row["rule"].pk))
-        return super().get_context_data(rows=rows, ended=ended, now=clock.now(), **kwargs)
+        page = Paginator(rows, PER_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(
+            rows=page.object_list, page_obj=page, paginator=page.paginator, ended=ended, now=clock.now(), **kwargs
+        )
 
 
 class RuleView(GuardMixin, ProgrammeMixin, generic.FormView):
