@@ -112,6 +112,23 @@ PAGES = [
     ("tiers/<int:pk>/remove/", "tiers.views", "TierRemoveView", "loyalty-tier-remove"),
     ("members/<int:pk>/tier/end/", "members.views", "MemberTierEndView", "loyalty-member-tier-end"),
     ("members/<int:pk>/tiers/", "members.views", "MemberTiersView", "loyalty-member-tiers"),
+    # Drafts of rules, and the way to a running programme.
+    ("start/", "start.views", "StartView", "loyalty-start"),
+    ("start/<slug:code>/", "start.views", "PresetView", "loyalty-preset"),
+    ("drafts/", "drafts.views", "DraftListView", "loyalty-drafts"),
+    ("drafts/new/", "drafts.views", "DraftCreateView", "loyalty-draft-create"),
+    ("drafts/<int:pk>/", "drafts.views", "DraftView", "loyalty-draft"),
+    ("drafts/<int:pk>/edit/", "drafts.views", "DraftEditView", "loyalty-draft-edit"),
+    ("drafts/<int:pk>/copy/", "drafts.views", "DraftCopyView", "loyalty-draft-copy"),
+    ("drafts/<int:pk>/discard/", "drafts.views", "DraftDiscardView", "loyalty-draft-discard"),
+    ("drafts/<int:pk>/rules/", "drafts.items", "DraftRulesView", "loyalty-draft-rules"),
+    ("drafts/<int:pk>/rules/new/", "drafts.items", "DraftItemView", "loyalty-draft-rule-create"),
+    ("drafts/<int:pk>/rules/<int:rule>/", "drafts.items", "DraftItemView", "loyalty-draft-rule"),
+    ("drafts/<int:pk>/rules/<int:rule>/end/", "drafts.items", "DraftEndView", "loyalty-draft-rule-end"),
+    ("drafts/<int:pk>/changes/<int:item>/", "drafts.items", "DraftItemView", "loyalty-draft-item"),
+    ("drafts/<int:pk>/changes/<int:item>/drop/", "drafts.items", "DraftDropView", "loyalty-draft-item-drop"),
+    ("drafts/<int:pk>/publish/", "drafts.publishing", "DraftPublishView", "loyalty-draft-publish"),
+    ("drafts/<int:pk>/call-off/", "drafts.publishing", "DraftCallOffView", "loyalty-draft-call-off"),
 ]
 
 

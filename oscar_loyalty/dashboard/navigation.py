@@ -78,6 +78,8 @@ NAVIGATION = [
             _entry(_("Rewards"), "loyalty-rewards", VIEW),
             {**_entry(_("Programmes"), "loyalty-programmes"), "access_fn": several_sites},
             _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
+            _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
+            _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
         ],
     }
 ]

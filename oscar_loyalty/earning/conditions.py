@@ -108,6 +108,18 @@ class When:
                 return datetime.combine(day, time.min, tzinfo=at.tzinfo)
         return None
 
+    def begins_at(self, at: datetime, *, days: int) -> datetime | None:
+        """Return the first moment from ``at`` on, on the shop's clock, that is in its slot; ``None``: none within
+        ``days``."""
+        if self.slot_day(at) is not None:
+            return at
+        for ahead in range(days + 1):
+            day = at.date() + timedelta(days=ahead)
+            begins = datetime.combine(day, self.begins or time.min, tzinfo=at.tzinfo)
+            if begins > at and self._day_fits(day):
+                return begins
+        return None
+
     def _day_fits(self, day: date) -> bool:
         if self.weekdays and day.weekday() not in self.weekdays:
             return False

@@ -1,24 +1,34 @@
 """Drafts of rules: written in peace, looked at, simulated, and published as one, from now or from a moment on."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import facts, rules, versions
-from oscar_loyalty.earning.engine import Line, RuleFacts
-from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, WrongRule
+from oscar_loyalty.earning import margin, rules, versions
+from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, TooLate, WrongRule
+from oscar_loyalty.earning.laid import ABOVE, TARGETS, DraftBook, facts_of
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 
-#: What a draft's rules are numbered from among the facts: they are newer than any published version.
-ABOVE = 2**40
-ALWAYS = datetime(1, 1, 2, tzinfo=UTC)
-TARGETS = ("product", "product_class", "category", "range")
+__all__ = [
+    "ABOVE",
+    "DraftBook",
+    "call_off",
+    "conflicts",
+    "copy",
+    "discard",
+    "drop",
+    "facts_of",
+    "is_scheduled",
+    "publish",
+    "put",
+    "rename",
+    "start",
+    "start_with_rules",
+]
 
 
 def _model(name: str) -> Any:
@@ -57,6 +67,28 @@ def start(*, programme: Any, name: str, actor: Ref = NOBODY, note: str = "", key
     if not key:
         return _model("Draft").objects.create(**fields)
     return _model("Draft").objects.get_or_create(key=key, defaults=fields)[0]
+
+
+@transaction.atomic
+def start_with_rules(*, programme: Any, name: str, actor: Ref = NOBODY, note: str = "", key: str = "") -> Any:
+    """Begin a draft that has every rule in force as it is, to be changed, and return it; see :func:`start`.
+
+    What is left as it is changes nothing when it is published.
+    """
+    row = start(programme=programme, name=name, actor=actor, note=note, key=key)
+    if not row.is_open or row.items.exists():
+        return row
+    live = _model("Rule").objects.filter(programme=programme, state="live").prefetch_related("versions")
+    items = []
+    for rule in live.order_by("pk"):
+        last = max(rule.versions.all(), key=lambda version: version.number, default=None)
+        if last is None or last.valid_to is not None:
+            continue
+        ids = {f"{field}_id": getattr(rule, f"{field}_id") for field in TARGETS}
+        same = {field: getattr(rule, field) for field in ("kind", "name", "target")}
+        items.append(_model("DraftItem")(draft=row, rule=rule, base_number=last.number, spec=last.spec, **same, **ids))
+    _model("DraftItem").objects.bulk_create(items)
+    return row
 
 
 @transaction.atomic
@@ -105,13 +137,13 @@ def put(
         if not name:
             fields["name"] = rule.name
     else:
-        if kind not in rules.KINDS or (target != "everything" and target not in rules.FIELDS):
+        if kind not in rules.KINDS or (target != "everything" and target not in _model("Rule").TARGET_FIELDS):
             raise WrongRule("There is no such kind or target.")
         if (target == "everything") != (target_object is None):
             raise WrongRule("A rule is about everything, or about one thing.")
         fields |= {"kind": kind, "target": target, "ends": False, **dict.fromkeys(TARGETS)}
         if target_object is not None:
-            fields[rules.FIELDS[target]] = target_object
+            fields[_model("Rule").TARGET_FIELDS[target]] = target_object
     if not fields["ends"]:
         fields["spec"] = rules.clean_spec(fields["kind"], spec or {})
     _touch(row, actor)
@@ -201,6 +233,9 @@ def _conflict(item: Any, at: datetime) -> str:
     last = max(item.rule.versions.all(), key=lambda version: version.number, default=None)
     if item.rule.state == "ended" or (last is not None and last.valid_to is not None and last.valid_to <= at):
         return "ended"
+    if last is not None and not item.ends and last.spec == item.spec and last.valid_to is None:
+        # Whoever was faster has written the same.
+        return ""
     if last is not None and last.number != item.base_number:
         return "changed"
     return "later" if last is not None and last.valid_from > at else ""
@@ -240,16 +275,17 @@ def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> A
         raise DraftClosed("The draft was thrown away.")
     now = clock.now()
     if at is not None and at < now:
-        raise WrongRule("That moment is past.")
+        raise WrongRule(_("That moment is past."), "at")
     moment = at or now
     ids = row.items.filter(rule__isnull=False).values_list("rule", flat=True)
     list(_model("Rule").objects.select_for_update().filter(pk__in=list(ids)).order_by("pk"))
-    items = list(row.items.select_related("rule", *TARGETS).order_by("pk"))
+    items = list(row.items.select_related("rule__category", *TARGETS).order_by("pk"))
     if not items:
-        raise WrongRule("The draft is empty.")
+        raise WrongRule(_("The draft is empty."))
     clashes = conflicts(row, at=moment)
     if clashes:
         raise DraftConflict(clashes)
+    margin.check_times(row.programme, items)
     for item in items:
         if item.ends:
             versions.end_at(rule=item.rule, at=moment, actor=actor)
@@ -273,60 +309,42 @@ def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> A
     return row
 
 
-class DraftBook(facts.RuleBook):
-    """The rules of a draft's programme with its changes laid over them: these hold at any moment, past ones too.
+def is_scheduled(draft: Any) -> bool:
+    """Return whether ``draft`` was published for a moment that has not come."""
+    return bool(draft.state == draft.PUBLISHED and draft.valid_from and draft.valid_from > clock.now())
 
-    So orders of last month can be asked what they would have brought. A draft's rule has a version of ``ABOVE`` and
-    more, and, while it is new, a negative primary key.
+
+@transaction.atomic
+def call_off(*, draft: Any, actor: Ref = NOBODY) -> Any:
+    """Call off a draft that was published for a moment to come, and return it: it is open again. Again: nothing.
+
+    What was in force goes on, and so does what others have published since.
+
+    :raises TooLate: when that moment has come.
+    :raises DraftClosed: when it was thrown away.
     """
-
-    def __init__(self, draft: Any, *, since: datetime, until: datetime | None = None) -> None:
-        super().__init__(draft.programme, since=since, until=until)
-        items = list(draft.items.select_related("category", "rule__category").order_by("pk"))
-        self._changed = {item.rule_id for item in items if item.rule_id}
-        self._laid: list[facts.Dated] = [_laid(item) for item in items if not item.ends]
-
-    @property
-    def general(self) -> list[facts.Dated]:
-        if self._general is None:
-            mine = [dated for dated in self._laid if dated.facts.target not in ("product", "variant")]
-            self._general = [*super().general, *mine]
-        return self._general
-
-    def learn(self, products: Iterable[int]) -> None:
-        new = set(products) - self._own.keys()
-        super().learn(new)
-        for dated in self._laid:
-            if dated.facts.target in ("product", "variant") and dated.facts.target_id in new:
-                self._own[dated.facts.target_id].append(dated)
-
-    def _load(self, which: Q) -> list[facts.Dated]:
-        return super()._load(which & ~Q(rule__in=self._changed))
-
-
-def _laid(item: Any) -> facts.Dated:
-    """Return a change as if it had been published, and always in force."""
-    rule = item.rule
-    if rule is None:
-        fields = {field: getattr(item, field) for field in ("kind", "target", "category")}
-        ids = {f"{field}_id": getattr(item, f"{field}_id") for field in TARGETS if field != "category"}
-        rule = _model("Rule")(pk=-item.pk, **fields, **ids)
-    rule.name = item.name or rule.name
-    return facts._dated(
-        SimpleNamespace(
-            pk=ABOVE + item.pk,
-            number=(item.base_number or 0) + 1,
-            rule=rule,
-            spec=item.spec,
-            valid_from=ALWAYS,
-            valid_to=None,
-        )
-    )
-
-
-def facts_of(draft: Any, at: datetime, lines: Iterable[Line] | None = None) -> list[RuleFacts]:
-    """Return the rules as they would be at ``at`` with the draft published; those of single products for ``lines``."""
-    book = DraftBook(draft, since=at)
-    wanted = list(lines or ())
-    book.learn({pk for line in wanted for pk in (line.product, line.parent) if pk is not None})
-    return book.at(at, wanted)
+    get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=draft.programme_id)
+    row = _model("Draft").objects.select_for_update(of=("self",)).select_related("programme").get(pk=draft.pk)
+    if row.is_open:
+        return row
+    if row.state != row.PUBLISHED:
+        raise DraftClosed("The draft was thrown away.")
+    if row.valid_from is None or row.valid_from <= clock.now():
+        raise TooLate(_("It is in force already: what it says can only be changed or ended."))
+    items = list(row.items.select_related("rule", "version__rule").order_by("version__rule", "pk"))
+    ids = {item.version.rule_id for item in items if item.version}
+    list(_model("Rule").objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    for item in items:
+        if item.ends:
+            last = versions.newest(item.rule) if item.rule else None
+            if last is not None and last.valid_to == row.valid_from:
+                versions.keep(rule=item.rule)
+        elif item.version and item.version.number > (item.base_number or 0):
+            # What was left as it is has the version that it began with.
+            versions.call_off(version=item.version)
+    row.items.update(version=None)
+    row.state, row.published_at, row.valid_from = row.DRAFT, None, None
+    row.published_by_type = row.published_by = ""
+    row.save(update_fields=["state", "published_at", "valid_from", "published_by_type", "published_by"])
+    _touch(row, actor)
+    return row

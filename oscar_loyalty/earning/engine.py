@@ -63,7 +63,8 @@ class RuleFacts:
 
     ``name`` is data, in the owner's languages. ``threshold``: the amount from which it counts; per amount only what is
     above it brings points. A booster has ``times``, by which it multiplies what its target brings, or ``points``, the
-    bonus that it adds once to a purchase with its target. ``when``: ``None`` is always.
+    bonus that it adds once to a purchase with its target. ``when``: ``None`` is always. ``announce``: how many days
+    before it begins customers are told of it.
     """
 
     version: int
@@ -79,6 +80,7 @@ class RuleFacts:
     when: When | None = None
     caps: Caps | None = None
     rule: int = 0
+    announce: int = 0
 
 
 @dataclass(frozen=True)

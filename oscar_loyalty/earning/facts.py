@@ -126,6 +126,7 @@ def _dated(version: Any) -> Dated:
         when=When.of(spec.get("when", {})),
         caps=Caps(**spec["caps"]) if spec.get("caps") else None,
         rule=rule.pk,
+        announce=int(spec.get("announce", 0)),
     )
     return Dated(facts, version.valid_from, version.valid_to, rule.category.path if rule.category else "")
 

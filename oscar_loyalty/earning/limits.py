@@ -7,7 +7,7 @@ from django.db import transaction
 from oscar_loyalty.earning import allowance
 from oscar_loyalty.loading import get_model
 
-FIELDS = ("stacking", "cap_order", "cap_day", "cap_member", "budget", "budget_since", "budget_until")
+FIELDS = ("stacking", "cap_order", "cap_day", "cap_member", "budget", "budget_since", "budget_until", "margin_limit")
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning.exceptions import WrongRule
@@ -58,7 +59,7 @@ def publish_rule(
     else:
         rule = _model("Rule").objects.select_for_update().get(pk=rule.pk)
         if rule.state == "ended":
-            raise WrongRule("The rule has ended.")
+            raise WrongRule(_("The rule has ended."))
         if name and name != rule.name:
             rule.name = name
             rule.save(update_fields=["name"])
@@ -68,10 +69,10 @@ def publish_rule(
         if last.spec == clean:
             return last
         if last.valid_from > at:
-            raise WrongRule("There is a later version.")
+            raise WrongRule(_("Other numbers are to begin later. Call them off first."))
         until = last.valid_to
         if until is not None and until <= at:
-            raise WrongRule("The rule has ended.")
+            raise WrongRule(_("The rule has ended."))
         _close(last, at)
     return _model("RuleVersion").objects.create(
         rule=rule,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 
 from oscar_loyalty import clock, times
-from oscar_loyalty.earning import engine, explain, facts
+from oscar_loyalty.earning import engine, explain, facts, specs
 from oscar_loyalty.earning.allowance import Allowance
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.loading import get_model
@@ -133,7 +133,8 @@ def asker_of(request: Any) -> _Asker | None:
         return None
     now = clock.now()
     tier = member.tier if member is not None else facts.lowest_tier(programme)
-    book = facts.RuleBook(programme, since=now)
+    # What is announced before it begins is among them; nothing counts before its time.
+    book = facts.RuleBook(programme, since=now, until=now + timedelta(days=specs.MOST_AHEAD))
     request._loyalty_asker = _Asker(programme, member, tier, book, facts.policy_of(programme), now)
     return request._loyalty_asker
 
@@ -350,7 +351,12 @@ def movements(
 
 
 def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
-    """Return the rules in force (``ended``: all) with their targets; ``rule.current`` is the last version."""
+    """Return the rules in force (``ended``: all) with their targets.
+
+    ``rule.current`` is the version in force (of what has ended, the last one; before the first begins, ``None``),
+    ``rule.coming`` those that begin later.
+    """
+    now = clock.now()
     rules = get_model("loyalty_earning", "Rule").objects.filter(programme=programme)
     if not ended:
         rules = rules.filter(state="live")
@@ -358,7 +364,10 @@ def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
         rules.select_related("product__parent", "product_class", "category", "range").prefetch_related("versions")
     )
     for rule in rows:
-        rule.current = max(rule.versions.all(), key=lambda version: version.number, default=None)
+        versions = sorted(rule.versions.all(), key=lambda version: version.number)
+        begun = [version for version in versions if version.valid_from <= now]
+        rule.current = begun[-1] if begun else None
+        rule.coming = [version for version in versions if version.valid_from > now and rule.state == "live"]
     return rows
 
 

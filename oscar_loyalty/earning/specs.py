@@ -16,6 +16,8 @@ CAPS = ("order", "day", "member")
 #: More points than this are a slip of the finger, and so is a booster that multiplies by more than MOST_TIMES.
 MOST = Decimal(10_000_000)
 MOST_TIMES = Decimal(100)
+#: How many days ahead a booster can be announced.
+MOST_AHEAD = 60
 
 
 def clean_spec(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,12 +25,15 @@ def clean_spec(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
     :raises WrongRule: for what makes no sense; ``field`` names the part of the spec.
     """
-    if kind == "exclude":
-        clean: dict[str, Any] = {}
-    elif kind == "booster":
-        clean = _booster(spec)
-    else:
-        clean = _points(kind, spec)
+    clean: dict[str, Any] = {}
+    if kind == "booster":
+        clean |= _booster(spec)
+        if ahead := _number(spec, "announce", 0):
+            if ahead > MOST_AHEAD or ahead != ahead.to_integral_value():
+                raise WrongRule(_("Between 1 and %(most)s days.") % {"most": MOST_AHEAD}, "announce")
+            clean["announce"] = int(ahead)
+    elif kind != "exclude":
+        clean |= _points(kind, spec)
     if when := clean_when(spec.get("when") or {}):
         clean["when"] = when
     if kind != "exclude" and (caps := _caps(spec.get("caps") or {})):

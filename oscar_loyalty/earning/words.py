@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import formats
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from oscar_loyalty.earning import explain
 from oscar_loyalty.earning.conditions import When
@@ -125,6 +126,14 @@ def conditions(spec: dict[str, Any], programme: Any, names: dict[str, str]) -> l
     for name, most in spec.get("caps", {}).items():
         said.append(caps[name] % {"points": explain.points(most, programme)})
     return said
+
+
+def announced(spec: dict[str, Any]) -> list[str]:
+    """Say, to the owner, when customers are told of a booster: "announced 3 days before"."""
+    if ahead := spec.get("announce"):
+        said = ngettext("announced %(number)s day before", "announced %(number)s days before", ahead)
+        return [said % {"number": ahead}]
+    return []
 
 
 def _span(begins: str, ends: str) -> list[str]:

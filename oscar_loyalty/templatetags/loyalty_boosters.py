@@ -2,7 +2,7 @@
 
 from django import template
 
-from oscar_loyalty.earning.announcing import boosters_now
+from oscar_loyalty.earning.announcing import boosters_coming, boosters_now
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.templatetags.loyalty_tags import careful, render
 
@@ -12,9 +12,11 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 @careful()
 def loyalty_boosters(context, product=None):
-    """Announce the boosters that run now, with their end; nothing where there are none."""
+    """Announce the boosters that run now, with their end, and those to come; nothing where there are none."""
     request = context["request"]
     running = boosters_now(request, product=product)
-    if not running:
+    coming = boosters_coming(request, product=product)
+    if not running and not coming:
         return ""
-    return render(context, "boosters", boosters=running, programme=members.programme_for(request=request))
+    programme = members.programme_for(request=request)
+    return render(context, "boosters", boosters=running, coming=coming, programme=programme)

@@ -15,6 +15,7 @@ from oscar_loyalty.fields import localized
 from sandbox.demo.rewards import load_rewards
 from sandbox.demo.sharing import load_sharing
 from sandbox.demo.tiers import load_tiers
+from sandbox.demo.drafts import load_draft
 
 #: What an action brings, and how often in which period.
 ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}
@@ -57,3 +58,4 @@ def load_extras(programme: Any, *, now: datetime) -> None:
     load_sharing(programme)
     load_rewards(programme, now=now)
     load_tiers(programme)
+    load_draft(programme, now=now)

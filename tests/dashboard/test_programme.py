@@ -42,7 +42,7 @@ def test_the_owner_makes_a_programme(owner, url, data):
     page = owner.get(url("programme")).content.decode()
     assert "Make your programme" in page
     response = owner.post(url("programme"), data)
-    assert response.status_code == 302 and response["Location"] == url("rules")
+    assert response.status_code == 302 and response["Location"] == url("start")
     programme = programme_of()
     assert programme.points_name_many.data == {"en": "petals", "fr": "pétales"}
     assert (programme.currency, programme.award_on_status, programme.expiry_months) == ("EUR", "Complete", None)

@@ -82,3 +82,44 @@ def test_announcing_costs_a_bounded_number_of_queries(member, user, rf, boost, h
     request.user = user
     with django_assert_max_num_queries(14):
         boosters_now(request, product=haircut)
+
+
+@pytest.mark.parametrize(
+    ("when", "moment", "begins"),
+    [
+        ({}, "2026-11-23T10:00", "2026-11-23T10:00"),
+        ({"from": "09:00", "until": "15:00"}, "2026-11-23T16:00", "2026-11-24T09:00"),
+        ({"weekdays": [0], "from": "09:00"}, "2026-11-24T10:00", "2026-11-30T09:00"),
+        ({"since": "2026-12-24"}, "2026-11-24T10:00", None),
+        ({"to": "2026-11-01"}, "2026-11-24T10:00", None),
+    ],
+)
+def test_when_a_slot_begins(when, moment, begins):
+    assert When.of(when or {"first": True}).begins_at(at(moment), days=7) == (at(begins) if begins else None)
+
+
+def test_what_comes_is_told_as_far_ahead_as_the_owner_wishes(member, user, rf, time, boost, haircut):
+    # A Saturday; Monday's hours are announced two days before, not three.
+    boost({"times": 2, "announce": 2, "when": {"weekdays": [0], "from": "09:00", "until": "12:00"}})
+    boost({"times": 3, "when": {"weekdays": [0]}}, name="Quiet")
+    boost({"plus": 50, "announce": 30, "when": {"since": "2026-12-24", "tiers": ["nobody"]}})
+    boost({"plus": 40, "announce": 30}, happened_at=datetime(2026, 12, 1, 8, tzinfo=UTC), name="December")
+    time.at = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    assert "Monday" not in shown(rf, user, product=haircut)
+    time.at = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    text = shown(rf, user, product=haircut)
+    assert "From Monday, 9 a.m.: double petals" in text and "Quiet" not in text
+    assert "From Tuesday, 9 a.m.: 40 petals more" in text
+    with override("fr"):
+        assert "09:00" in shown(rf, user, product=haircut)
+    # While it runs, it is not announced; then the next one is far away.
+    time.at = datetime(2026, 11, 30, 10, tzinfo=UTC)
+    assert "From Monday" not in shown(rf, user, product=haircut)
+
+
+def test_what_comes_brings_nothing_before(member, user, rf, time, boost, per_euro, haircut):
+    boost({"times": 2, "announce": 30}, happened_at=datetime(2026, 12, 1, tzinfo=UTC))
+    time.at = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    request = rf.get("/")
+    request.user = user
+    assert selectors.preview_product(haircut, request).points == 45

@@ -153,3 +153,46 @@ def test_a_booster_in_a_draft_keeps_its_conditions(programme, draft, per_euro):
     drafts.publish(draft=draft)
     (booster,) = [one for one in RuleBook(programme, since=clock.now()).general if one.facts.kind == "booster"]
     assert booster.facts.times == 2 and booster.facts.when.weekdays == {0}
+
+
+def test_begun_with_the_rules_as_they_are_it_changes_nothing(programme, per_euro, own, later):
+    draft = drafts.start_with_rules(programme=programme, name="All", key="all")
+    assert drafts.start_with_rules(programme=programme, name="All", key="all").items.count() == 2
+    before = now_in_force(programme)
+    later(days=1)
+    # Somebody else writes the same number elsewhere: that is no conflict.
+    drafts.put(draft=draft, rule=per_euro.rule, spec={"points": 2, "per": "1"})
+    rules.publish_rule(programme=programme, kind="amount", spec={"points": 2, "per": "1"}, rule=per_euro.rule)
+    drafts.publish(draft=draft)
+    assert own.rule.versions.count() == 1 and per_euro.rule.versions.count() == 2
+    assert before != now_in_force(programme) == {("amount", Decimal(2))}
+
+
+def test_a_draft_is_called_off_as_a_whole_and_published_again(programme, draft, per_euro, own, later):
+    start = clock.now() + timedelta(days=7)
+    drafts.put(draft=draft, rule=per_euro.rule, spec={"points": 3, "per": "1"})
+    drafts.put(draft=draft, rule=own.rule, ends=True)
+    drafts.put(draft=draft, kind="order", spec={"points": 50})
+    drafts.publish(draft=draft, at=start)
+    for _click in range(2):
+        assert drafts.call_off(draft=draft).is_open
+    own.refresh_from_db()
+    assert own.valid_to is None
+    assert now_in_force(programme, start) == {("amount", Decimal(1))}
+    assert drafts.conflicts(draft, at=start) == []
+    drafts.publish(draft=draft, at=start)
+    assert now_in_force(programme, start) == {("amount", Decimal(3)), ("order", Decimal(50))}
+    later(days=8)
+    due.sweep()
+    with pytest.raises(TooLate):
+        drafts.call_off(draft=draft)
+    own.rule.refresh_from_db()
+    assert own.rule.state == "ended"
+
+
+def test_calling_off_keeps_what_was_as_it_is(programme, per_euro):
+    draft = drafts.start_with_rules(programme=programme, name="All")
+    drafts.put(draft=draft, kind="order", spec={"points": 50})
+    drafts.publish(draft=draft, at=clock.now() + timedelta(days=7))
+    drafts.call_off(draft=draft)
+    assert now_in_force(programme) == {("amount", Decimal(1))} and per_euro.rule.versions.count() == 1

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import adjustments, bookings, orders, rules
+from oscar_loyalty.earning import adjustments, bookings, drafts, orders, rules
 from oscar_loyalty.loading import get_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,3 +68,14 @@ def test_two_people_set_the_points_of_one_product(programme, haircut):
     at_once(lambda index: rules.set_product_points(product=haircut, points=10 + index % 2))
     rule = get_model("loyalty_earning", "Rule").objects.get()
     assert rule.versions.filter(valid_to__isnull=True).count() == 1
+
+
+def test_a_draft_published_and_called_off_by_many_is_one_or_the_other(programme, per_euro, time):
+    draft = drafts.start(programme=programme, name="Christmas")
+    drafts.put(draft=draft, rule=per_euro.rule, spec={"points": 3, "per": "1"})
+    drafts.put(draft=draft, kind="order", spec={"points": 50})
+    start = clock.now() + timedelta(days=7)
+    at_once(lambda _index: drafts.publish(draft=draft, at=start), 8)
+    assert per_euro.rule.versions.count() == 2 and programme.rules.count() == 2
+    at_once(lambda _index: drafts.call_off(draft=draft), 8)
+    assert per_euro.rule.versions.get().valid_to is None and programme.rules.get() == per_euro.rule

@@ -25,7 +25,7 @@ def log_in_owner(page):
 
 
 def make_programme(page):
-    """6: the owner makes the programme and publishes a rule."""
+    """6: the owner makes the programme, and publishes the draft that a preset makes."""
     log_in_owner(page)
     menu, entry = says("Loyalty → Overview").split(" → ")
     page.locator(".dropdown-toggle", has_text=menu).click()
@@ -33,12 +33,12 @@ def make_programme(page):
     page.get_by_role("link", name=says("Make your programme")).click()
     page.fill("#id_name", "Pétales")
     page.get_by_role("button", name=says("Make the programme")).click()
-    page.get_by_role("link", name=says("Add the first rule")).click()
-    assert page.get_by_label(says("Points per amount spent")).is_checked()
-    page.get_by_label(says("Points"), exact=True).fill("1")
-    assert page.get_by_label(says("Per amount"), exact=True).input_value() == "1.00"
+    preset = page.locator(".loyalty-presets > li", has_text=says("Supermarket"))
+    preset.get_by_role("link", name=says("Start with this")).click()
+    page.get_by_role("button", name=says("Go on")).click()
+    page.get_by_role("link", name=says("Publish")).click()
     page.get_by_role("button", name=says("Publish")).click()
-    page.get_by_text("The rule is in force from now on.").wait_for()
+    page.get_by_text("Published: in force from now on.").wait_for()
 
 
 def set_points(page, product, points):

@@ -12,9 +12,11 @@ A shop with its own catalogue dashboard writes::
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty.earning import rules
+from oscar_loyalty.dashboard.rules.guarding import beyond, points_change
+from oscar_loyalty.earning import explain, rules
 from oscar_loyalty.earning.selectors import own_points
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.services import set_points_price
@@ -23,6 +25,11 @@ from oscar_loyalty.members import selectors as members
 
 #: More points than this for one piece are a slip of the finger.
 MOST = 1_000_000
+
+
+def _too_much(case: Any) -> str:
+    values = {"percent": explain.number(case.percent), "limit": case.limit}
+    return gettext("This may give away %(percent)s%% of a price. Your limit is %(limit)s%%.") % values
 
 
 class ProductFormPointsMixin:
@@ -62,6 +69,22 @@ class ProductFormPointsMixin:
 
         # Beside the product's name, where nobody overlooks them.
         self.order_fields(["title", "upc", "loyalty_points", "loyalty_points_price"])
+
+    def clean(self):
+        super().clean()
+        points = self.cleaned_data.get("loyalty_points")
+        # What a new product costs is not known before it is there.
+        if points and self.instance.pk and "loyalty_points" in self.changed_data:
+            change = points_change(self.loyalty_programme, self.instance, points)
+            case = beyond(self.loyalty_programme, [change], self.data.get(self.add_prefix("loyalty_known"), ""))
+            if case is not None:
+                box = forms.CheckboxInput({"value": str(case.percent)}, check_test=lambda value: False)
+                self.fields["loyalty_known"] = forms.BooleanField(
+                    label=_("I know, and it is meant so"), required=False, widget=box
+                )
+                self.order_fields(["title", "upc", "loyalty_points", "loyalty_known"])
+                self.add_error("loyalty_points", [_too_much(case), *case.sentences])
+        return self.cleaned_data
 
     def drop_points(self) -> None:
         """Leave the fields out, for a reader who may not set points."""

@@ -12,6 +12,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.goals.forms import GIFTS, GoalForm, StampForm
+from oscar_loyalty.dashboard.start.views import suggested_goal
 from oscar_loyalty.dashboard.targets import OBJECTS
 from oscar_loyalty.earning import goal_selectors, goals, prizes
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
@@ -56,7 +57,7 @@ class GoalView(_GoalMixin, generic.FormView):
     def get_initial(self):
         goal = self.goal
         if goal is None:
-            return {}
+            return suggested_goal(self.request, self.programme)
         steps = list(goal.steps.all())
         shown = {"size": steps[-1].after, "points": steps[-1].points, "reward": steps[-1].reward}
         for prefix, step in zip(GIFTS, steps[:-1], strict=False):

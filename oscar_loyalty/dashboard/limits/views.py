@@ -9,6 +9,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
 from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.earning import margin
 from oscar_loyalty.earning.facts import limits_of
 from oscar_loyalty.earning.limits import FIELDS, save_limits
 from oscar_loyalty.loading import get_model
@@ -39,7 +40,7 @@ class LimitsView(ProgrammeMixin, generic.FormView):
         limits = get_model("loyalty_earning", "EarningPolicy").objects.filter(programme=self.programme).first()
         if limits is not None and limits.budget:
             kwargs |= {"limits": limits, "percent": min(100, limits.budget_used * 100 // limits.budget)}
-        return super().get_context_data(**kwargs)
+        return super().get_context_data(case=margin.worst(self.programme), **kwargs)
 
     def form_valid(self, form):
         try:

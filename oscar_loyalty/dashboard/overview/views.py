@@ -4,6 +4,7 @@ from django.views import generic
 from oscar_loyalty.dashboard.base import ProgrammeMixin
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.earning.beginning import beginning_of
 from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.messaging import selectors as messaging
@@ -33,13 +34,13 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 "payments": watching.light(self.site),
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
-                "no_rules": not earning.rules_of(programme),
+                "way": beginning_of(programme),
                 "tiers": list(members.tiers(programme).annotate(number=Count("members", filter=OPEN))),
             }
             more["calm"] = not (
                 more["waiting"]
                 or more["failed_mails"]
-                or more["no_rules"]
+                or not more["way"].published
                 or more["sweep"].dead
                 or more["payments"].colour == "red"
                 or more["audit"].colour == "red"

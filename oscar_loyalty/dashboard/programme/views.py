@@ -55,7 +55,7 @@ class ProgrammeView(ProgrammeMixin, generic.FormView):
             messages.success(
                 self.request, _("“%(name)s” is there. Next: say what brings points.") % {"name": programme.name}
             )
-            return redirect("loyalty-dashboard:loyalty-rules")
+            return redirect("loyalty-dashboard:loyalty-start")
         services.save_programme(programme=self.programme, actor=actor(self.request), **form.cleaned_data)
         messages.success(self.request, _("The programme has been changed."))
         return redirect("loyalty-dashboard:loyalty-programme")

@@ -4,19 +4,20 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF, ConditionsForm
 from oscar_loyalty.dashboard.targets import TargetForm
 from oscar_loyalty.dashboard.widgets import language_field
 from oscar_loyalty.earning import specs
 from oscar_loyalty.earning.exceptions import WrongRule
-from oscar_loyalty.earning.specs import MOST, MOST_TIMES
+from oscar_loyalty.earning.specs import MOST, MOST_AHEAD, MOST_TIMES
 from oscar_loyalty.loading import get_model
 
 Rule = get_model("loyalty_earning", "Rule")
 Product = get_model("catalogue", "Product")
 
 #: All the numbers that some kind of rule has.
-NUMBERS = {"points", "per", "threshold", "times", "plus"}
+NUMBERS = {"points", "per", "threshold", "times", "plus", "announce"}
 
 
 class NumbersForm(ConditionsForm):
@@ -67,6 +68,14 @@ class NumbersForm(ConditionsForm):
         help_text=_("So many points more, once for each purchase."),
     )
 
+    announce = forms.IntegerField(
+        label=_("Announce it"),
+        required=False,
+        min_value=1,
+        max_value=MOST_AHEAD,
+        help_text=_("So many days before it begins, your shop tells customers of it. Empty: it is a surprise."),
+    )
+
     def __init__(self, *args, programme, kind="", **kwargs):
         self.kind, self.programme = kind, programme
         super().__init__(*args, **kwargs)
@@ -86,7 +95,7 @@ class NumbersForm(ConditionsForm):
             "amount": {"points", "per", "threshold"},
             "order": {"points", "threshold"},
             "visit": {"points", "threshold"},
-            "booster": {"times", "plus", "threshold"},
+            "booster": {"times", "plus", "threshold", "announce"},
         }.get(kind, set())
 
     def clean(self):
@@ -106,6 +115,9 @@ class NumbersForm(ConditionsForm):
             self.add_error("points", _("Whole points only."))
         if "per" in wanted and cleaned.get("per") is None and "per" not in self.errors:
             self.add_error("per", _("For each of which amount?"))
+        last = cleaned.get("to")
+        if last is not None and last < times.day_of(clock.now()):
+            self.add_error("to", _("This day is past: the rule would never hold."))
         if kind and not self.errors:
             try:
                 specs.clean_spec(kind, self.spec)
@@ -139,7 +151,7 @@ class RuleForm(TargetForm, NumbersForm):
     )
     field_order = [
         "kind", "points", "per", "threshold", "times", "plus",
-        "target", "product", "product_class", "category", "range", "name"
+        "target", "product", "product_class", "category", "range", "name", "announce"
     ]  # fmt: skip
 
     def __init__(self, *args, **kwargs):

@@ -2,17 +2,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
+from oscar_loyalty import clock
+from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.rules import conditions
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.rules.forms import NumbersForm, RuleForm
+from oscar_loyalty.dashboard.rules.guarding import GuardMixin, change_of
 from oscar_loyalty.dashboard.rules.services import publish_once
-from oscar_loyalty.earning import rules, selectors, words
+from oscar_loyalty.earning import margin, rules, selectors, words
 from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.loading import get_model
 
@@ -25,19 +28,31 @@ class RuleListView(ProgrammeMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         ended = "ended" in self.request.GET
         names = words.tier_names(self.programme)
+
+        def say(spec: dict[str, Any], rule: Any) -> dict[str, Any]:
+            said = [*words.conditions(spec, self.programme, names), *words.announced(spec)]
+            return {"brings": words.brings(rule, spec, self.programme), "conditions": said}
+
         rows = []
         for rule in selectors.rules_of(self.programme, ended=ended):
-            if rule.current is not None and (rule.state == "ended") == ended:
-                brings = words.brings(rule, rule.current.spec, self.programme)
-                said = words.conditions(rule.current.spec, self.programme, names)
-                rows.append({"rule": rule, "brings": brings, "applies_to": words.applies_to(rule), "conditions": said})
+            shown = rule.current or next(iter(rule.coming), None)
+            if shown is not None and (rule.state == "ended") == ended:
+                rows.append(
+                    {"rule": rule, "version": shown, "applies_to": words.applies_to(rule), **say(shown.spec, rule)}
+                )
+                rows[-1]["coming"] = [
+                    {"version": version, **say(version.spec, rule)} for version in rule.coming if version is not shown
+                ]
         # The general ones first, as they are read: "2 points per euro; but …".
         order = ["everything", "class", "category", "range", "product", "variant"]
         rows.sort(key=lambda row: (order.index(row["rule"].target), row["applies_to"].casefold(), row["rule"].pk))
-        return super().get_context_data(rows=rows, ended=ended, **kwargs)
+        page = Paginator(rows, PER_PAGE).get_page(self.request.GET.get("page"))
+        return super().get_context_data(
+            rows=page.object_list, page_obj=page, paginator=page.paginator, ended=ended, now=clock.now(), **kwargs
+        )
 
 
-class RuleView(ProgrammeMixin, generic.FormView):
+class RuleView(GuardMixin, ProgrammeMixin, generic.FormView):
     """A new rule; or the next version of one."""
 
     template_name = "oscar_loyalty/dashboard/rules/rule.html"
@@ -69,7 +84,7 @@ class RuleView(ProgrammeMixin, generic.FormView):
     def get_context_data(self, **kwargs):
         versions: list[dict[str, Any]] = []
         if self.rule is not None:
-            rows = list(self.rule.versions.order_by("-number"))
+            rows = list(self.rule.versions.order_by("-number").prefetch_related("draft_items__draft"))
             ids = [row.published_by for row in rows if row.published_by_type == "user" and row.published_by.isdigit()]
             people = get_user_model().objects.in_bulk(ids)
             names = words.tier_names(self.programme)
@@ -77,11 +92,15 @@ class RuleView(ProgrammeMixin, generic.FormView):
                 person = people.get(int(row.published_by)) if row.published_by in ids else None
                 who = (person.get_full_name() or person.email or person.get_username()) if person else ""
                 brings = words.brings(self.rule, row.spec, self.programme)
-                said = words.conditions(row.spec, self.programme, names)
-                versions.append({"version": row, "brings": brings, "who": who, "conditions": said})
+                said = [*words.conditions(row.spec, self.programme, names), *words.announced(row.spec)]
+                mine = next(
+                    (item.draft for item in row.draft_items.all() if row.valid_from == item.draft.valid_from), None
+                )
+                versions.append({"version": row, "brings": brings, "who": who, "conditions": said, "draft": mine})
         return super().get_context_data(
             rule=self.rule,
             versions=versions,
+            now=clock.now(),
             applies_to=words.applies_to(self.rule) if self.rule else "",
             **kwargs,
         )
@@ -90,6 +109,11 @@ class RuleView(ProgrammeMixin, generic.FormView):
         fields = {"programme": self.programme, "spec": form.spec, "actor": actor(self.request)}
         fields["name"] = form.cleaned_data["name"]
         try:
+            change = change_of(form, rule=self.rule)
+            margin.check_times(self.programme, [change])
+            case = self.too_much([change])
+            if case is not None:
+                return self.render_to_response(self.get_context_data(form=form, margin=case))
             with transaction.atomic():
                 if self.rule is not None:
                     rules.publish_rule(kind=self.rule.kind, rule=self.rule, **fields)

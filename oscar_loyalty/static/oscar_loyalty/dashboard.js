@@ -67,7 +67,7 @@
     document.querySelectorAll("[data-rule-form]").forEach(function (form) {
         var numbers = {
             unit: ["points"], amount: ["points", "per", "threshold"], order: ["points", "threshold"],
-            visit: ["points", "threshold"], exclude: [], booster: ["times", "plus", "threshold"]
+            visit: ["points", "threshold"], exclude: [], booster: ["times", "plus", "threshold", "announce"]
         };
         var objects = { product: "product", "class": "product_class", category: "category", range: "range" };
         function chosen(name) {
@@ -85,12 +85,23 @@
                 return;
             }
             if (numbers[chosen("kind")]) {
-                ["points", "per", "threshold", "times", "plus"].forEach(function (name) {
+                ["points", "per", "threshold", "times", "plus", "announce"].forEach(function (name) {
                     show(name, numbers[chosen("kind")].indexOf(name) !== -1);
                 });
             }
             Object.keys(objects).forEach(function (target) {
                 show(objects[target], chosen("target") === target);
+            });
+        }
+        form.addEventListener("change", update);
+        update();
+    });
+
+    document.querySelectorAll("[data-publish-form]").forEach(function (form) {
+        function update() {
+            var later = form.querySelector("input[name=start][value=at]").checked;
+            ["day", "time"].forEach(function (name) {
+                form.querySelector("[data-field=" + name + "]").hidden = !later;
             });
         }
         form.addEventListener("change", update);
