@@ -23,6 +23,8 @@ def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
 
     A part that is whole stays as it is: 80 points of a service's own are 80, whatever the rest of the order does.
     """
+    if len(exact) == 1:
+        return [Fraction(points)]
     change = points - sum(exact, Fraction(0))
     if not change:
         return list(exact)
@@ -35,6 +37,8 @@ def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
 def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
     """Make parts whole that sum to a whole number: the largest remainders are rounded up, ``ties`` settle equals."""
     parts = [value.numerator // value.denominator for value in exact]
+    if len(parts) == 1:
+        return parts
     order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], ties[i]))
     missing = sum(exact, Fraction(0)) - sum(parts)
     for i in order[: int(missing)]:

@@ -20,18 +20,19 @@ from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.loading import get_model
 
 ZERO = Decimal(0)
-ONE = Fraction(1)
 #: Orders or bookings that are fetched at once.
 SLICE = 1000
+#: How many members are remembered from one slice to the next.
+REMEMBERED = 100_000
 
 
 @dataclass(slots=True)
 class Given:
-    """An award as it was made: before anything was taken back, and which part of it stands (``kept``)."""
+    """An award as it was made: before anything was taken back, and which part of it stands (``kept``; ``None``: all)."""
 
     points: int
     clawed_back: int
-    kept: Fraction
+    kept: Fraction | None
     tier: Any
     multiplier: Decimal
     left_out: dict[str, int]
@@ -49,8 +50,11 @@ class Given:
         return self.recorded_at if later and self.recorded_at is not None else at
 
 
-#: A piece: line, product, title, quantity, amounts with and without tax, what points or cards paid.
-Piece = tuple[str, int | None, str, int, Decimal, Decimal, Decimal]
+#: A piece: line, product, quantity, amounts with and without tax (where the programme asks), what points or cards paid.
+Piece = tuple[str, int | None, int, Decimal, Decimal, Decimal]
+
+
+NO_SHIPPING = (ZERO, ZERO, ZERO)
 
 
 @dataclass(slots=True)
@@ -63,7 +67,7 @@ class Past:
     member: int
     tier: int | None
     pieces: tuple[Piece, ...]
-    shipping: tuple[Decimal, Decimal, Decimal] = (ZERO, ZERO, ZERO)
+    shipping: tuple[Decimal, Decimal, Decimal] = NO_SHIPPING
     given: Given | None = None
     turnover: Decimal = ZERO
     #: The moment that conditions ask about, of a booking the visit; and the one that caps of a day count.
@@ -80,6 +84,10 @@ class Purchases:
 
     def __init__(self, programme: Any, since: datetime, until: datetime, *, earlier: bool = False) -> None:
         self.programme, self.since, self.until, self.earlier = programme, since, until, earlier
+        self._people: dict[str, dict[int, Any]] = {"user_id": {}, "pk": {}}
+        # Reading a number costs about as much as counting with it: what is not asked is not read.
+        self._excl = programme.earn_tax == programme.EXCLUSIVE
+        self._ships = bool(programme.earn_shipping)
         payments = "loyalty_payments"
         self._has = {
             "refunds": get_model(payments, "Refund").objects.exists(),
@@ -87,6 +95,7 @@ class Purchases:
             "bookings": get_model("loyalty_earning", "Booking").objects.filter(programme=programme).exists(),
             "moves": get_model("loyalty_members", "TierChange").objects.filter(member__programme=programme).exists(),
             "claims": get_model("loyalty_earning", "GuestClaim").objects.exists(),
+            "awards": get_model("loyalty_earning", "Award").objects.filter(programme=programme).exists(),
         }
         self._tiers = {
             tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.filter(programme=programme)
@@ -112,6 +121,10 @@ class Purchases:
         streams = [self._past_orders()]
         if self._has["bookings"]:
             streams.append(self._past_bookings())
+        if len(streams) == 1:
+            for row in streams[0]:
+                yield row[3]
+            return
         # Those that are left out travel with their moment, so that the streams keep their order.
         for _at, _kind, _pk, past in heapq.merge(*streams, key=lambda row: row[:3]):
             yield past
@@ -133,28 +146,32 @@ class Purchases:
     # Orders
 
     def _past_orders(self) -> Iterator[tuple[datetime, str, int, Past | None]]:
-        columns = ("user_id", "status", "currency", "shipping_incl_tax", "shipping_excl_tax")
+        columns: tuple[str, ...] = ("user_id", "status", "currency")
+        if self._ships:
+            columns += ("shipping_incl_tax", "shipping_excl_tax")
         for part in self._slices(self._orders(), "date_placed", columns):
             yield from self._slice_of_orders(part)
 
     def _slice_of_orders(self, part: list[Any]) -> Iterator[tuple[datetime, str, int, Past | None]]:
         programme = self.programme
         pks = [row[1] for row in part]
-        members = self._members(Q(user__in={row[2] for row in part}), "user_id")
+        members = self._members("user_id", {row[2] for row in part})
         given = self._given("order", pks)
         lines = defaultdict(list)
         rows = get_model("order", "Line").objects.filter(order__in=pks).order_by("pk")
-        columns = ("pk", "product_id", "title", "quantity", "line_price_incl_tax", "line_price_excl_tax", "status")
-        for order, *line in rows.values_list("order_id", *columns):
-            lines[order].append(line)
+        columns = ["order_id", "pk", "product_id", "quantity", "status", "line_price_incl_tax"]
+        if self._excl:
+            columns.append("line_price_excl_tax")
+        for row in rows.values_list(*columns):
+            lines[row[0]].append(row)
         refunds = clawback.refunded(pks) if self._has["refunds"] else {}
-        booked = linking.linked_quantities([x[0] for y in lines.values() for x in y]) if self._has["bookings"] else {}
+        booked = linking.linked_quantities([x[1] for y in lines.values() for x in y]) if self._has["bookings"] else {}
         paid, rest = self._paid(pks)
         reached = self._reached(pks)
         claimed = self._claimed(pks)
         tier_at = self._tier_at(members)
         cancelled_orders, cancelled_lines = programme.cancelled_order_statuses, programme.cancelled_line_statuses
-        for at, pk, user, status, currency, ship_incl, ship_excl in part:
+        for at, pk, user, status, currency, *shipped in part:
             member, award = members.get(user), given.get(pk)
             known = member is not None and (
                 award is not None
@@ -171,7 +188,8 @@ class Purchases:
             pieces: list[Piece] = []
             turnover = ZERO
             gone = clawback.left_out({}, refunds.get(pk, {})) if pk in refunds else {}
-            for line, product, title, quantity, incl, excl, line_status in lines.get(pk, ()):
+            for _order, line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
+                excl = more[0] if more else ZERO
                 if award is not None:
                     without = award.left_out.get(str(line), 0)
                 else:
@@ -187,9 +205,12 @@ class Purchases:
                 if not counts:
                     incl = excl = other = ZERO
                 turnover += incl
-                pieces.append((str(line), product, title, left, incl, excl, other))
-            pieces.sort()
-            shipping = (ship_incl, ship_excl, rest.get(pk, ZERO)) if counts else (ZERO, ZERO, rest.get(pk, ZERO))
+                pieces.append((str(line), product, left, incl, excl, other))
+            if len(pieces) > 1:
+                pieces.sort(key=_by_line)
+            shipping = NO_SHIPPING
+            if shipped and counts:
+                shipping = (shipped[0], shipped[1], rest.get(pk, ZERO))
             tier = tier_at(member[0], member[2], at) if award is None else None
             past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
             past.counted_at = award.happened_at if award is not None else at
@@ -218,12 +239,12 @@ class Purchases:
     # Bookings
 
     def _past_bookings(self) -> Iterator[tuple[datetime, str, int, Past | None]]:
-        columns = ("member_id", "state", "product_id", "title", "price", "currency", "starts_at")
+        columns = ("member_id", "state", "product_id", "price", "currency", "starts_at")
         for part in self._slices(self._bookings(), "made_at", columns):
-            members = self._members(Q(pk__in={row[2] for row in part}), "pk")
+            members = self._members("pk", {row[2] for row in part})
             given = self._given("booking", [row[1] for row in part])
             tier_at = self._tier_at(members)
-            for at, pk, who, state, product, title, price, currency, starts_at in part:
+            for at, pk, who, state, product, price, currency, starts_at in part:
                 member = members.get(who)
                 rounds = given.get(pk)
                 fits = member is not None and self._may(member, at) and state not in ("missed", "cancelled")
@@ -232,7 +253,7 @@ class Purchases:
                     continue
                 counts = price is not None and currency in ("", self.programme.currency)
                 amount = price if counts else ZERO
-                pieces = (("booking", product, title, 1, amount, amount, ZERO),)
+                pieces = (("booking", product, 1, amount, amount, ZERO),)
                 # Points that were taken and given again are another award of the same visit.
                 for number, award in enumerate(rounds or [None]):
                     tier = tier_at(member[0], member[2], at) if award is None else None
@@ -243,9 +264,16 @@ class Purchases:
 
     # Members, and what they were given
 
-    def _members(self, which: Q, by: str) -> dict[int, tuple[int, datetime, int | None, str]]:
-        rows = get_model("loyalty_members", "Member").objects.filter(which, programme=self.programme)
-        return {row[0]: row[1:] for row in rows.values_list(by, "pk", "joined_at", "tier_id", "status")}
+    def _members(self, by: str, wanted: set[int]) -> dict[int, tuple[int, datetime, int | None, str]]:
+        """Return these members by their user or their own key: key, when they joined, tier and status."""
+        known = self._people[by]
+        if len(known) > REMEMBERED:
+            known.clear()
+        new = wanted - known.keys()
+        if new:
+            rows = get_model("loyalty_members", "Member").objects.filter(**{f"{by}__in": new}, programme=self.programme)
+            known |= {row[0]: row[1:] for row in rows.values_list(by, "pk", "joined_at", "tier_id", "status")}
+        return {pk: known[pk] for pk in wanted if pk in known}
 
     def _may(self, member: Any, at: datetime, *, claimed: bool = False) -> bool:
         _pk, joined_at, _tier, status = member
@@ -278,6 +306,8 @@ class Purchases:
 
     def _given(self, kind: str, pks: list[int]) -> dict[int, Any]:
         """Return the award of each order; of each booking all, the first before the next."""
+        if not self._has["awards"]:
+            return {}
         Award = get_model("loyalty_earning", "Award")
         rows = Award.objects.filter(programme=self.programme, source_type=kind, source_id__in=[str(pk) for pk in pks])
         columns = ("pk", "source_id", "points", "clawed_back", "spent", "spent_back", "void", "tier_id", "multiplier")
@@ -288,11 +318,11 @@ class Purchases:
         found: dict[int, Any] = defaultdict(list)
         for pk, source, points, back, spent, spent_back, void, tier, multiplier, left_out, recorded, happened in rows:
             if points:
-                kept = ONE if not back else Fraction(points - back, points)
+                kept = None if not back else Fraction(points - back, points)
             elif void:
                 kept = Fraction(0)
             else:
-                kept = ONE - (Fraction(spent_back) / Fraction(spent) if spent else 0)
+                kept = None if not spent or not spent_back else 1 - Fraction(spent_back) / Fraction(spent)
             award = Given(
                 points, back, kept, self.tier(tier), multiplier, left_out or {}, newest.get(pk), recorded, happened
             )
@@ -308,3 +338,7 @@ class Purchases:
             return {}
         lines = get_model("loyalty_earning", "AwardLine").objects.filter(award__in=awards).order_by()
         return dict(lines.values_list("award").annotate(at=Max("rule_version__valid_from")))
+
+
+def _by_line(piece: Piece) -> str:
+    return piece[0]

@@ -177,7 +177,7 @@ def as_dict(row: Any, tally: Tally, tiers: Any = None) -> dict[str, Any]:
             ({"version": version, **facts} for version, facts in tally.rules.items()),
             key=lambda rule: (-rule["given"], rule["version"]),
         ),
-        "months": [[month, *sums] for month, sums in sorted(tally.months.items())],
+        "months": [[f"{year:04}-{month:02}", *sums] for (year, month), sums in sorted(tally.months.items())],
         "tiers": counted,
         "rate": [programme.redemption_points, str(programme.redemption_amount)],
         "currency": programme.currency,
