@@ -1,23 +1,26 @@
-"""The real orders and bookings of a period in the order of time, in slices, read only: no rows become objects.
+"""The real orders and bookings of a period, in slices, read only: no rows become objects.
 
 Each says how it was awarded, if it was: of which tier, with which pieces left out, and how much of it stands. So the
 same rules give the same points once more.
 """
 
-import heapq
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 from django.db.models import Max, Q
 
 from oscar_loyalty.earning import clawback, facts, linking
+from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import rests
 
 ZERO = Decimal(0)
 #: Orders or bookings that are fetched at once.
@@ -39,6 +42,9 @@ class Given:
     newest_rule: datetime | None = None
     recorded_at: datetime | None = None
     happened_at: datetime | None = None
+    #: When points of it were taken back, with how many were taken by then; and whether nothing of it is left.
+    taken: tuple[tuple[datetime, int], ...] = ()
+    void: bool = False
 
     @property
     def stands(self) -> int:
@@ -73,6 +79,8 @@ class Past:
     #: The moment that conditions ask about, of a booking the visit; and the one that caps of a day count.
     held_at: datetime | None = None
     counted_at: datetime | None = None
+    #: When its points were reckoned: what was cancelled or taken back later was still there.
+    known_at: datetime | None = None
 
 
 class Purchases:
@@ -116,45 +124,82 @@ class Purchases:
         """Return how many orders and bookings there are to look at."""
         return self._orders().count() + (self._bookings().count() if self._has["bookings"] else 0)
 
-    def __iter__(self) -> Iterator[Past | None]:
-        """Yield them in the order of time; ``None`` for each that cannot bring anything."""
-        streams = [self._past_orders()]
-        if self._has["bookings"]:
-            streams.append(self._past_bookings())
-        if len(streams) == 1:
-            for row in streams[0]:
-                yield row[3]
-            return
-        # Those that are left out travel with their moment, so that the streams keep their order.
-        for _at, _kind, _pk, past in heapq.merge(*streams, key=lambda row: row[:3]):
-            yield past
+    @cached_property
+    def _limited(self) -> bool:
+        """Whether it matters what was given before: only then does the order of the awards."""
+        held = Q(spec__has_key="caps")
+        return bool(
+            facts.limits_of(self.programme).is_limited
+            or get_model("loyalty_earning", "RuleVersion").objects.filter(held, rule__programme=self.programme).exists()
+            or get_model("loyalty_earning", "DraftItem").objects.filter(held, draft__programme=self.programme).exists()
+        )
 
-    def _slices(self, rows: Any, moment: str, columns: tuple[str, ...]) -> Iterator[list[Any]]:
-        """Yield slices by key, each looked up anew: nothing is held open, and no memory grows."""
-        last: Any = None
-        while True:
-            found = rows
-            if last is not None:
-                found = rows.filter(Q(**{f"{moment}__gt": last[0]}) | Q(**{moment: last[0], "pk__gt": last[1]}))
-                found = found.filter(**{f"{moment}__gte": last[0]})
-            part = list(found.order_by(moment, "pk").values_list(moment, "pk", *columns)[:SLICE])
-            if not part:
-                return
-            yield part
-            last = part[-1][:2]
+    def __iter__(self) -> Iterator[Past | None]:
+        """Yield them; ``None`` for each that cannot bring anything.
+
+        Where there are caps or a budget they come in the order in which they were awarded, those without an award when
+        they were made; otherwise first the orders, then the bookings, each in the order of time.
+        """
+        if self._limited:
+            ranks = sorted(self._ranks())
+            for start in range(0, len(ranks), SLICE):
+                yield from self._ranked(ranks[start : start + SLICE])
+            return
+        # Eight bytes for each: asking the database for every slice anew would sort what is left each time.
+        rows = self._orders().order_by("date_placed", "pk").values_list("pk", flat=True)
+        pks = array("q", rows.iterator(chunk_size=5000))
+        for start in range(0, len(pks), SLICE):
+            part = pks[start : start + SLICE].tolist()
+            found = self._slice_of_orders(part)
+            for pk in part:
+                yield found.get(pk)
+        if self._has["bookings"]:
+            rows = self._bookings().order_by("made_at", "pk").values_list("pk", flat=True)
+            pks = array("q", rows.iterator(chunk_size=5000))
+            for start in range(0, len(pks), SLICE):
+                part = pks[start : start + SLICE].tolist()
+                visits = self._slice_of_bookings(part)
+                for pk in part:
+                    yield from visits.get(pk) or [None]
+
+    def _ranks(self) -> Iterator[tuple[datetime, int, str, int, int]]:
+        """Yield when each was reckoned, its award, and which it is: kind, key, and of a booking the round."""
+        awards: dict[tuple[str, int], list[tuple[datetime, int]]] = defaultdict(list)
+        rows = get_model("loyalty_earning", "Award").objects.filter(programme=self.programme)
+        rows = rows.filter(source_type__in=PURCHASES).order_by("pk")
+        columns = ("pk", "source_type", "source_id", "entry__recorded_at", "happened_at")
+        last: datetime | None = None
+        for award, kind, source, recorded_at, happened_at in rows.values_list(*columns).iterator(chunk_size=5000):
+            # Those without points have no entry: they were made after the one before them.
+            last = recorded_at or (happened_at if last is None else max(last, happened_at))
+            awards[kind, int(source)].append((last, award))
+        streams = [("order", self._orders(), "date_placed"), ("booking", self._bookings(), "made_at")]
+        for kind, rows, moment in streams:
+            for pk, at in rows.values_list("pk", moment).iterator(chunk_size=5000):
+                for number, (known_at, award) in enumerate(awards.get((kind, pk)) or [(at, 0)]):
+                    yield known_at, award, kind, pk, number
+
+    def _ranked(self, ranks: list[tuple[datetime, int, str, int, int]]) -> Iterator[Past | None]:
+        orders = self._slice_of_orders([pk for _at, _award, kind, pk, _number in ranks if kind == "order"])
+        visits = self._slice_of_bookings(list({pk for _at, _award, kind, pk, _number in ranks if kind == "booking"}))
+        for known_at, _award, kind, pk, number in ranks:
+            rounds = visits.get(pk) or [None]
+            past = orders.get(pk) if kind == "order" else rounds[number] if number < len(rounds) else None
+            if past is not None:
+                past.known_at = known_at
+            yield past
 
     # Orders
 
-    def _past_orders(self) -> Iterator[tuple[datetime, str, int, Past | None]]:
-        columns: tuple[str, ...] = ("user_id", "status", "currency")
+    def _slice_of_orders(self, pks: list[int]) -> dict[int, Past]:
+        if not pks:
+            return {}
+        columns = ["date_placed", "pk", "user_id", "status", "currency"]
         if self._ships:
-            columns += ("shipping_incl_tax", "shipping_excl_tax")
-        for part in self._slices(self._orders(), "date_placed", columns):
-            yield from self._slice_of_orders(part)
-
-    def _slice_of_orders(self, part: list[Any]) -> Iterator[tuple[datetime, str, int, Past | None]]:
+            columns += ["shipping_incl_tax", "shipping_excl_tax"]
+        part = list(get_model("order", "Order").objects.filter(pk__in=pks).order_by().values_list(*columns))
+        result = {}
         programme = self.programme
-        pks = [row[1] for row in part]
         members = self._members("user_id", {row[2] for row in part})
         given = self._given("order", pks)
         lines = defaultdict(list)
@@ -182,7 +227,6 @@ class Purchases:
                 )
             )
             if not known:
-                yield at, "order", pk, None
                 continue
             counts = currency == programme.currency
             pieces: list[Piece] = []
@@ -214,7 +258,8 @@ class Purchases:
             tier = tier_at(member[0], member[2], at) if award is None else None
             past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
             past.counted_at = award.happened_at if award is not None else at
-            yield at, "order", pk, past
+            result[pk] = past
+        return result
 
     def _paid(self, pks: list[int]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
         if not self._has["allotments"]:
@@ -238,29 +283,34 @@ class Purchases:
 
     # Bookings
 
-    def _past_bookings(self) -> Iterator[tuple[datetime, str, int, Past | None]]:
-        columns = ("member_id", "state", "product_id", "price", "currency", "starts_at")
-        for part in self._slices(self._bookings(), "made_at", columns):
-            members = self._members("pk", {row[2] for row in part})
-            given = self._given("booking", [row[1] for row in part])
-            tier_at = self._tier_at(members)
-            for at, pk, who, state, product, price, currency, starts_at in part:
-                member = members.get(who)
-                rounds = given.get(pk)
-                fits = member is not None and self._may(member, at) and state not in ("missed", "cancelled")
-                if not rounds and not fits:
-                    yield at, "booking", pk, None
-                    continue
-                counts = price is not None and currency in ("", self.programme.currency)
-                amount = price if counts else ZERO
-                pieces = (("booking", product, 1, amount, amount, ZERO),)
-                # Points that were taken and given again are another award of the same visit.
-                for number, award in enumerate(rounds or [None]):
-                    tier = tier_at(member[0], member[2], at) if award is None else None
-                    turnover = amount if number == 0 else ZERO
-                    past = Past("booking", pk, at, who, tier, pieces, given=award, turnover=turnover, held_at=starts_at)
-                    past.counted_at = award.happened_at if award is not None else at
-                    yield at, "booking", pk, past
+    def _slice_of_bookings(self, pks: list[int]) -> dict[int, list[Past]]:
+        if not pks:
+            return {}
+        columns = ("made_at", "pk", "member_id", "state", "product_id", "price", "currency", "starts_at")
+        rows = get_model("loyalty_earning", "Booking").objects.filter(pk__in=pks).order_by()
+        part = list(rows.values_list(*columns))
+        members = self._members("pk", {row[2] for row in part})
+        given = self._given("booking", pks)
+        tier_at = self._tier_at(members)
+        result: dict[int, list[Past]] = {}
+        for at, pk, who, state, product, price, currency, starts_at in part:
+            member = members.get(who)
+            rounds = given.get(pk)
+            if member is None or not (rounds or (self._may(member, at) and state not in ("missed", "cancelled"))):
+                continue
+            counts = price is not None and currency in ("", self.programme.currency)
+            amount = price if counts else ZERO
+            pieces = (("booking", product, 1, amount, amount, ZERO),)
+            # Points that were taken and given again are another award of the same visit.
+            for number, award in enumerate(rounds or [None]):
+                tier = tier_at(member[0], member[2], at) if award is None else None
+                turnover = amount if number == 0 else ZERO
+                past = Past(
+                    "booking", pk, at, member[0], tier, pieces, given=award, turnover=turnover, held_at=starts_at
+                )
+                past.counted_at = award.happened_at if award is not None else at
+                result.setdefault(pk, []).append(past)
+        return result
 
     # Members, and what they were given
 
@@ -271,15 +321,27 @@ class Purchases:
             known.clear()
         new = wanted - known.keys()
         if new:
-            rows = get_model("loyalty_members", "Member").objects.filter(**{f"{by}__in": new}, programme=self.programme)
-            known |= {row[0]: row[1:] for row in rows.values_list(by, "pk", "joined_at", "tier_id", "status")}
+            columns = ("pk", "joined_at", "tier_id", "status", "merged_into_id")
+            rows = get_model("loyalty_members", "Member").objects.filter(programme=self.programme)
+            found = {row[0]: row[1:] for row in rows.filter(**{f"{by}__in": new}).values_list(by, *columns)}
+            for key, row in found.items():
+                # What a merged membership did counts for the one that goes on.
+                while row[4] is not None:
+                    row = rows.values_list(*columns).get(pk=row[4])
+                known[key] = row[:4]
         return {pk: known[pk] for pk in wanted if pk in known}
 
     def _may(self, member: Any, at: datetime, *, claimed: bool = False) -> bool:
-        _pk, joined_at, _tier, status = member
-        return status == "active" and (
-            self.earlier or (at >= self.programme.started_at and (joined_at <= at or claimed))
-        )
+        pk, joined_at, _tier, status = member
+        if status != "active" or self._rested(SimpleNamespace(pk=pk), at):
+            return False
+        return self.earlier or (at >= self.programme.started_at and (joined_at <= at or claimed))
+
+    @cached_property
+    def _rested(self) -> Any:
+        """Says whether a member was on hold at a moment."""
+        changes = get_model("loyalty_members", "StatusChange").objects.filter(member__programme=self.programme)
+        return rests([SimpleNamespace(pk=pk) for pk in set(changes.order_by().values_list("member", flat=True))])
 
     def _tier_at(self, members: dict[int, Any]) -> Any:
         changes: dict[int, list[Any]] = defaultdict(list)
@@ -311,25 +373,34 @@ class Purchases:
         Award = get_model("loyalty_earning", "Award")
         rows = Award.objects.filter(programme=self.programme, source_type=kind, source_id__in=[str(pk) for pk in pks])
         columns = ("pk", "source_id", "points", "clawed_back", "spent", "spent_back", "void", "tier_id", "multiplier")
-        rows = list(
-            rows.order_by("pk").values_list(*columns, "explanation__left_out", "entry__recorded_at", "happened_at")
-        )
+        more = ("explanation__left_out", "entry", "entry__recorded_at", "happened_at")
+        rows = list(rows.order_by("pk").values_list(*columns, *more))
         newest = self._newest([row[0] for row in rows])
+        taken = self._taken([row[10] for row in rows if row[3]]) if self._limited else {}
         found: dict[int, Any] = defaultdict(list)
-        for pk, source, points, back, spent, spent_back, void, tier, multiplier, left_out, recorded, happened in rows:
+        for pk, source, points, back, spent, spent_back, void, tier, multiplier, left_out, entry, recorded, at in rows:
             if points:
                 kept = None if not back else Fraction(points - back, points)
             elif void:
                 kept = Fraction(0)
             else:
                 kept = None if not spent or not spent_back else 1 - Fraction(spent_back) / Fraction(spent)
-            award = Given(
-                points, back, kept, self.tier(tier), multiplier, left_out or {}, newest.get(pk), recorded, happened
-            )
+            tier = self.tier(tier)
+            award = Given(points, back, kept, tier, multiplier, left_out or {}, newest.get(pk), recorded, at)
+            award.taken, award.void = tuple(taken.get(entry, ())), void
             if kind == "order":
                 found[int(source)] = award
             else:
                 found[int(source)].append(award)
+        return found
+
+    def _taken(self, entries: list[int]) -> dict[int, list[tuple[datetime, int]]]:
+        """Return for each entry of an award when points were taken back, and how many were by then."""
+        found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+        rows = get_model("loyalty_ledger", "Entry").objects.filter(reverses__in=entries).order_by("recorded_at", "pk")
+        for entry, at, units in rows.values_list("reverses", "recorded_at", "units"):
+            before = found[entry][-1][1] if found[entry] else 0
+            found[entry].append((at, before + abs(units)))
         return found
 
     def _newest(self, awards: list[int]) -> dict[int, datetime]:

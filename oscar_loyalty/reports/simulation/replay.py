@@ -1,5 +1,6 @@
 """Replaying past purchases by the one engine, twice in one pass: by the rules that are tried, and by those of today."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from oscar_loyalty.earning import facts
-from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import NO_ROOM, Line, Purchase, Room, evaluate
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation.allowance import Remembered
+from oscar_loyalty.reports.simulation.circumstances import Then
 from oscar_loyalty.reports.simulation.purchases import NO_SHIPPING, SLICE, Past, Purchases
 from oscar_loyalty.reports.simulation.sources import Rules
 
@@ -113,9 +114,12 @@ class _Player:
         self._numbers: dict[Any, int] = {}
         self._results: dict[Any, _Result] = {}
         self.described: dict[int, dict[str, Any]] = {}
-        self._circumstances: Circumstances | None = None
+        self._circumstances: Then | None = None
         self._people: dict[int, Any] = {}
         self._allowance = Remembered(rules.book, since)
+        # What will have been taken back: when, a number for those of the same moment, and what the allowance is told.
+        self._taken: list[tuple[datetime, int, int, datetime, int, tuple[Any, ...]]] = []
+        self._events = 0
 
     def learn(self, products: set[int], people: set[int]) -> None:
         """Look up what rules ask about these products and members, as far as it is not known."""
@@ -128,7 +132,7 @@ class _Player:
         whens = [dated.facts.when for dated in known if dated.facts.when is not None]
         if any(when.first or when.birthday_month or when.segments for when in whens):
             self._people = get_model("loyalty_members", "Member").objects.in_bulk(people)
-            self._circumstances = Circumstances(self._rules.book, self._people.values())
+            self._circumstances = Then(self._rules.book, self._people.values())
         self._allowance.learn(known, people)
 
     def play(self, past: Past, tier: Any, multiplier: Decimal, moment: datetime, local: datetime) -> _Result:
@@ -144,11 +148,7 @@ class _Player:
             # What does not hold is left out of the key, so that purchases at other times can still be alike.
             holding = tuple([rule.when.holds(at) for rule in prepared.conditional])
         if self._allowance.limited:
-            somebody, counted_at = SimpleNamespace(pk=past.member), past.counted_at or past.at
-            room = self._allowance.room(somebody, counted_at)
-            result = self._evaluate(past, tier, multiplier, _without(prepared, holding), room)
-            self._allowance.note(somebody, counted_at, result)
-            return result
+            return self._play_limited(past, tier, multiplier, _without(prepared, holding))
         amounts = tuple([piece[2:] for piece in pieces]) if prepared.pieces else tuple([piece[3:] for piece in pieces])
         shipping = None if past.shipping is NO_SHIPPING else past.shipping
         key = (prepared.alike, holding, past.kind, amounts, shipping, tier and tier.pk, multiplier)
@@ -160,10 +160,28 @@ class _Player:
             found = self._results[key] = self._evaluate(past, tier, multiplier, rules, NO_ROOM)
         return found
 
+    def _play_limited(self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...]) -> _Result:
+        """Evaluate ``past`` with what caps and budget left when it was reckoned."""
+        somebody, counted_at, known_at = SimpleNamespace(pk=past.member), past.counted_at or past.at, past.known_at
+        while known_at is not None and self._taken and self._taken[0][0] <= known_at:
+            self._allowance.take_back(*heapq.heappop(self._taken)[2:])
+        result = self._evaluate(past, tier, multiplier, rules, self._allowance.room(somebody, counted_at))
+        self._allowance.note(somebody, counted_at, result)
+        if past.given is not None:
+            before = 0
+            for number, (at, taken) in enumerate(past.given.taken, start=1):
+                back = _part(result.points, Fraction(min(taken, past.given.clawed_back), past.given.points))
+                gone = result.lines if past.given.void and number == len(past.given.taken) else ()
+                self._events += 1
+                heapq.heappush(self._taken, (at, self._events, past.member, counted_at, back - before, gone))
+                before = back
+        return result
+
     def _moment(self, past: Past, tier: Any, local: datetime) -> Any:
         if self._circumstances is None:
             return _Moment(local, past.kind, None if tier is None else {"code": tier.code})
         order, booking = (past.pk, None) if past.kind == "order" else (None, SimpleNamespace(pk=past.pk, made_at=past.at))
+        self._circumstances.as_of = past.known_at or (past.given and past.given.recorded_at) or past.at
         bare, who = Purchase(lines=(), channel=past.kind), self._people[past.member]
         return self._circumstances.of(
             bare, member=who, tier=tier, at=past.held_at or past.at, order=order, booking=booking
