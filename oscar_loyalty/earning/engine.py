@@ -240,7 +240,7 @@ def _boost(policy: Policy, tier: Fraction, boosters: Sequence[RuleFacts], parts:
         own = [rule for rule in boosters if rule.times is not None and fit(rule, about) is not None]
         base, part.exact = part.exact, part.exact * tier if tier != 1 else part.exact
         result.append(part)
-        for rule, extra, said in _extras(policy, tier, own):
+        for rule, extra, said in _extras(policy, tier, own) if own else ():
             product = _Part(part.line, rule, base * extra, Fraction(0), said=said)
             product.said["of"] = part.rule.kind
             result.append(product)
