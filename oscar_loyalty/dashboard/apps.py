@@ -84,6 +84,19 @@ PAGES = [
     ("referrals/", "friends.views", "ReferralListView", "loyalty-referrals"),
     ("referrals/terms/", "friends.views", "SchemeView", "loyalty-referral-terms"),
     ("referrals/<int:pk>/<str:decision>/", "friends.views", "DecideView", "loyalty-referral-decide"),
+    # The simulator.
+    ("simulations/", "simulator.views", "SimulationListView", "loyalty-simulations"),
+    ("simulations/new/", "simulator.views", "SimulationNewView", "loyalty-simulation-new"),
+    ("simulations/<int:pk>/", "simulator.views", "SimulationView", "loyalty-simulation"),
+    ("simulations/<int:pk>/progress/", "simulator.views", "SimulationProgressView", "loyalty-simulation-progress"),
+    ("simulations/<int:pk>/compare/", "simulator.views", "SimulationCompareView", "loyalty-simulation-compare"),
+    (
+        "simulations/<int:pk>/members/<str:format>/",
+        "simulator.views",
+        "SimulationExportView",
+        "loyalty-simulation-export",
+    ),
+    ("simulations/<int:pk>/<str:action>/", "simulator.views", "SimulationActionView", "loyalty-simulation-action"),
 ]
 
 

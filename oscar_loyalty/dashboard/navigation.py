@@ -65,6 +65,7 @@ NAVIGATION = [
             _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
             _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
             _entry(_("Invited friends"), "loyalty-referrals", VIEW),
+            _entry(_("Simulator"), "loyalty-simulations", VIEW),
         ],
     }
 ]

@@ -66,4 +66,7 @@ PERMISSIONS = {
     "loyalty-scan-code": _staff(PROGRAMME),
     "loyalty-referral-terms": _staff(PROGRAMME),
     "loyalty-referral-decide": _staff(VIEW, APPROVE),
+    # Reading needs the permission to see; trying has the machine work.
+    "loyalty-simulation-new": _staff(VIEW, PROGRAMME),
+    "loyalty-simulation-action": _staff(VIEW, PROGRAMME),
 }

@@ -9,4 +9,4 @@ class ReportsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.reports.simulation import drafted, services  # noqa: F401  (they register themselves)
+        from oscar_loyalty.reports.simulation import drafted, services, tiers  # noqa: F401  (they register themselves)

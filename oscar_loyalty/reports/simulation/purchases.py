@@ -106,7 +106,7 @@ class Purchases:
             "awards": get_model("loyalty_earning", "Award").objects.filter(programme=programme).exists(),
         }
         self._tiers = {
-            tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.filter(programme=programme)
+            tier.pk: tier for tier in get_model("loyalty_members", "Tier").everything.filter(programme=programme)
         }
 
     def tier(self, pk: int | None) -> Any:

@@ -30,6 +30,7 @@ class Standing:
     """What a member has after a replay. ``spent`` is what counts for points, less what was given back."""
 
     purchases: int = 0
+    visits: int = 0
     spent: Decimal = Decimal(0)
     points: int = 0
     today: int = 0
@@ -37,7 +38,7 @@ class Standing:
 
 
 #: Says which tier (its primary key) each member has with what they earned and spent; registered by :func:`scheme`.
-Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None]]
+Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None] | None]
 _scheme: list[Scheme] = []
 
 
@@ -332,6 +333,7 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
         month[2] += awarded
         standing = tally.members[past.member]
         standing.purchases += 1
+        standing.visits += past.kind == "booking"
         standing.spent += spent
         standing.points += points
         standing.today += today
