@@ -30,8 +30,8 @@ PROMISED = 20_000
 def made_up(path, orders, customers):
     dice = random.Random(1)  # noqa: S311
     rows = [
-        f"{dice.randrange(customers)} {dice.randrange(1997, 1999)}{dice.randrange(12) + 1:02}{dice.randrange(28) + 1:02} "
-        f"{dice.randrange(6) + 1} {dice.randrange(1_000, 10_000) / 100:.2f}"
+        f"{dice.randrange(customers)} {dice.randrange(1997, 1999)}-{dice.randrange(12) + 1:02}-"
+        f"{dice.randrange(28) + 1:02} {dice.randrange(6) + 1} {dice.randrange(1_000, 10_000) / 100:.2f}"
         for _order in range(orders)
     ]
     path.write_text("\n".join(["customer date pieces amount", *rows]))

@@ -4,7 +4,7 @@ Award, preview and backfill all call :func:`evaluate`, so they cannot disagree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction

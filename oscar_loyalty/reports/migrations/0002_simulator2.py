@@ -5,20 +5,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_reports', '0001_initial'),
+        ("loyalty_reports", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='simulation',
-            name='beside',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='loyalty_reports.simulation', verbose_name='compared with'),
+            model_name="simulation",
+            name="beside",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="loyalty_reports.simulation",
+                verbose_name="compared with",
+            ),
         ),
         migrations.AlterField(
-            model_name='simulation',
-            name='state',
-            field=models.CharField(choices=[('waiting', 'waiting'), ('running', 'running'), ('done', 'done'), ('failed', 'failed'), ('stopped', 'called off')], default='waiting', max_length=16, verbose_name='state'),
+            model_name="simulation",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "waiting"),
+                    ("running", "running"),
+                    ("done", "done"),
+                    ("failed", "failed"),
+                    ("stopped", "called off"),
+                ],
+                default="waiting",
+                max_length=16,
+                verbose_name="state",
+            ),
         ),
     ]

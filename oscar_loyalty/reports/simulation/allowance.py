@@ -52,7 +52,7 @@ class Remembered(Allowance):
                     self._of_rule[member, rule] += points
 
     def take_back(self, member: int, at: datetime, points: int, lines: Iterable[Any]) -> None:
-        """Points that were given for what happened ``at`` were taken back; ``lines``: those of rules that count no more."""
+        """Note that points for what happened ``at`` were taken back; ``lines`` are those that count no more."""
         day = day_of(at)
         self._of_day[member, day] -= points
         self._of_member[member] -= points

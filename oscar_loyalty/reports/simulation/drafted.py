@@ -23,7 +23,7 @@ def offers(programme: Any) -> list[tuple[str, Any]]:
 
 @source("draft", offers=offers)
 def drafted(programme: Any, rest: str, since: datetime, until: datetime) -> Rules:
-    """The rules of today with a draft's changes laid over them; of a published one those from when it came into force."""
+    """The rules of today with a draft's changes laid over them; of one that was published, those from then on."""
     if not rest.isdigit():
         raise NoRules(f"draft:{rest}")
     draft = get_model("loyalty_earning", "Draft").objects.filter(programme=programme, pk=int(rest)).first()

@@ -31,7 +31,7 @@ REMEMBERED = 100_000
 
 @dataclass(slots=True)
 class Given:
-    """An award as it was made: before anything was taken back, and which part of it stands (``kept``; ``None``: all)."""
+    """An award as it was made: before anything was taken back, and what part of it stands (``None``: all)."""
 
     points: int
     clawed_back: int

@@ -181,7 +181,7 @@ class _Player:
     def _moment(self, past: Past, tier: Any, local: datetime) -> Any:
         if self._circumstances is None:
             return _Moment(local, past.kind, None if tier is None else {"code": tier.code})
-        order, booking = (past.pk, None) if past.kind == "order" else (None, SimpleNamespace(pk=past.pk, made_at=past.at))
+        order, booking = past.pk if past.kind == "order" else None, SimpleNamespace(pk=past.pk, made_at=past.at)
         self._circumstances.as_of = past.known_at or (past.given and past.given.recorded_at) or past.at
         bare, who = Purchase(lines=(), channel=past.kind), self._people[past.member]
         return self._circumstances.of(
