@@ -170,6 +170,7 @@ class _Part:
 
 SHIPPING = "shipping"
 NONE = Fraction(0)
+UNSAID = Decimal(0)
 #: What is for the whole purchase.
 WHOLE = Line(key="")
 
@@ -177,8 +178,14 @@ WHOLE = Line(key="")
 NO_ROOM = Room()
 
 
-def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, room: Room = NO_ROOM) -> Outcome:
-    """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for."""
+def evaluate(
+    policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, room: Room = NO_ROOM, *, explain: bool = True
+) -> Outcome:
+    """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for.
+
+    Without ``explain`` it counts as always, but leaves out the reasons, shares and amounts: the outcome has its points,
+    what was spent, and the whole points of each line and rule.
+    """
     rules = sorted(
         (rule for rule in rules if rule.when is None or rule.when.holds(purchase)), key=lambda rule: rule.version
     )
@@ -215,7 +222,7 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, roo
     parts += _bonuses(policy, boosters, counted)
     _cap_rules(parts, room)
     spent = _cents(_sum([amount for _line, amount in counted]))
-    return _outcome(policy, purchase, base, [part for part in parts if part.exact.numerator > 0], room, spent)
+    return _outcome(policy, purchase, base, [part for part in parts if part.exact.numerator > 0], room, spent, explain)
 
 
 def _sum(values: Sequence[Fraction]) -> Fraction:
@@ -374,7 +381,7 @@ def _per_order(rules: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]])
 
 
 def _outcome(
-    policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room, spent: Decimal
+    policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room, spent: Decimal, explain: bool
 ) -> Outcome:
     exact = _sum([part.exact for part in parts])
     points = round_points(exact, policy.rounding)
@@ -389,8 +396,10 @@ def _outcome(
         points = limit
         wanted = [value * limit / exact for value in wanted]
     split = share_rounding(wanted, points)
-    shares = whole_parts([share * 10**6 for share in split], ties)
     wholes = whole_parts(split, ties)
+    if not explain:
+        return Outcome(points, tuple(_bare(part, whole) for part, whole in zip(parts, wholes, strict=True)), {}, spent)
+    shares = whole_parts([share * 10**6 for share in split], ties)
     lines = tuple(
         OutcomeLine(
             key=part.line.key,
@@ -418,6 +427,14 @@ def _outcome(
     if capped:
         explanation["capped"] = capped
     return Outcome(points, lines, explanation, spent)
+
+
+def _bare(part: _Part, points: int) -> OutcomeLine:
+    """Return what counts of a line, without its reasons."""
+    line, rule = part.line, part.rule
+    return OutcomeLine(
+        line.key, line.title, line.product, line.quantity, UNSAID, UNSAID, points, rule.version, {}, rule.rule
+    )
 
 
 def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:

@@ -236,17 +236,23 @@ class _Player:
             shipping_excl=excl,
             shipping_paid_otherwise=other,
         )
-        outcome = evaluate(self._policy, rules, purchase, room)
+        outcome = evaluate(self._policy, rules, purchase, room, explain=False)
         by_rule: dict[int, int] = defaultdict(int)
         for line in outcome.lines:
             by_rule[line.rule_version] += line.points
             if line.rule_version not in self.described:
-                names = ("rule", "name", "target", "points", "per", "threshold", "times", "number")
-                self.described[line.rule_version] = {k: line.explanation[k] for k in names if k in line.explanation}
+                self.described |= {rule.version: _described(rule) for rule in rules if rule.version == line.rule_version}
         return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines)
 
 
 NOTHING = Line(key="")
+
+
+def _described(rule: Any) -> dict[str, Any]:
+    """Return what a rule says, as it is kept: numbers as text."""
+    said = {"rule": rule.kind, "name": rule.name, "target": rule.target, "number": rule.number}
+    numbers = {"points": rule.points, "per": rule.per, "threshold": rule.threshold, "times": rule.times}
+    return said | {name: str(value) for name, value in numbers.items() if value}
 
 
 def _without(prepared: _Prepared, holding: tuple[bool, ...] | None) -> tuple[Any, ...]:

@@ -36,9 +36,9 @@ def rules_of(simulation: Any) -> list[dict[str, Any]]:
 def _brings(row: dict[str, Any], programme: Any) -> str:
     if "rule" not in row:
         return ""
-    spec = {name: row[name] for name in ("points", "per", "threshold", "times") if name in row}
+    spec = {"points": "0"} | {name: row[name] for name in ("points", "per", "threshold", "times") if name in row}
     if row["rule"] == "booster":
-        spec["plus"] = spec.get("points", 0)
+        spec["plus"] = spec["points"]
     return words.brings(SimpleNamespace(kind=row["rule"]), spec, programme)
 
 
