@@ -129,6 +129,19 @@ PAGES = [
     ("drafts/<int:pk>/changes/<int:item>/drop/", "drafts.items", "DraftDropView", "loyalty-draft-item-drop"),
     ("drafts/<int:pk>/publish/", "drafts.publishing", "DraftPublishView", "loyalty-draft-publish"),
     ("drafts/<int:pk>/call-off/", "drafts.publishing", "DraftCallOffView", "loyalty-draft-call-off"),
+    # The simulator.
+    ("simulations/", "simulator.views", "SimulationListView", "loyalty-simulations"),
+    ("simulations/new/", "simulator.views", "SimulationNewView", "loyalty-simulation-new"),
+    ("simulations/<int:pk>/", "simulator.views", "SimulationView", "loyalty-simulation"),
+    ("simulations/<int:pk>/progress/", "simulator.views", "SimulationProgressView", "loyalty-simulation-progress"),
+    ("simulations/<int:pk>/compare/", "simulator.views", "SimulationCompareView", "loyalty-simulation-compare"),
+    (
+        "simulations/<int:pk>/members/<str:format>/",
+        "simulator.views",
+        "SimulationExportView",
+        "loyalty-simulation-export",
+    ),
+    ("simulations/<int:pk>/<str:action>/", "simulator.views", "SimulationActionView", "loyalty-simulation-action"),
 ]
 
 

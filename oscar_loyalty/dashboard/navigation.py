@@ -80,6 +80,7 @@ NAVIGATION = [
             _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
             _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
             _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
+            _entry(_("Simulator"), "loyalty-simulations", VIEW),
         ],
     }
 ]

@@ -105,4 +105,7 @@ PERMISSIONS = {
     "loyalty-draft-item-drop": _staff(PROGRAMME),
     "loyalty-draft-publish": _staff(PROGRAMME),
     "loyalty-draft-call-off": _staff(PROGRAMME),
+    # Reading needs the permission to see; trying has the machine work.
+    "loyalty-simulation-new": _staff(VIEW, PROGRAMME),
+    "loyalty-simulation-action": _staff(VIEW, PROGRAMME),
 }

@@ -4,10 +4,11 @@ Award, preview and backfill all call :func:`evaluate`, so they cannot disagree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from oscar_loyalty.earning.conditions import When
@@ -170,13 +171,23 @@ class _Part:
 
 
 SHIPPING = "shipping"
+NONE = Fraction(0)
+UNSAID = Decimal(0)
+#: What is for the whole purchase.
+WHOLE = Line(key="")
 
 
 NO_ROOM = Room()
 
 
-def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, room: Room = NO_ROOM) -> Outcome:
-    """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for."""
+def evaluate(
+    policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, room: Room = NO_ROOM, *, explain: bool = True
+) -> Outcome:
+    """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for.
+
+    Without ``explain`` it counts as always, but leaves out the reasons, shares and amounts: the outcome has its points,
+    what was spent, and the whole points of each line and rule.
+    """
     rules = sorted(
         (rule for rule in rules if rule.when is None or rule.when.holds(purchase)), key=lambda rule: rule.version
     )
@@ -185,17 +196,17 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, roo
     counted: list[tuple[Line, Fraction]] = []
     for line in purchase.lines:
         amount, paid = _amount(policy, line)
-        if line.is_giftcard or paid >= 1:
+        if line.is_giftcard or (paid and paid >= 1):
             continue
         rule = best(rules, line, ("unit", "exclude"))
         if rule is not None and rule.kind == "exclude":
             continue
         counted.append((line, amount))
         if rule is not None:
-            exact = Fraction(rule.points) * line.quantity * (1 - paid)
+            exact = _exactly(rule.points) * line.quantity * (1 - paid)
             parts.append(_Part(line, rule, exact, amount, paid))
         elif (rule := best(rules, line, ("amount",))) is not None:
-            by_amount.setdefault(rule.version, []).append(_Part(line, rule, Fraction(0), amount, paid))
+            by_amount.setdefault(rule.version, []).append(_Part(line, rule, NONE, amount, paid))
         if purchase.channel == "booking" and (rule := best(rules, line, ("visit",))) is not None:
             # The threshold of a visit is what it has to cost.
             given = Fraction(rule.points) if amount >= rule.threshold else Fraction(0)
@@ -206,27 +217,39 @@ def evaluate(policy: Policy, rules: Iterable[RuleFacts], purchase: Purchase, roo
         parts.extend(group)
     if purchase.channel == "order":
         parts.extend(_per_order(rules, counted))
-    parts = [part for part in parts if part.exact > 0]
-    base = sum((part.exact for part in parts), Fraction(0))
+    parts = [part for part in parts if part.exact.numerator > 0]
+    base = _sum([part.exact for part in parts])
     boosters = [rule for rule in rules if rule.kind == "booster"]
-    parts = _boost(policy, Fraction(purchase.multiplier), boosters, parts)
+    parts = _boost(policy, _exactly(purchase.multiplier), boosters, parts)
     parts += _bonuses(policy, boosters, counted)
     _cap_rules(parts, room)
-    spent = sum((amount for _line, amount in counted), Fraction(0))
-    outcome = _outcome(policy, purchase, base, [part for part in parts if part.exact > 0], room)
-    return replace(outcome, spent=_cents(spent))
+    spent = _cents(_sum([amount for _line, amount in counted]))
+    return _outcome(policy, purchase, base, [part for part in parts if part.exact.numerator > 0], room, spent, explain)
+
+
+def _sum(values: Sequence[Fraction]) -> Fraction:
+    """Add up; most purchases have one line, and adding it to nothing is not for free."""
+    return values[0] if len(values) == 1 else sum(values, NONE)
+
+
+@lru_cache(maxsize=4096)
+def _exactly(value: Decimal) -> Fraction:
+    """Return a number of a rule, which comes again and again, as a fraction."""
+    return Fraction(value)
 
 
 def _boost(policy: Policy, tier: Fraction, boosters: Sequence[RuleFacts], parts: list[_Part]) -> list[_Part]:
     """Multiply the parts by the tier's multiplier, and add a part for what each booster brings beside that."""
+    if not boosters and tier == 1:
+        return parts
     result = []
     for part in parts:
         # What is for the whole order is boosted only by what is about everything; a visit, by what fits its service.
         about = part.about or part.line
         own = [rule for rule in boosters if rule.times is not None and fit(rule, about) is not None]
-        base, part.exact = part.exact, part.exact * tier
+        base, part.exact = part.exact, part.exact * tier if tier != 1 else part.exact
         result.append(part)
-        for rule, extra, said in _extras(policy, tier, own):
+        for rule, extra, said in _extras(policy, tier, own) if own else ():
             product = _Part(part.line, rule, base * extra, Fraction(0), said=said)
             product.said["of"] = part.rule.kind
             result.append(product)
@@ -261,7 +284,7 @@ def _bonuses(policy: Policy, boosters: Sequence[RuleFacts], counted: list[tuple[
     for rule in boosters:
         amounts = [amount for line, amount in counted if fit(rule, line) is not None]
         if rule.times is None and amounts and sum(amounts) >= rule.threshold:
-            fixed.append(_Part(Line(key=""), rule, Fraction(rule.points), Fraction(0)))
+            fixed.append(_Part(WHOLE, rule, _exactly(rule.points), NONE))
     if policy.stacking == "best" and fixed:
         fixed = [max(fixed, key=lambda part: (part.exact, part.rule.version))]
     return fixed
@@ -314,9 +337,11 @@ def _amount(policy: Policy, line: Line) -> tuple[Fraction, Fraction]:
 
 
 def _rest(policy: Policy, incl: Decimal, excl: Decimal, paid_otherwise: Decimal) -> tuple[Fraction, Fraction]:
-    whole = max(Fraction(0), Fraction(incl))
-    paid = min(Fraction(1), max(Fraction(0), Fraction(paid_otherwise)) / whole) if whole else Fraction(0)
-    base = whole if policy.earn_tax == "incl" else max(Fraction(0), Fraction(excl))
+    whole = Fraction(incl) if incl > 0 else NONE
+    base = whole if policy.earn_tax == "incl" else Fraction(excl) if excl > 0 else NONE
+    if paid_otherwise <= 0 or not whole:
+        return base, NONE
+    paid = min(Fraction(1), Fraction(paid_otherwise) / whole)
     return base * (1 - paid), paid
 
 
@@ -329,18 +354,22 @@ def _add_shipping(
     line = Line(key=SHIPPING, title="")
     rule = best(rules, line, ("amount",))
     if rule is not None and amount > 0:
-        by_amount.setdefault(rule.version, []).append(_Part(line, rule, Fraction(0), amount, paid))
+        by_amount.setdefault(rule.version, []).append(_Part(line, rule, NONE, amount, paid))
 
 
 def _share_amount(group: list[_Part]) -> None:
     """Give the parts of one rule per amount what they bring: the threshold is taken off their sum, once."""
-    total = sum((part.amount for part in group), Fraction(0))
+    total = _sum([part.amount for part in group])
     rule = group[0].rule
-    above = total - Fraction(rule.threshold)
-    if above <= 0 or total <= 0 or rule.per <= 0:
+    above = total - _exactly(rule.threshold) if rule.threshold else total
+    if above.numerator <= 0 or total.numerator <= 0 or rule.per <= 0:
+        return
+    rate = _exactly(rule.points) / _exactly(rule.per) if rule.per != 1 else _exactly(rule.points)
+    if len(group) == 1:
+        group[0].exact = rate * above
         return
     for part in group:
-        part.exact = Fraction(rule.points) * part.amount * above / (total * Fraction(rule.per))
+        part.exact = rate * part.amount * above / total
 
 
 def _per_order(rules: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]]) -> list[_Part]:
@@ -349,12 +378,14 @@ def _per_order(rules: Sequence[RuleFacts], counted: list[tuple[Line, Fraction]])
         if rule.kind == "order":
             amounts = [amount for line, amount in counted if fit(rule, line) is not None]
             if amounts and sum(amounts) >= rule.threshold:
-                parts.append(_Part(Line(key=""), rule, Fraction(rule.points), Fraction(0)))
+                parts.append(_Part(WHOLE, rule, _exactly(rule.points), NONE))
     return parts
 
 
-def _outcome(policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room) -> Outcome:
-    exact = sum((part.exact for part in parts), Fraction(0))
+def _outcome(
+    policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room, spent: Decimal, explain: bool
+) -> Outcome:
+    exact = _sum([part.exact for part in parts])
     points = round_points(exact, policy.rounding)
     limits = [("order", policy.cap), ("day", room.day), ("member", room.member), ("budget", room.budget)]
     by, limit = min(
@@ -367,8 +398,10 @@ def _outcome(policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Pa
         points = limit
         wanted = [value * limit / exact for value in wanted]
     split = share_rounding(wanted, points)
-    shares = whole_parts([share * 10**6 for share in split], ties)
     wholes = whole_parts(split, ties)
+    if not explain:
+        return Outcome(points, tuple(_bare(part, whole) for part, whole in zip(parts, wholes, strict=True)), {}, spent)
+    shares = whole_parts([share * 10**6 for share in split], ties)
     lines = tuple(
         OutcomeLine(
             key=part.line.key,
@@ -395,7 +428,15 @@ def _outcome(policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Pa
     }
     if capped:
         explanation["capped"] = capped
-    return Outcome(points, lines, explanation)
+    return Outcome(points, lines, explanation, spent)
+
+
+def _bare(part: _Part, points: int) -> OutcomeLine:
+    """Return what counts of a line, without its reasons."""
+    line, rule = part.line, part.rule
+    return OutcomeLine(
+        line.key, line.title, line.product, line.quantity, UNSAID, UNSAID, points, rule.version, {}, rule.rule
+    )
 
 
 def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:

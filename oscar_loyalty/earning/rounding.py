@@ -23,6 +23,11 @@ def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
 
     A part that is whole stays as it is: 80 points of a service's own are 80, whatever the rest of the order does.
     """
+    uneven = [i for i, value in enumerate(exact) if value.denominator != 1]
+    if len(uneven) == 1:
+        # Nearly every purchase: the one broken part gets what the whole ones leave.
+        rest = sum(value.numerator for i, value in enumerate(exact) if i != uneven[0])
+        return [Fraction(points - rest) if i == uneven[0] else value for i, value in enumerate(exact)]
     change = points - sum(exact, Fraction(0))
     if not change:
         return list(exact)
@@ -34,6 +39,8 @@ def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
 
 def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
     """Make parts whole that sum to a whole number: the largest remainders are rounded up, ``ties`` settle equals."""
+    if all(value.denominator == 1 for value in exact):
+        return [value.numerator for value in exact]
     parts = [value.numerator // value.denominator for value in exact]
     order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], ties[i]))
     missing = sum(exact, Fraction(0)) - sum(parts)

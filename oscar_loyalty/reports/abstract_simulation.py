@@ -16,15 +16,18 @@ SILENCE = timedelta(minutes=6)
 class AbstractSimulation(models.Model):
     """A try. ``rules`` names a source of rules (:mod:`oscar_loyalty.reports.simulation.sources`).
 
-    ``run`` counts the starts: only the latest may write. ``result`` is what :meth:`Tally.as_dict` returns.
+    ``run`` counts the starts: only the latest may write. ``result`` is what
+    :func:`oscar_loyalty.reports.simulation.services.as_dict` returns. ``beside`` is another try of the same purchases,
+    to be compared with.
     """
 
-    WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+    WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
     STATES = [
         (WAITING, _("waiting")),
         (RUNNING, _("running")),
         (DONE, _("done")),
         (FAILED, _("failed")),
+        (STOPPED, _("called off")),
     ]
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.CASCADE, related_name="simulations")
@@ -47,6 +50,9 @@ class AbstractSimulation(models.Model):
     total = models.PositiveIntegerField(_("purchases"), default=0)
     error = models.CharField(_("error"), max_length=500, blank=True)
     result = models.JSONField(_("result"), default=dict, blank=True)
+    beside = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("compared with")
+    )
     requested_by_type = models.CharField(_("asked by type"), max_length=32, blank=True)
     requested_by = models.CharField(_("asked by"), max_length=64, blank=True)
     requested_at = models.DateTimeField(_("asked at"))
@@ -71,7 +77,13 @@ class AbstractSimulation(models.Model):
 
     @property
     def percent(self) -> int:
-        return 100 if self.state == self.DONE else self.done * 100 // self.total if self.total else 0
+        if self.state == self.DONE:
+            return 100
+        return min(99, self.done * 100 // self.total) if self.total else 0
+
+    @property
+    def under_way(self) -> bool:
+        return self.state in (self.WAITING, self.RUNNING)
 
 
 class AbstractSimulatedMember(models.Model):

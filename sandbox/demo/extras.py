@@ -12,10 +12,10 @@ from oscar_loyalty.earning import actions, goals
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
+from sandbox.demo.drafts import load_draft
 from sandbox.demo.rewards import load_rewards
 from sandbox.demo.sharing import load_sharing
 from sandbox.demo.tiers import load_tiers
-from sandbox.demo.drafts import load_draft
 
 #: What an action brings, and how often in which period.
 ACTIONS = {"profile": (30, 1, "ever"), "review": (20, 5, "year"), "birthday": (100, 1, "year")}

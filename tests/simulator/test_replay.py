@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import bookings, rules
+from oscar_loyalty.earning import bookings, drafts, rules
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation import selectors, services, sources
 from oscar_loyalty.reports.simulation.purchases import Purchases
@@ -164,3 +164,112 @@ def test_cost_is_the_rate_less_what_is_never_spent(programme, ask, sweep):
     cost = selectors.cost_of(row)
     assert (cost.tried.amount, cost.today.amount, cost.more.amount) == (D(300), D(225), D(75))
     assert cost.share == D("1.0")
+
+
+def exact(programme):
+    """Replay the published rules; each purchase brings what it was awarded, and by rule what the lines say."""
+    fresh = type(programme).objects.get(pk=programme.pk)
+    tally, each = replayed(fresh)
+    awards = get_model("loyalty_earning", "Award").objects.filter(source_type__in=["order", "booking"])
+    assert sorted(each) == sorted((award.source_type, int(award.source_id), award.points) for award in awards)
+    assert tally.points == tally.awarded == sum(award.points - award.clawed_back for award in awards)
+    return awards
+
+
+def test_caps_are_freed_when_points_are_taken_back(programme, member, place, shampoo, per_euro, later, sweep, cancel):
+    get_model("loyalty_earning", "EarningPolicy").objects.create(
+        programme=programme, cap_day=60, cap_member=130, budget=170
+    )
+    booster = rules.publish_rule(
+        programme=programme, kind="booster", spec={"plus": "9", "caps": {"member": 20}}, name="More"
+    )
+    first = place((shampoo, 4))
+    sweep()
+    later(hours=1)
+    place((shampoo, 4))
+    sweep()
+    later(hours=1)
+    cancel(first)
+    place((shampoo, 2))
+    sweep()
+    later(days=1)
+    place((shampoo, 3))
+    place((shampoo, 3))
+    sweep()
+    later(hours=1)
+    rules.end_rule(rule=booster.rule)
+    later(days=1)
+    place((shampoo, 4))
+    sweep()
+    assert [award.points for award in exact(programme).order_by("pk")] == [59, 1, 34, 46, 14, 35]
+
+
+def test_the_order_of_awards_counts_where_there_are_caps(programme, member, place, shampoo, per_euro, later, sweep):
+    """What was bought first may be awarded last: when it is sent."""
+    programme.award_on_status = "Being processed"
+    programme.save()
+    get_model("loyalty_earning", "EarningPolicy").objects.create(programme=programme, cap_member=60)
+    slow = place((shampoo, 4))
+    later(hours=1)
+    fast = place((shampoo, 2))
+    later(hours=1)
+    fast.set_status("Being processed")
+    sweep()
+    later(hours=1)
+    slow.set_status("Being processed")
+    sweep()
+    assert {int(award.source_id): award.points for award in exact(programme)} == {fast.pk: 25, slow.pk: 35}
+
+
+def test_the_first_purchase_is_the_one_that_was_first_then(
+    programme, member, place, shampoo, haircut, per_euro, later, sweep, cancel
+):
+    rules.publish_rule(programme=programme, kind="booster", spec={"plus": "30", "when": {"first": True}}, name="First")
+    first = place((shampoo, 1))
+    sweep()
+    later(days=1)
+    place((shampoo, 2))
+    sweep()
+    later(days=1)
+    cancel(first)
+    sweep()
+    later(days=1)
+    for reference in ("b1", "b2"):
+        bookings.made(reference=reference, service=haircut, starts_at=clock.now(), member=member, price=D(45))
+        later(hours=1)
+    bookings.cancelled(reference="b1")
+    bookings.made(reference="b3", service=haircut, starts_at=clock.now(), member=member, price=D(45))
+    sweep()
+    exact(programme)
+
+
+def test_a_draft_is_tried_against_todays_rules(history, programme, ask, sweep):
+    draft = drafts.start(programme=programme, name="Twice")
+    drafts.put(draft=draft, kind="booster", spec={"times": "2"}, name="Double")
+    row = ask(rules=f"draft:{draft.pk}")
+    assert (f"draft:{draft.pk}", "Draft: Twice") in [(name, str(title)) for name, title in sources.choices(programme)]
+    sweep()
+    row.refresh_from_db()
+    assert row.state == "done", row.error
+    assert row.result["points"] > row.result["today"] > 0
+    assert row.result["win"] == 1
+    assert selectors.members_of(row, "win").get().difference == row.result["points"] - row.result["today"]
+    # Published, it is today's rules, once.
+    drafts.publish(draft=draft)
+    again = ask("again", rules=f"draft:{draft.pk}")
+    sweep()
+    again.refresh_from_db()
+    assert again.result["points"] == again.result["today"] == row.result["points"]
+
+
+@pytest.mark.parametrize("tax", ["incl", "excl"])
+def test_what_is_alike_for_the_rules_is_reckoned_once_and_right(programme, member, place, haircut, shampoo, tax, sweep):
+    """Pieces, shipping, several lines, tiers: with and without what is remembered, the same."""
+    programme.earn_tax, programme.earn_shipping = tax, True
+    programme.save()
+    rules.publish_rule(programme=programme, kind="amount", spec={"points": "1.3", "per": "1", "threshold": "10"})
+    rules.set_product_points(product=haircut, points=7)
+    for lines in ([(haircut, 1)], [(haircut, 2)], [(shampoo, 1)], [(shampoo, 2), (haircut, 1)], [(shampoo, 1)]):
+        place(*lines)
+    sweep()
+    assert exact(programme).count() == 5

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import F, Sum
 
-from oscar_loyalty.earning.allowance import PURCHASES, Allowance, start_of
+from oscar_loyalty.earning.allowance import PURCHASES, Allowance
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.times import day_of, start_of
 
 
 class Remembered(Allowance):
@@ -49,6 +50,18 @@ class Remembered(Allowance):
             for member, rule, points in told:
                 if rule is not None:
                     self._of_rule[member, rule] += points
+
+    def take_back(self, member: int, at: datetime, points: int, lines: Iterable[Any]) -> None:
+        """Note that points for what happened ``at`` were taken back; ``lines`` are those that count no more."""
+        day = day_of(at)
+        self._of_day[member, day] -= points
+        self._of_member[member] -= points
+        for line in lines:
+            if line.rule in self._rules:
+                self._of_rule[member, line.rule] -= line.points
+                self._of_rule_day[member, line.rule, day] -= line.points
+        if self._budget is not None and self._limits.in_budget(day):
+            self._budget += points
 
     def _used(self) -> int:
         """Return what was given within the budget's dates before the period."""

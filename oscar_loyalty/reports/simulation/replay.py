@@ -1,5 +1,6 @@
 """Replaying past purchases by the one engine, twice in one pass: by the rules that are tried, and by those of today."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,15 +13,16 @@ from typing import Any
 from django.utils import timezone
 
 from oscar_loyalty.earning import facts
-from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import NO_ROOM, Line, Purchase, Room, evaluate
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation.allowance import Remembered
-from oscar_loyalty.reports.simulation.purchases import ONE, SLICE, Past, Purchases
+from oscar_loyalty.reports.simulation.circumstances import Then
+from oscar_loyalty.reports.simulation.purchases import NO_SHIPPING, SLICE, Past, Purchases
 from oscar_loyalty.reports.simulation.sources import Rules
 
 #: How many outcomes are remembered for purchases that are alike.
-REMEMBERED = 50_000
+REMEMBERED = 100_000
+ONCE = Decimal(1)
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Standing:
     """What a member has after a replay. ``spent`` is what counts for points, less what was given back."""
 
     purchases: int = 0
+    visits: int = 0
     spent: Decimal = Decimal(0)
     points: int = 0
     today: int = 0
@@ -35,7 +38,7 @@ class Standing:
 
 
 #: Says which tier (its primary key) each member has with what they earned and spent; registered by :func:`scheme`.
-Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None]]
+Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None] | None]
 _scheme: list[Scheme] = []
 
 
@@ -64,34 +67,60 @@ class Tally:
     today: int = 0
     awarded: int = 0
     rules: dict[int, dict[str, Any]] = field(default_factory=dict)
-    months: dict[str, list[int]] = field(default_factory=dict)
+    months: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     members: dict[int, Standing] = field(default_factory=lambda: defaultdict(Standing))
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What is remembered of an outcome, with the rules that it came from: their ids are part of its key."""
+    """What is remembered of an outcome."""
 
     points: int
     spent: Decimal
     by_rule: tuple[tuple[int, int], ...]
     lines: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The rules that may be about some products at a moment. ``alike`` is the same number for products that no rule
+    tells apart, ``pieces`` says whether a rule counts pieces."""
+
     rules: tuple[Any, ...]
+    conditional: tuple[Any, ...]
+    alike: int
+    pieces: bool
+
+
+@dataclass(slots=True)
+class _Moment:
+    """What conditions look at, see :class:`oscar_loyalty.earning.conditions.Circumstances`."""
+
+    at: datetime
+    channel: str
+    tier: Any
+    first: bool = False
+    birthday_month: bool = False
+    segments: frozenset[str] = frozenset()
 
 
 class _Player:
-    """Evaluates purchases by one book of rules."""
+    """Evaluates purchases by one book of rules; those that are alike in all that its rules ask are evaluated once."""
 
     def __init__(self, programme: Any, rules: Rules, since: datetime) -> None:
         self._programme, self._rules = programme, rules
         self._policy = facts.policy_of(programme)
         self._known: dict[int, Line] = {}
-        self._fixed: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[int, ...]]] = {}
+        self._prepared: dict[tuple[Any, ...], _Prepared] = {}
+        self._numbers: dict[Any, int] = {}
         self._results: dict[Any, _Result] = {}
         self.described: dict[int, dict[str, Any]] = {}
-        self._circumstances: Circumstances | None = None
+        self._circumstances: Then | None = None
         self._people: dict[int, Any] = {}
         self._allowance = Remembered(rules.book, since)
+        # What will have been taken back: when, a number for those of the same moment, and what the allowance is told.
+        self._taken: list[tuple[datetime, int, int, datetime, int, tuple[Any, ...]]] = []
+        self._events = 0
 
     def learn(self, products: set[int], people: set[int]) -> None:
         """Look up what rules ask about these products and members, as far as it is not known."""
@@ -101,92 +130,139 @@ class _Player:
             self._known |= facts.describe(rows.select_related(*facts.PRODUCT_RELATED), self._rules.book)
         known = self._rules.book.known()
         self._circumstances = None
-        if any(dated.facts.when is not None for dated in known):
+        whens = [dated.facts.when for dated in known if dated.facts.when is not None]
+        if any(when.first or when.birthday_month or when.segments for when in whens):
             self._people = get_model("loyalty_members", "Member").objects.in_bulk(people)
-            self._circumstances = Circumstances(self._rules.book, self._people.values())
+            self._circumstances = Then(self._rules.book, self._people.values())
         self._allowance.learn(known, people)
 
-    def play(self, past: Past, tier: Any, multiplier: Decimal, moment: datetime) -> _Result:
-        """Return what ``past`` brings by the rules of ``moment``; each must come after those before it in time."""
-        rules, ids = self._in_force(past, moment)
-        bare = Purchase(lines=(), channel=past.kind)
-        if self._circumstances is not None:
-            order = past.pk if past.kind == "order" else None
-            who = self._people[past.member]
-            bare = self._circumstances.of(bare, member=who, tier=tier, at=past.held_at or past.at, order=order)
+    def play(self, past: Past, tier: Any, multiplier: Decimal, moment: datetime, local: datetime) -> _Result:
+        """Return what ``past`` brings by the rules of ``moment``; each must come after those before it in time.
+
+        ``local`` is the time that conditions look at, on the shop's clock.
+        """
+        pieces = past.pieces
+        prepared = self._in_force(tuple([piece[1] for piece in pieces]), moment)
+        rules, holding = prepared.rules, None
+        if prepared.conditional:
+            at = self._moment(past, tier, local)
             # What does not hold is left out of the key, so that purchases at other times can still be alike.
-            rules = tuple(rule for rule in rules if rule.when is None or rule.when.holds(bare))
-            ids = tuple(map(id, rules))
+            holding = tuple([rule.when.holds(at) for rule in prepared.conditional])
         if self._allowance.limited:
-            somebody, counted_at = SimpleNamespace(pk=past.member), past.counted_at or past.at
-            room = self._allowance.room(somebody, counted_at)
-            result = self._evaluate(past, tier, multiplier, rules, bare, room)
-            self._allowance.note(somebody, counted_at, result)
-            return result
-        shape = tuple(piece[1:2] + piece[3:] for piece in past.pieces)
-        code = tier.pk if tier is not None else None
-        key = (ids, past.kind, shape, past.shipping, code, multiplier)
+            return self._play_limited(past, tier, multiplier, _without(prepared, holding))
+        amounts = tuple([piece[2:] for piece in pieces]) if prepared.pieces else tuple([piece[3:] for piece in pieces])
+        shipping = None if past.shipping is NO_SHIPPING else past.shipping
+        key = (prepared.alike, holding, past.kind, amounts, shipping, tier and tier.pk, multiplier)
         found = self._results.get(key)
         if found is None:
             if len(self._results) >= REMEMBERED:
                 self._results.clear()
-            found = self._results[key] = self._evaluate(past, tier, multiplier, rules, bare, NO_ROOM)
+            rules = _without(prepared, holding)
+            found = self._results[key] = self._evaluate(past, tier, multiplier, rules, NO_ROOM)
         return found
 
-    def _in_force(self, past: Past, moment: datetime) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    def _play_limited(self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...]) -> _Result:
+        """Evaluate ``past`` with what caps and budget left when it was reckoned."""
+        somebody, counted_at, known_at = SimpleNamespace(pk=past.member), past.counted_at or past.at, past.known_at
+        while known_at is not None and self._taken and self._taken[0][0] <= known_at:
+            self._allowance.take_back(*heapq.heappop(self._taken)[2:])
+        result = self._evaluate(past, tier, multiplier, rules, self._allowance.room(somebody, counted_at))
+        self._allowance.note(somebody, counted_at, result)
+        if past.given is not None:
+            before = 0
+            for number, (at, taken) in enumerate(past.given.taken, start=1):
+                back = _part(result.points, Fraction(min(taken, past.given.clawed_back), past.given.points))
+                gone = result.lines if past.given.void and number == len(past.given.taken) else ()
+                self._events += 1
+                heapq.heappush(self._taken, (at, self._events, past.member, counted_at, back - before, gone))
+                before = back
+        return result
+
+    def _moment(self, past: Past, tier: Any, local: datetime) -> Any:
+        if self._circumstances is None:
+            return _Moment(local, past.kind, None if tier is None else {"code": tier.code})
+        order, booking = past.pk if past.kind == "order" else None, SimpleNamespace(pk=past.pk, made_at=past.at)
+        self._circumstances.as_of = past.known_at or (past.given and past.given.recorded_at) or past.at
+        bare, who = Purchase(lines=(), channel=past.kind), self._people[past.member]
+        return self._circumstances.of(
+            bare, member=who, tier=tier, at=past.held_at or past.at, order=order, booking=booking
+        )
+
+    def _in_force(self, products: tuple[int | None, ...], moment: datetime) -> _Prepared:
         if self._rules.at is None:
-            rules = tuple(self._rules.book.at(moment, self._lines(past)))
-            return rules, tuple(map(id, rules))
-        products = tuple(piece[1] for piece in past.pieces)
-        found = self._fixed.get(products)
+            return self._prepare(products, tuple(self._rules.book.at(moment, self._lines(products))))
+        found = self._prepared.get(products)
         if found is None:
-            if len(self._fixed) >= REMEMBERED:
-                self._fixed.clear()
-            rules = tuple(self._rules.book.at(self._rules.at, self._lines(past)))
-            found = self._fixed[products] = (rules, tuple(map(id, rules)))
+            if len(self._prepared) >= REMEMBERED:
+                self._prepared.clear()
+            rules = tuple(self._rules.book.at(self._rules.at, self._lines(products)))
+            found = self._prepared[products] = self._prepare(products, rules)
         return found
 
-    def _lines(self, past: Past) -> list[Line]:
-        return [self._known[piece[1]] for piece in past.pieces if piece[1] in self._known]
+    def _prepare(self, products: tuple[int | None, ...], rules: tuple[Any, ...]) -> _Prepared:
+        single = {rule.target_id for rule in rules if rule.target in ("product", "variant")}
+        told = []
+        for pk in products:
+            line = self._known.get(pk) if pk is not None else None
+            if line is None:
+                told.append(None)
+                continue
+            own = tuple(one if one in single else one is not None for one in (line.product, line.parent))
+            told.append((own, line.product_class, line.categories, line.ranges, line.is_giftcard))
+        what = (tuple(rule.version for rule in rules), tuple(told))
+        return _Prepared(
+            rules=rules,
+            conditional=tuple(rule for rule in rules if rule.when is not None),
+            alike=self._numbers.setdefault(what, len(self._numbers)),
+            pieces=any(rule.kind == "unit" for rule in rules),
+        )
 
-    def _evaluate(
-        self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...], bare: Purchase, room: Room
-    ) -> _Result:
+    def _lines(self, products: tuple[int | None, ...]) -> list[Line]:
+        return [self._known[pk] for pk in products if pk in self._known]
+
+    def _evaluate(self, past: Past, tier: Any, multiplier: Decimal, rules: tuple[Any, ...], room: Room) -> _Result:
         lines = []
-        for number, (_key, product, title, quantity, incl, excl, other) in enumerate(past.pieces):
-            known = self._known.get(product) if product is not None else None
+        for number, (_key, product, quantity, incl, excl, other) in enumerate(past.pieces):
+            known = self._known.get(product, NOTHING) if product is not None else NOTHING
             own = {"quantity": quantity, "amount_incl": incl, "amount_excl": excl, "paid_otherwise": other}
-            described = {} if known is None else {name: getattr(known, name) for name in _DESCRIBED}
             # Ties are settled by the order of the keys: that of the pieces, which are sorted by them.
-            lines.append(Line(key=f"{number:06}", title=title, **described, **own))
+            lines.append(replace(known, key=f"{number:06}", **own))
         incl, excl, other = past.shipping
-        purchase = replace(
-            bare,
+        purchase = Purchase(
             lines=tuple(lines),
+            channel=past.kind,
+            multiplier=multiplier if tier is not None else Decimal(1),
             shipping_incl=incl,
             shipping_excl=excl,
             shipping_paid_otherwise=other,
         )
-        if tier is not None:
-            purchase = facts.of_tier(purchase, _As(tier, multiplier))
-        outcome = evaluate(self._policy, rules, purchase, room)
+        outcome = evaluate(self._policy, rules, purchase, room, explain=False)
         by_rule: dict[int, int] = defaultdict(int)
         for line in outcome.lines:
             by_rule[line.rule_version] += line.points
             if line.rule_version not in self.described:
-                names = ("rule", "name", "target", "points", "per", "threshold", "times", "number")
-                self.described[line.rule_version] = {k: line.explanation[k] for k in names if k in line.explanation}
-        return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines, rules)
+                given = next(rule for rule in rules if rule.version == line.rule_version)
+                self.described[line.rule_version] = _described(given)
+        return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines)
 
 
-_DESCRIBED = ("product", "parent", "product_class", "categories", "ranges", "is_giftcard")
+NOTHING = Line(key="")
 
 
-class _As:
-    """A tier with the multiplier that it had at the time."""
+def _described(rule: Any) -> dict[str, Any]:
+    """Return what a rule says, as it is kept: numbers as text."""
+    said = {"rule": rule.kind, "name": rule.name, "target": rule.target, "number": rule.number}
+    numbers = {"points": rule.points, "per": rule.per, "threshold": rule.threshold, "times": rule.times}
+    return said | {name: str(value) for name, value in numbers.items() if value}
 
-    def __init__(self, tier: Any, multiplier: Decimal) -> None:
-        self.code, self.name, self.multiplier = tier.code, tier.name, multiplier
+
+def _without(prepared: _Prepared, holding: tuple[bool, ...] | None) -> tuple[Any, ...]:
+    """Return the rules without those whose conditions do not hold, and these without their conditions."""
+    if holding is None:
+        return prepared.rules
+    flags = iter(holding)
+    kept = [rule for rule in prepared.rules if rule.when is None or next(flags)]
+    return tuple(rule if rule.when is None else replace(rule, when=None) for rule in kept)
 
 
 def play(
@@ -228,18 +304,24 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
     people = {past.member for past in batch}
     trying.learn(products, people)
     present.learn(products, people)
+    zone = timezone.get_default_timezone()
     for past in batch:
         given = past.given
         if given is not None:
             tier, multiplier, moment = given.tier, given.multiplier, given.rules_at(past.at)
         else:
             tier, moment = purchases.tier(past.tier), past.at
-            multiplier = tier.multiplier if tier is not None else Decimal(1)
-        result, now = trying.play(past, tier, multiplier, moment), present.play(past, tier, multiplier, moment)
+            multiplier = tier.multiplier if tier is not None else ONCE
+        local = past.at.astimezone(zone)
+        held = local if past.held_at is None else past.held_at.astimezone(zone)
+        result, now = (player.play(past, tier, multiplier, moment, held) for player in (trying, present))
         if each is not None:
             each(past, result.points)
-        kept = ONE if given is None else given.kept
-        points, today, awarded = _part(result.points, kept), _part(now.points, kept), given.stands if given else 0
+        points, today, spent, awarded = result.points, now.points, result.spent, 0
+        if given is not None:
+            awarded = given.stands
+            if given.kept is not None:
+                points, today, spent = _part(points, given.kept), _part(today, given.kept), _money(spent, given.kept)
         tally.purchases += 1
         tally.turnover += past.turnover
         tally.points += points
@@ -247,17 +329,19 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
         tally.today += today
         tally.awarded += awarded
         for version, number in result.by_rule:
-            row = tally.rules.setdefault(version, {"given": 0, "purchases": 0})
+            row = tally.rules.get(version)
+            if row is None:
+                row = tally.rules[version] = {"given": 0, "purchases": 0}
             row["given"] += number
             row["purchases"] += 1
-        local = timezone.localtime(past.at)
-        month = tally.months.setdefault(f"{local.year:04}-{local.month:02}", [0, 0, 0])
+        month = tally.months[local.year, local.month]
         month[0] += points
         month[1] += today
         month[2] += awarded
         standing = tally.members[past.member]
         standing.purchases += 1
-        standing.spent += result.spent if kept == 1 else _money(result.spent, kept)
+        standing.visits += past.kind == "booking"
+        standing.spent += spent
         standing.points += points
         standing.today += today
         standing.awarded += awarded
@@ -265,7 +349,7 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
 
 def _part(points: int, kept: Fraction) -> int:
     """Return the same part of ``points`` as was left to the award."""
-    return points if kept == 1 else (points * kept.numerator * 2 + kept.denominator) // (2 * kept.denominator)
+    return (points * kept.numerator * 2 + kept.denominator) // (2 * kept.denominator)
 
 
 def _money(amount: Decimal, kept: Fraction) -> Decimal:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.due.registry import handler
+from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation.purchases import Purchases
@@ -23,6 +23,9 @@ log = logging.getLogger("oscar_loyalty")
 KIND = "reports.simulate"
 #: Rows of members that are written at once.
 CHUNK = 1000
+#: How long a try is kept, and how many old ones go in one sweep.
+KEPT = timedelta(days=365)
+GONE = 50
 
 
 class Overtaken(Exception):
@@ -44,12 +47,13 @@ def ask(
     until: date,
     breakage: Decimal = Decimal(20),
     earlier: bool = False,
+    beside: Any = None,
     actor: Ref = NOBODY,
 ) -> Any:
     """Have ``rules`` tried on the purchases from ``since`` to ``until`` (both included); return the try.
 
-    ``breakage`` is the percentage of points that are expected never to be spent. The same ``key`` again returns the
-    first.
+    ``breakage`` is the percentage of points that are expected never to be spent; ``beside`` another try, to compare
+    with. The same ``key`` again returns the first.
 
     :raises ValueError: for a period that ends before it begins, or a breakage that is no percentage.
     """
@@ -63,6 +67,7 @@ def ask(
         "until": until,
         "breakage": breakage,
         "earlier": earlier,
+        "beside": beside,
         "requested_by_type": actor.type,
         "requested_by": actor.id,
         "requested_at": clock.now(),
@@ -75,19 +80,37 @@ def ask(
 
 @transaction.atomic
 def restart(*, simulation: Any) -> Any:
-    """Do a try again that failed or was interrupted; one that is waiting, busy or done stays as it is."""
+    """Do a try again that is over, was called off or interrupted; one that is waiting or busy stays as it is."""
     row = _rows().select_for_update().get(pk=simulation.pk)
-    if row.state == row.FAILED or row.abandoned:
-        row.state, row.error, row.done = row.WAITING, "", 0
-        row.save(update_fields=["state", "error", "done"])
+    if not row.under_way or row.abandoned:
+        row.state, row.error, row.done, row.finished_at = row.WAITING, "", 0, None
+        row.save(update_fields=["state", "error", "done", "finished_at"])
         due.again(kind=KIND, key=str(row.pk), payload={"simulation": row.pk})
     return row
+
+
+@transaction.atomic
+def stop(*, simulation: Any) -> Any:
+    """Call off a try that is waiting or busy; return it. A run that is under way stops at its next slice."""
+    row = _rows().select_for_update().get(pk=simulation.pk)
+    if row.under_way:
+        row.state, row.run = row.STOPPED, row.run + 1
+        row.save(update_fields=["state", "run"])
+    return row
+
+
+@sweeper("reports.simulations")
+def forget() -> int:
+    """Delete tries that nobody will look at any more; return how many."""
+    old = _rows().filter(requested_at__lt=clock.now() - KEPT).order_by("pk").values_list("pk", flat=True)[:GONE]
+    _number, rows = _rows().filter(pk__in=list(old)).delete()
+    return rows.get(_rows().model._meta.label, 0)
 
 
 @handler(KIND, atomic=False)
 def simulate_due(row: Any) -> None:
     simulation = _rows().filter(pk=row.payload["simulation"]).first()
-    if simulation is not None and simulation.state != simulation.DONE:
+    if simulation is not None and simulation.state not in (simulation.DONE, simulation.STOPPED):
         run(simulation=simulation)
 
 
@@ -95,6 +118,8 @@ def run(*, simulation: Any) -> None:
     """Do a try from its beginning. Another run of the same that comes later takes over; this one then stops."""
     with transaction.atomic():
         row = _rows().select_for_update(of=("self",)).select_related("programme").get(pk=simulation.pk)
+        if row.state in (row.DONE, row.STOPPED):
+            return
         row.run += 1
         row.state, row.error, row.done, row.heard_at = row.RUNNING, "", 0, clock.now()
         row.save(update_fields=["run", "state", "error", "done", "heard_at"])
@@ -117,7 +142,7 @@ def run(*, simulation: Any) -> None:
         )
         _finish(row, tally)
     except Overtaken:
-        log.info("The try %s was started anew; this run stops.", row.pk)
+        log.info("The try %s was started anew or called off; this run stops.", row.pk)
     except NoRules:
         mine.update(state=row.FAILED, error="gone", heard_at=clock.now())
     except Exception as error:
@@ -134,6 +159,7 @@ def _finish(row: Any, tally: Tally) -> None:
     Member = get_model("loyalty_reports", "SimulatedMember")
     Member.objects.filter(simulation=row.pk).delete()
     tiers = tiers_after(row.programme, tally.members)
+    before = _tiers_now(tally) if tiers is not None else None
     members = list(tally.members.items())
     for start in range(0, len(members), CHUNK):
         Member.objects.bulk_create(
@@ -150,17 +176,29 @@ def _finish(row: Any, tally: Tally) -> None:
             )
             for pk, standing in members[start : start + CHUNK]
         )
-    locked.result = as_dict(row, tally, tiers)
+    locked.result = as_dict(row, tally, tiers, before)
     locked.state, locked.finished_at, locked.heard_at = locked.DONE, clock.now(), clock.now()
     locked.done = locked.total
     locked.save(update_fields=["result", "state", "finished_at", "heard_at", "done"])
 
 
-def as_dict(row: Any, tally: Tally, tiers: Any = None) -> dict[str, Any]:
+def _tiers_now(tally: Tally) -> Any:
+    Member, found = get_model("loyalty_members", "Member"), {}
+    pks = list(tally.members)
+    for start in range(0, len(pks), CHUNK):
+        rows = Member.objects.filter(pk__in=pks[start : start + CHUNK]).order_by()
+        found |= dict(rows.values_list("pk", "tier"))
+    return found
+
+
+def _counted(tiers: Any) -> Any:
+    return None if tiers is None else {str(pk or ""): number for pk, number in Counter(tiers.values()).items()}
+
+
+def as_dict(row: Any, tally: Tally, tiers: Any = None, before: Any = None) -> dict[str, Any]:
     """Return the sums as they are stored; the rate is that of the day, since it may change."""
     programme = row.programme
     standings = tally.members.values()
-    counted = None if tiers is None else {str(pk or ""): number for pk, number in Counter(tiers.values()).items()}
     return {
         "purchases": tally.purchases,
         "members": len(tally.members),
@@ -177,8 +215,10 @@ def as_dict(row: Any, tally: Tally, tiers: Any = None) -> dict[str, Any]:
             ({"version": version, **facts} for version, facts in tally.rules.items()),
             key=lambda rule: (-rule["given"], rule["version"]),
         ),
-        "months": [[month, *sums] for month, sums in sorted(tally.months.items())],
-        "tiers": counted,
+        "months": [[f"{year:04}-{month:02}", *sums] for (year, month), sums in sorted(tally.months.items())],
+        "tiers": _counted(tiers),
+        "tiers_now": _counted(before),
+        "moved": 0 if tiers is None or before is None else sum(before.get(pk) != tier for pk, tier in tiers.items()),
         "rate": [programme.redemption_points, str(programme.redemption_amount)],
         "currency": programme.currency,
     }
