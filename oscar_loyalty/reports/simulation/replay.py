@@ -241,8 +241,8 @@ class _Player:
         for line in outcome.lines:
             by_rule[line.rule_version] += line.points
             if line.rule_version not in self.described:
-                given = next(rule for rule in rules if rule.version == line.rule_version)
-                self.described[line.rule_version] = _described(given)
+                own_rules = [rule for rule in rules if rule.version == line.rule_version]
+                self.described |= {rule.version: _described(rule) for rule in own_rules}
         return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines)
 
 
