@@ -17,22 +17,11 @@ def time():
 
 @pytest.fixture(scope="session", autouse=True)
 def _emptying_test_databases():
-    """The database refuses to delete entries; only the flush after a transactional test may.
-
-    For the whole session: a patch of one test alone would be taken back before the flush.
-    """
-    from django.test import TransactionTestCase
-
-    from oscar_loyalty.ledger import triggers
-
-    teardown = TransactionTestCase._fixture_teardown
-
-    def lifted_teardown(self):
-        with triggers.lifted():
-            teardown(self)
+    """For the whole session: a patch of one test alone would be taken back before the database is emptied."""
+    from tests import emptying
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lifted_teardown)
+        emptying.install(patch)
         yield
 
 
