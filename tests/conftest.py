@@ -5,8 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from oscar_loyalty import clock
+from tests import sharing
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items):
+    sharing.share(items)
 
 
 def pytest_collection_finish():
