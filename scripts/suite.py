@@ -4,7 +4,8 @@
     python scripts/suite.py sqlite -- -k ledger      on SQLite only, with options for pytest
 
 ``PYTEST`` replaces pytest's usual options. PostgreSQL is the server of ``DATABASE_URL``;
-``services.py`` starts one.
+``services.py`` starts one. Asked for both databases, the runs share what needs to be proved once: ``tests/sharing.py``
+says what. Asked for one, that runs everything.
 
 The last line closes the whole like pytest closes a run: the sums of what the runs themselves reported.
 """
@@ -22,7 +23,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
-OPTIONS = "-n 2 --dist loadgroup -q"
+#: Work goes to whoever has none left, so that no core waits for the other's last tests.
+OPTIONS = f"-n {min(max(2, os.cpu_count() or 2), 8)} --dist worksteal -q --durations=15"
 
 
 class Suite(NamedTuple):
@@ -72,7 +74,7 @@ def read_closing(lines):
     return None
 
 
-def run(suite, database, url, extra):
+def run(suite, database, url, extra, share):
     """Run one suite on one database, passing its output on as it comes."""
     name = f"{suite.name} on {database}"
     options = shlex.split(os.environ.get("PYTEST", OPTIONS))
@@ -89,6 +91,9 @@ def run(suite, database, url, extra):
             "DJANGO_SETTINGS_MODULE": suite.settings,
             "TEST_SQLITE_DIR": folder,
             "PYTHONUNBUFFERED": "1",
+            "LOYALTY_SHARE": "1" if share and suite.databases == DATABASES else "",
+            # Each run starts many processes: what one has compiled, the others need not.
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         process = subprocess.Popen(
             command,
@@ -133,7 +138,9 @@ def main(arguments):
     if unknown:
         sys.exit(__doc__)
     began = time.monotonic()
-    results = [run(*what, extra) for what in list(chosen(databases or DATABASES))]
+    databases = databases or DATABASES
+    share = set(databases) == set(DATABASES)
+    results = [run(*what, extra, share) for what in list(chosen(databases))]
     print("\n==> Summary")
     for result in results:
         counts = ", ".join(f"{number} {word}" for word, number in (result.counts or {}).items())

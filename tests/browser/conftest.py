@@ -13,7 +13,7 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture
 def open_page(browser, live_server):
-    """Open a window: ``open_page(locale="fr-FR")``. Nothing outside of the shop can be reached from it."""
+    """Open a window: ``open_page(locale="fr-FR")``."""
     contexts = []
 
     def open_page(**options):
@@ -21,11 +21,6 @@ def open_page(browser, live_server):
         context = browser.new_context(**options)
         contexts.append(context)
         context.set_default_timeout(15_000)
-
-        def inside_only(route):
-            route.continue_() if route.request.url.startswith(live_server.url) else route.abort()
-
-        context.route("**/*", inside_only)
         return context.new_page()
 
     yield open_page

@@ -1,6 +1,11 @@
 """Follows docs/tutorial/first-points.md to the letter, in a fresh project with Oscar."""
 
+import pytest
+
 from tests.tutorial import steps
+
+#: conftest.py says where.
+pytestmark = pytest.mark.both_databases
 
 
 def test_first_points(shop, browse):

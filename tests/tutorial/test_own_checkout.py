@@ -9,6 +9,9 @@ import pytest
 from tests.tutorial import steps
 from tests.tutorial.project import OWN_CHECKOUT, ROOMS, Project
 
+#: A shop of its own on each.
+pytestmark = pytest.mark.both_databases
+
 #: What the shop has forked: the label, and Oscar's line in its INSTALLED_APPS without "oscar.apps.".
 FORKED = {
     "checkout": "checkout.apps.CheckoutConfig",

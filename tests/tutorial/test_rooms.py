@@ -1,7 +1,12 @@
 """Forking our rooms as the last section of docs/howto/own-checkout.md says, in a shop that works already."""
 
+import pytest
+
 import oscar_loyalty
 from tests.tutorial.project import OWN_CHECKOUT, ROOMS
+
+#: conftest.py says where.
+pytestmark = pytest.mark.both_databases
 
 MAKE_MEMBER = """
 from oscar_loyalty.members import services
