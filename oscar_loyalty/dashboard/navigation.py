@@ -1,4 +1,4 @@
-"""The entry "Loyalty" of the dashboard's menu: ``OSCAR_DASHBOARD_NAVIGATION += NAVIGATION`` in a shop's settings.
+"""The entries "Loyalty" and "Programme" of the dashboard's menu: ``OSCAR_DASHBOARD_NAVIGATION += NAVIGATION`` in a shop's settings.
 
 Settings import this module, so it imports no models.
 """
@@ -54,6 +54,7 @@ def _entry(label: Any, name: str, *permissions: str) -> dict[str, Any]:
     return {"label": label, "url_name": f"loyalty-dashboard:{name}", "access_fn": only_with(*permissions)}
 
 
+#: Two entries: what goes on from day to day, and how the programme is made.
 NAVIGATION = [
     {
         "label": _("Loyalty"),
@@ -62,25 +63,32 @@ NAVIGATION = [
         "children": [
             _entry(_("Overview"), "loyalty-overview", VIEW),
             _entry(_("Members"), "loyalty-members", VIEW),
-            _entry(_("Adjustments"), "loyalty-adjustments", VIEW, APPROVE),
             _entry(_("Movements"), "loyalty-movements", VIEW),
-            _entry(_("Guest orders"), "loyalty-guest-orders", VIEW),
+            _entry(_("Adjustments"), "loyalty-adjustments", VIEW, APPROVE),
             _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
-            _entry(_("Programme and tiers"), "loyalty-programme", PROGRAMME),
-            _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
-            _entry(_("Limits"), "loyalty-limits", PROGRAMME),
             _entry(_("Payments"), "loyalty-payments", VIEW),
-            _entry(_("Health"), "loyalty-health", VIEW),
-            _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
-            _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
+            _entry(_("Guest orders"), "loyalty-guest-orders", VIEW),
             _entry(_("Invited friends"), "loyalty-referrals", VIEW),
             _entry(_("Gifts and households"), "loyalty-gifts", VIEW),
-            _entry(_("Rewards"), "loyalty-rewards", VIEW),
             {**_entry(_("Programmes"), "loyalty-programmes"), "access_fn": several_sites},
-            _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
-            _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
-            _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
-            _entry(_("Simulator"), "loyalty-simulations", VIEW),
+            _entry(_("Health"), "loyalty-health", VIEW),
         ],
-    }
+    },
+    {
+        "label": _("Programme"),
+        "icon": "fas fa-sliders-h",
+        "access_fn": only_with(VIEW, PROGRAMME),
+        "children": [
+            _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
+            _entry(_("Settings"), "loyalty-programme", PROGRAMME),
+            _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
+            _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
+            _entry(_("Simulator"), "loyalty-simulations", VIEW),
+            _entry(_("Limits"), "loyalty-limits", PROGRAMME),
+            _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
+            _entry(_("Rewards"), "loyalty-rewards", VIEW),
+            _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
+            _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
+        ],
+    },
 ]
