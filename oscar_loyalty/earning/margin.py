@@ -64,7 +64,7 @@ class Case:
         values = {
             "what": self.title or (_("a visit") if self.channel == "booking" else _("an order")),
             "price": explain.money(self.price, currency),
-            "day": date_format(self.at, "l, SHORT_DATE_FORMAT H:i"),
+            "day": f"{date_format(self.at, 'l')}, {date_format(self.at, 'SHORT_DATETIME_FORMAT')}",
         }
         said = [_("At worst: %(what)s of %(price)s, on %(day)s") % values]
         if self.tier is not None:
