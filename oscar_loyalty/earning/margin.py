@@ -58,6 +58,11 @@ class Case:
         return self.limit is not None and self.percent > self.limit
 
     @property
+    def label(self) -> str:
+        """Write the percentage as the reader's language does."""
+        return explain.number(self.percent)
+
+    @property
     def sentences(self) -> list[str]:
         """Say how the sum comes about, in the reader's language."""
         currency = self.programme.currency
