@@ -58,13 +58,18 @@ class Case:
         return self.limit is not None and self.percent > self.limit
 
     @property
+    def label(self) -> str:
+        """Write the percentage as the reader's language does."""
+        return explain.number(self.percent)
+
+    @property
     def sentences(self) -> list[str]:
         """Say how the sum comes about, in the reader's language."""
         currency = self.programme.currency
         values = {
             "what": self.title or (_("a visit") if self.channel == "booking" else _("an order")),
             "price": explain.money(self.price, currency),
-            "day": date_format(self.at, "l, SHORT_DATE_FORMAT H:i"),
+            "day": f"{date_format(self.at, 'l')}, {date_format(self.at, 'SHORT_DATETIME_FORMAT')}",
         }
         said = [_("At worst: %(what)s of %(price)s, on %(day)s") % values]
         if self.tier is not None:

@@ -372,13 +372,14 @@ def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
 
 
 def own_points(product: Any, programme: Any = None) -> int | None:
-    """Return the points set on the product itself, or ``None``."""
+    """Return the points set on the product itself that are in force, or ``None``."""
     programme = programme or members.programme_of()
     if programme is None or not product.pk:
         return None
     now = clock.now()
     version = get_model("loyalty_earning", "RuleVersion").objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gt=now),
+        valid_from__lte=now,
         rule__programme=programme,
         rule__kind="unit",
         rule__product=product,

@@ -249,7 +249,7 @@ def test_beyond_the_margin_it_asks_once_more(owner, url, programme):
     save_limits(programme=programme, margin_limit=3)
     data = {"kind": "amount", "target": "everything", "points": "5", "per": "1"}
     page = owner.post(url("rule-create"), data)
-    assert "This may give away 5.0% of a price. Your limit is 3%." in body(page)
+    assert "This may give away 5% of a price. Your limit is 3%." in body(page)
     assert page.context["form"]["points"].value() == "5"
     Rule = get_model("loyalty_earning", "Rule")
     assert not Rule.objects.exists()
@@ -257,7 +257,7 @@ def test_beyond_the_margin_it_asks_once_more(owner, url, programme):
     assert "Your limit is 3%" in body(owner.post(url("rule-create"), {**data, "points": "6", "known": "5.0"}))
     assert owner.post(url("rule-create"), {**data, "known": "5.0"}).status_code == 302
     assert Rule.objects.count() == 1
-    assert "At worst, your rules give away 5.0% of a price" in body(owner.get(url("limits")))
+    assert "At worst, your rules give away 5% of a price" in body(owner.get(url("limits")))
     # Within the limit, nobody asks.
     assert owner.post(url("rule", Rule.objects.get().pk), {"points": "2", "per": "1"}).status_code == 302
 
@@ -269,7 +269,7 @@ def test_a_draft_beyond_the_margin_asks_too(owner, url, programme, draft, per_eu
     owner.post(url("draft-rule-create", draft.pk), {**new, "known": "4"})
     assert draft.items.count() == 1
     page = body(owner.post(url("draft-publish", draft.pk), {"start": "now"}))
-    assert "This may give away 4.0% of a price" in page and state(draft) == "draft"
+    assert "This may give away 4% of a price" in page and state(draft) == "draft"
     owner.post(url("draft-publish", draft.pk), {"start": "now", "known": "4.0"})
     assert state(draft) == "published"
 
@@ -289,23 +289,42 @@ def test_in_french(owner, url, draft, per_euro):
         assert owner.get(reverse("loyalty-dashboard:loyalty-draft", args=[draft.pk])).status_code == 200
 
 
-def test_a_products_own_points_ask_too(owner, programme, haircut):
-    from oscar.test.factories import create_stockrecord
-
-    create_stockrecord(haircut, price=10, num_in_stock=None)
-    haircut.stockrecords.update(price_currency=programme.currency)
+@pytest.fixture
+def sent(db):
+    """What the form of the haircut sends."""
     category = get_model("catalogue", "Category").add_root(name="All")
-    save_limits(programme=programme, margin_limit=3)
     data = {"title": "Haircut", "upc": "haircut", "structure": "standalone", "is_public": "on", "loyalty_points": "80"}
     for prefix in ("productcategory_set", "images", "primary_recommendations", "stockrecords"):
         data |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
     data |= {"productcategory_set-TOTAL_FORMS": "1", "productcategory_set-0-category": category.pk}
+    return data
+
+
+def test_a_products_own_points_ask_too(owner, programme, haircut, sent):
+    from oscar.test.factories import create_stockrecord
+
+    create_stockrecord(haircut, price=10, num_in_stock=None)
+    haircut.stockrecords.update(price_currency=programme.currency)
+    save_limits(programme=programme, margin_limit=3)
+    data = sent
     address = reverse("dashboard:catalogue-product", args=[haircut.pk])
     page = owner.post(address, data)
     assert "This may give away 8% of a price. Your limit is 3%." in body(page)
     assert 'name="loyalty_known"' in body(page) and not get_model("loyalty_earning", "Rule").objects.exists()
     assert owner.post(address, {**data, "loyalty_known": "8.0"}).status_code == 302
     assert get_model("loyalty_earning", "RuleVersion").objects.get().spec == {"points": "80"}
+
+
+def test_a_products_points_to_come_are_left_alone(owner, programme, draft, haircut, sent):
+    rule = rules.set_product_points(product=haircut, points=80).rule
+    drafts.put(draft=draft, rule=rule, spec={"points": 90})
+    drafts.publish(draft=draft, at=clock.now() + timedelta(days=3))
+    address = reverse("dashboard:catalogue-product", args=[haircut.pk])
+    assert owner.get(address).context["form"]["loyalty_points"].value() == 80
+    assert owner.post(address, sent).status_code == 302
+    form = owner.post(address, {**sent, "productcategory_set-TOTAL_FORMS": "0", "loyalty_points": "0"}).context["form"]
+    assert "Call them off first" in str(form.errors["loyalty_points"])
+    assert [version.spec["points"] for version in rule.versions.order_by("number")] == ["80", "90"]
 
 
 def test_the_list_of_rules_has_pages(owner, url, programme, django_assert_max_num_queries):

@@ -46,6 +46,7 @@ def test_points_tier_and_discount_add_up(programme, limit, gold, change):
     case = margin.worst(programme, [change("amount", {"points": 2})])
     assert case.percent == Decimal("7.9") and case.tier == gold and not case.is_too_much
     said = " ".join(case.sentences).replace("\xa0", " ")
+    assert "At worst: an order of €100, on Monday, 03/02/2026 1 p.m., for Gold" in said
     assert "Standing discount of 5%: €5" in said
     assert "Together 285 petals, worth €2.85" in said and "That is €7.85 of €100: 7.9% of the price" in said
 

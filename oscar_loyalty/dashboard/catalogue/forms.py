@@ -15,8 +15,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import clock
 from oscar_loyalty.dashboard.rules.guarding import beyond, points_change
-from oscar_loyalty.earning import explain, rules
+from oscar_loyalty.earning import explain, rules, versions
 from oscar_loyalty.earning.selectors import own_points
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.services import set_points_price
@@ -74,7 +75,7 @@ class ProductFormPointsMixin:
         super().clean()
         points = self.cleaned_data.get("loyalty_points")
         # What a new product costs is not known before it is there.
-        if points and self.instance.pk and "loyalty_points" in self.changed_data:
+        if points is not None and self.instance.pk and "loyalty_points" in self.changed_data:
             change = points_change(self.loyalty_programme, self.instance, points)
             case = beyond(self.loyalty_programme, [change], self.data.get(self.add_prefix("loyalty_known"), ""))
             if case is not None:
@@ -84,6 +85,8 @@ class ProductFormPointsMixin:
                 )
                 self.order_fields(["title", "upc", "loyalty_points", "loyalty_known"])
                 self.add_error("loyalty_points", [_too_much(case), *case.sentences])
+            if change.rule is not None and versions.newest(change.rule).valid_from > clock.now():
+                self.add_error("loyalty_points", _("Other numbers are to begin later. Call them off first."))
         return self.cleaned_data
 
     def drop_points(self) -> None:
@@ -101,7 +104,8 @@ class ProductFormPointsMixin:
         """Put the points into force, for the product that was saved."""
         product = self.instance
         actor = Ref.of("user", self.loyalty_user.pk) if self.loyalty_user is not None else NOBODY
-        if "loyalty_points" in self.fields:
+        # What is to begin later stays, as long as nobody writes another number.
+        if "loyalty_points" in self.fields and "loyalty_points" in self.changed_data:
             rules.set_product_points(
                 product=product,
                 points=self.cleaned_data["loyalty_points"],
