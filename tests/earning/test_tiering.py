@@ -6,6 +6,7 @@ from decimal import Decimal as D
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.utils.translation import override
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, gifts, orders
@@ -15,6 +16,13 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members import tiers as by_hand
 from tests.earning.tier_help import ladder, spend, tier
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """Whatever an earlier test has read last."""
+    with override("en"):
+        yield
 
 
 def at(year, month, day, hour=12):
