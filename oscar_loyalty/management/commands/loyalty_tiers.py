@@ -3,7 +3,7 @@ from tqdm import tqdm
 
 from oscar_loyalty.earning.tiering import preview, review, selectors
 from oscar_loyalty.management.bulk import many_objects
-from oscar_loyalty.members import selectors as members
+from oscar_loyalty.management.sites import add_site, programme_from
 
 
 class Command(BaseCommand):
@@ -13,13 +13,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
+        add_site(parser)
         parser.add_argument("--quiet", action="store_true", help="write to nobody")
         parser.add_argument("--dry-run", action="store_true", help="only say who would move")
 
     def handle(self, *args, **options):
-        programme = members.programme_for()
-        if programme is None:
-            raise CommandError("There is no open programme yet: make one in the dashboard.")
+        programme = programme_from(options)
         if options["dry_run"]:
             found = preview.moves(programme, selectors.ladder_of(programme))
             self.stdout.write(f"{len(found.rising):,} would rise, {len(found.falling):,} would fall.")
