@@ -1,4 +1,4 @@
-"""The entries "Loyalty" and "Programme" of the dashboard's menu: ``OSCAR_DASHBOARD_NAVIGATION += NAVIGATION`` in a shop's settings.
+"""The menu of the dashboard: ``OSCAR_DASHBOARD_NAVIGATION += NAVIGATION`` in a shop's settings.
 
 Settings import this module, so it imports no models.
 """
