@@ -11,6 +11,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, drafts, rules
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import services as members
 from oscar_loyalty.reports.simulation import selectors, services, sources
 from oscar_loyalty.reports.simulation.purchases import Purchases
 from oscar_loyalty.reports.simulation.replay import play
@@ -273,3 +274,53 @@ def test_what_is_alike_for_the_rules_is_reckoned_once_and_right(programme, membe
         place(*lines)
     sweep()
     assert exact(programme).count() == 5
+
+
+def test_conditions_tiers_and_returns_are_replayed_exactly(
+    programme, member, place, haircut, shampoo, per_euro, later, sweep, cancel, ask
+):
+    """Birthdays, new members, visits only, a tier of its moment, caps of a rule; and tiers that follow from points."""
+    Tier = get_model("loyalty_members", "Tier")
+    low = members.save_tier(programme=programme, code="low", rank=50, name="Low")
+    high = members.save_tier(programme=programme, code="high", rank=60, name="High", multiplier=D("1.5"))
+    type(member).objects.filter(pk=member.pk).update(birth_month=timezone.localtime(clock.now()).month, birth_day=1)
+    member.refresh_from_db()
+    publish = {"programme": programme, "kind": "booster"}
+    rules.publish_rule(**publish, spec={"times": "3", "when": {"birthday_month": True}, "caps": {"day": 70}})
+    rules.publish_rule(**publish, spec={"plus": "4", "when": {"segments": ["new"]}})
+    rules.publish_rule(**publish, spec={"plus": "11", "when": {"tiers": ["high"], "channels": ["booking"]}})
+    for number in range(6):
+        later(days=9, hours=5)
+        part = place((shampoo, 1 + number), (haircut, 1))
+        bookings.made(reference=f"v{number}", service=haircut, starts_at=clock.now(), member=member, price=D("44.90"))
+        sweep()
+        later(hours=3)
+        if number == 2:
+            member.refresh_from_db()
+            members.set_tier(member=member, tier=high, key="test")
+        if number % 2:
+            cancel(part.lines.first())
+            bookings.missed(reference=f"v{number}")
+        sweep()
+    assert len({award.multiplier for award in exact(programme)}) == 2
+    get_model("loyalty_members", "TierScheme").objects.update_or_create(
+        programme=programme, defaults={"metric": "points"}
+    )
+    Tier.objects.filter(pk=high.pk).update(threshold=100)
+    Tier.objects.filter(pk=low.pk).update(threshold=None)
+    row = ask()
+    sweep()
+    row.refresh_from_db()
+    assert row.result["tiers"] == {str(high.pk): 1}
+    assert selectors.members_of(row).get().tier == high
+
+
+def test_old_tries_go_and_a_run_that_was_called_off_writes_nothing(history, ask, sweep, later):
+    row = ask()
+    services.stop(simulation=row)
+    services.run(simulation=row)
+    row.refresh_from_db()
+    assert (row.state, row.result) == ("stopped", {})
+    later(days=400)
+    sweep()
+    assert not type(row).objects.exists()

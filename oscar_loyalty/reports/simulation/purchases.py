@@ -333,15 +333,20 @@ class Purchases:
 
     def _may(self, member: Any, at: datetime, *, claimed: bool = False) -> bool:
         pk, joined_at, _tier, status = member
-        if status != "active" or self._rested(SimpleNamespace(pk=pk), at):
+        if status != "active" or (pk in self._held and self._rested(SimpleNamespace(pk=pk), at)):
             return False
         return self.earlier or (at >= self.programme.started_at and (joined_at <= at or claimed))
 
     @cached_property
     def _rested(self) -> Any:
         """Says whether a member was on hold at a moment."""
+        return rests([SimpleNamespace(pk=pk) for pk in self._held])
+
+    @cached_property
+    def _held(self) -> set[int]:
+        """Those who ever were on hold or closed."""
         changes = get_model("loyalty_members", "StatusChange").objects.filter(member__programme=self.programme)
-        return rests([SimpleNamespace(pk=pk) for pk in set(changes.order_by().values_list("member", flat=True))])
+        return set(changes.order_by().values_list("member", flat=True))
 
     def _tier_at(self, members: dict[int, Any]) -> Any:
         changes: dict[int, list[Any]] = defaultdict(list)

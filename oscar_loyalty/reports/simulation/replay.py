@@ -241,8 +241,7 @@ class _Player:
         for line in outcome.lines:
             by_rule[line.rule_version] += line.points
             if line.rule_version not in self.described:
-                own_rules = [rule for rule in rules if rule.version == line.rule_version]
-                self.described |= {rule.version: _described(rule) for rule in own_rules}
+                self.described |= {one.version: _described(one) for one in rules if one.version == line.rule_version}
         return _Result(outcome.points, outcome.spent, tuple(by_rule.items()), outcome.lines)
 
 

@@ -2,11 +2,13 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, router, transaction
 from django.utils import timezone
 
 from oscar_loyalty import clock
@@ -160,26 +162,41 @@ def _finish(row: Any, tally: Tally) -> None:
     Member.objects.filter(simulation=row.pk).delete()
     tiers = tiers_after(row.programme, tally.members)
     before = _tiers_now(tally) if tiers is not None else None
-    members = list(tally.members.items())
-    for start in range(0, len(members), CHUNK):
-        Member.objects.bulk_create(
-            Member(
-                simulation_id=row.pk,
-                member_id=pk,
-                purchases=standing.purchases,
-                spent=standing.spent,
-                points=standing.points,
-                today=standing.today,
-                awarded=standing.awarded,
-                difference=standing.points - standing.today,
-                tier_id=tiers.get(pk) if tiers is not None else None,
-            )
-            for pk, standing in members[start : start + CHUNK]
-        )
+    _insert(
+        Member,
+        (
+            {
+                "simulation_id": row.pk,
+                "member_id": pk,
+                "purchases": standing.purchases,
+                "spent": standing.spent,
+                "points": standing.points,
+                "today": standing.today,
+                "awarded": standing.awarded,
+                "difference": standing.points - standing.today,
+                "tier_id": tiers.get(pk) if tiers is not None else None,
+            }
+            for pk, standing in tally.members.items()
+        ),
+    )
     locked.result = as_dict(row, tally, tiers, before)
     locked.state, locked.finished_at, locked.heard_at = locked.DONE, clock.now(), clock.now()
     locked.done = locked.total
     locked.save(update_fields=["result", "state", "finished_at", "heard_at", "done"])
+
+
+def _insert(model: Any, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert rows (values by column) as they are; making objects of them took a quarter of a replay."""
+    connection = connections[router.db_for_write(model)]
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    quoted = connection.ops.quote_name
+    columns = ", ".join(quoted(field.column) for field in fields)
+    sql = f"INSERT INTO {quoted(model._meta.db_table)} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    defaults = {field.attname: field.get_default() for field in fields}
+    found = iter(rows)
+    with connection.cursor() as cursor:
+        while part := [list((defaults | row).values()) for row in islice(found, CHUNK)]:
+            cursor.executemany(sql, part)
 
 
 def _tiers_now(tally: Tally) -> Any:
