@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -137,8 +138,11 @@ class DraftDropView(OpenDraftMixin, generic.View):
     """Takes a change out of the draft."""
 
     def post(self, request, *args, **kwargs):
-        item = self.draft.items.filter(pk=kwargs["item"]).first()
+        item = get_model("loyalty_earning", "DraftItem").objects.filter(pk=kwargs["item"]).first()
         if item is not None:
+            # One that is no more was taken out by an earlier click; another draft's is none of this page's.
+            if item.draft_id != self.draft.pk:
+                raise Http404
             try:
                 drafts.drop(item=item, actor=actor(request))
             except DraftClosed:

@@ -102,12 +102,12 @@ class DraftCopyView(DraftMixin, generic.View):
     """Begins another draft with the same changes."""
 
     def post(self, request, *args, **kwargs):
-        form = TokenForm(request.POST)
+        draft, form = self.draft, TokenForm(request.POST)
         if not form.is_valid():
             return HttpResponseBadRequest()
         copy = drafts.copy(
-            draft=self.draft,
-            name=(_("Copy of %(name)s") % {"name": self.draft.name})[:120],
+            draft=draft,
+            name=(_("Copy of %(name)s") % {"name": draft.name})[:120],
             key=f"dashboard:{request.user.pk}:{form.cleaned_data['token']}",
             actor=actor(request),
         )

@@ -66,8 +66,13 @@ class TierPreviewView(ProgrammeMixin, generic.TemplateView):
         except signing.BadSignature as error:
             raise Http404 from error
 
+    def get(self, request, *args, **kwargs):
+        if not request.GET.get("p"):
+            return redirect("loyalty-dashboard:loyalty-tiers")
+        return super().get(request, *args, **kwargs)
+
     def get_context_data(self, **kwargs):
-        text = self.request.GET.get("p", "")
+        text = self.request.GET["p"]
         proposal = self.get_proposal(text)
         ladder = proposal.ladder()
         found = preview.moves(self.programme, ladder)
