@@ -28,6 +28,15 @@ def time():
         yield frozen
 
 
+@pytest.fixture(autouse=True)
+def _english(settings):
+    """A page in French that one test asked for leaves the next one in English."""
+    from django.utils.translation import override
+
+    with override(settings.LANGUAGE_CODE):
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _emptying_test_databases():
     """For the whole session: a patch of one test alone would be taken back before the database is emptied."""

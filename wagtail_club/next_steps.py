@@ -19,6 +19,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.earning import goal_selectors, profiles
 from oscar_loyalty.earning.referrals.selectors import scheme_of
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.times import day_of
 
 log = logging.getLogger("oscar_loyalty")
 #: How many are shown, and how near an end must be to be worth a word.
@@ -76,7 +77,7 @@ def _expiring(request: Any, club: Any) -> Step | None:
     when, units = club.balance.next_expiry
     points = club.programme.points_label(units)
     return Step(
-        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(when)},
+        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(day_of(when))},
         text=_("After that day they are gone. A gift card keeps its value."),
         url=reverse("loyalty-storefront:giftcards"),
     )

@@ -47,7 +47,7 @@ class OwnVoucher(Condition):
             voucher__offers=offer.pk,
             voucher__end_datetime__gte=clock.now(),
         )
-        found = claims.select_related("member__programme").order_by("voucher")
+        found = claims.select_related("member__programme").order_by("voucher_id")
         return next((claim.voucher_id for claim in found if is_home(claim.member.programme, basket)), None)
 
     def _worth(self, basket: Any) -> Decimal:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members.services import language_of
+from oscar_loyalty.times import day_of
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
             pending = programme.points_label(units)
             if when:
                 moments.append(when)
-                pending = _("%(points)s from %(date)s on") % {"points": pending, "date": date_format(when)}
+                pending = _("%(points)s from %(date)s on") % {"points": pending, "date": date_format(day_of(when))}
         if balance.next_expiry:
             when, units = balance.next_expiry
             moments.append(when)
-            expiry = _("%(points)s on %(date)s") % {"points": programme.points_label(units), "date": date_format(when)}
+            expiry = _("%(points)s on %(date)s") % {"points": programme.points_label(units), "date": date_format(day_of(when))}
         notice = ""
         if member.status == member.FROZEN:
             notice = _("Your membership is on hold: you neither earn nor spend for the moment, and you lose nothing.")

@@ -28,7 +28,7 @@ class LadderForm(forms.ModelForm):
                 min_value=Decimal("0.01"),
                 max_digits=12,
                 decimal_places=2,
-                initial=tier.threshold.normalize() if tier.threshold is not None else None,
+                initial=f"{tier.threshold.normalize():f}" if tier.threshold is not None else None,
                 widget=forms.NumberInput({"step": "any", "inputmode": "decimal"}),
             )
 
