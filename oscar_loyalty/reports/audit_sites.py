@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
@@ -12,8 +12,9 @@ from oscar_loyalty.reports.audit import Finding, check
 
 def _strangers(app: str, name: str, here: str, there: str) -> QuerySet[Any]:
     """Return the rows whose Site ``here`` is another than ``there``, with both as ``one`` and ``other``."""
-    rows = get_model(app, name).objects.exclude(Q(**{here: F(there)}) | Q(**{f"{here}__isnull": True}))
-    rows = rows.filter(**{f"{there}__isnull": False}).annotate(one=F(here), other=F(there))
+    # By annotations, so that one join is compared: an award has many lines, some of which are of no order line.
+    rows = get_model(app, name).objects.annotate(one=F(here), other=F(there))
+    rows = rows.filter(one__isnull=False, other__isnull=False).exclude(one=F("other"))
     return rows.order_by().values_list("pk", "one", "other")
 
 

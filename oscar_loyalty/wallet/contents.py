@@ -52,7 +52,8 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
         if balance.next_expiry:
             when, units = balance.next_expiry
             moments.append(when)
-            expiry = _("%(points)s on %(date)s") % {"points": programme.points_label(units), "date": date_format(day_of(when))}
+            expiring = {"points": programme.points_label(units), "date": date_format(day_of(when))}
+            expiry = _("%(points)s on %(date)s") % expiring
         notice = ""
         if member.status == member.FROZEN:
             notice = _("Your membership is on hold: you neither earn nor spend for the moment, and you lose nothing.")
