@@ -18,8 +18,13 @@ class Emptying:
     """One database: what was in it before the first test that commits, and how it gets back to that."""
 
     def __init__(self, using):
-        self.using, self.connection = using, connections[using]
+        self.using = using
         self.found = self.contents()
+
+    @property
+    def connection(self):
+        """The one of this moment: once Playwright's event loop runs in this thread, it is another."""
+        return connections[self.using]
 
     def quoted(self, table):
         return self.connection.ops.quote_name(table)
