@@ -28,7 +28,7 @@ class AbstractReward(models.Model):
         (AMOUNT, _("Voucher: an amount off")),
         (PERCENT, _("Voucher: percent off")),
         (PRODUCT, _("A product or service for nothing")),
-        (SHIPPING, _("Free shipping")),
+        (SHIPPING, pgettext_lazy("kind of reward", "Free shipping")),
         (EXPERIENCE, _("An experience")),
         (DONATION, _("A donation")),
         (PARTNER, _("A partner's gift")),
