@@ -125,7 +125,7 @@ def test_the_wheel_says_what_it_is(wheel):
     assert about["Version"] in wheel.name
     assert about["Requires-Python"] == ">=3.11"
     assert (about["License-Expression"] or about["License"]) == "BSD-3-Clause"
-    assert set(about.get_all("Provides-Extra")) == {"club", "stripe", "celery", "sandbox", "test", "docs"}
+    assert set(about.get_all("Provides-Extra")) == {"club", "stripe", "celery", "wallet", "sandbox", "test", "docs"}
     assert about.get_payload().startswith("# django-oscar-loyalty")
 
 
