@@ -119,6 +119,10 @@ class AbstractTierTerm(models.Model):
     def __str__(self):
         return f"{self.member_id}: {self.ends_at}"
 
+    @property
+    def is_stored(self) -> bool:
+        return not self._state.adding
+
 
 class AbstractTierOffer(models.Model):
     """An offer of the shop that a tier brings: made, changed and ended with the tier."""

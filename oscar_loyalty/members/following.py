@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import sharing
 from oscar_loyalty.members.merging import mover, obstacle, stays
+from oscar_loyalty.members.terms import term_of
 
 stays("loyalty_members.Member.merged_into", why="whoever became the old membership finds the new one through it")
 stays("loyalty_members.Member.account", why="the old account keeps its entries, and leads to the new one")
@@ -34,28 +35,23 @@ def move_tier_changes(source: Any, target: Any) -> int:
 
 @mover("members.tier_terms", title="", columns=["loyalty_members.TierTerm.member"])
 def move_tier_term(source: Any, target: Any) -> int:
-    """The term goes with the tier that stays; of the same tier, the longer one. A tier given by hand is kept."""
-    terms = _model("TierTerm").objects.in_bulk([source.pk, target.pk])
-    theirs, mine = terms.get(source.pk), terms.get(target.pk)
-    if theirs is None:
-        return 0
-    rank = {member.pk: member.tier.rank if member.tier is not None else -1 for member in (source, target)}
-    longer = theirs.ends_at is None or (mine is not None and mine.ends_at is not None and theirs.ends_at > mine.ends_at)
-    same = rank[source.pk] == rank[target.pk]
-    fields: dict[str, Any] = {}
-    if rank[source.pk] > rank[target.pk] or (same and longer and mine is not None):
-        fields = {"earned": theirs.earned, "ends_at": theirs.ends_at, "warned_for": theirs.warned_for}
-    floor = max(
-        (term for term in (mine, theirs) if term is not None and term.floor_id is not None),
-        key=lambda term: term.floor.rank,
-        default=None,
-    )
-    if floor is not None:
-        fields |= {"floor": floor.floor, "floor_until": floor.floor_until, "floor_reason": floor.floor_reason}
-    if fields:
-        _model("TierTerm").objects.update_or_create(member=target, defaults=fields)
-    theirs.delete()
-    return 1
+    """The term goes with what was earned more; of the same, the longer one. What was given by hand is kept."""
+    theirs, mine = term_of(source), term_of(target)
+    ranks = [term.earned.rank if term.earned is not None else -1 for term in (theirs, mine)]
+    longer = theirs.ends_at is None or (mine.ends_at is not None and theirs.ends_at > mine.ends_at)
+    # Terms that are not stored say nothing of their end yet.
+    same = ranks[0] == ranks[1] and theirs.is_stored and mine.is_stored
+    changed = ranks[0] > ranks[1] or (same and longer)
+    if changed:
+        mine.earned, mine.ends_at, mine.warned_for = theirs.earned, theirs.ends_at, theirs.warned_for
+    if theirs.floor is not None and (mine.floor is None or theirs.floor.rank > mine.floor.rank):
+        mine.floor, mine.floor_until, mine.floor_reason = theirs.floor, theirs.floor_until, theirs.floor_reason
+        changed = True
+    if changed and (theirs.is_stored or mine.is_stored):
+        mine.save()
+    if theirs.is_stored:
+        theirs.delete()
+    return int(changed)
 
 
 @obstacle("members.gifts")

@@ -231,7 +231,7 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, reason: st
         target.birth_year = source.birth_year
     target.joined_at = min(target.joined_at, source.joined_at)
     target.save()
-    services.set_tier(member=target, tier=higher, key=f"{key}:tier", actor=actor, reason="merged")
+    services.set_tier(member=target, tier=higher, key=f"{key}:tier", actor=actor, cause="merged")
     set_groups(target)
     return target
 

@@ -273,15 +273,25 @@ def attach_user(*, member: Any, user: Any) -> Any:
     member.merged_into, member.status = own, "closed"
     member.save(update_fields=["merged_into", "status"])
     if member.tier and (own.tier is None or own.tier.rank < member.tier.rank):
-        set_tier(member=own, tier=member.tier, key=f"merge:{member.pk}", reason="merged")
+        set_tier(member=own, tier=member.tier, key=f"merge:{member.pk}", cause="merged")
     return own
 
 
 @transaction.atomic
 def set_tier(
-    *, member: Any, tier: Any, key: str, actor: Ref = NOBODY, reason: str = "", happened_at: datetime | None = None
+    *,
+    member: Any,
+    tier: Any,
+    key: str,
+    actor: Ref = NOBODY,
+    reason: str = "",
+    cause: str = "",
+    happened_at: datetime | None = None,
 ) -> Any:
     """Move ``member`` to ``tier``, with the groups, and return the recorded change (``None`` if nothing changes).
+
+    ``cause`` is one of ``TierChange.CAUSES``, or nothing. After a merge the term has followed by itself; any other move
+    begins it anew.
 
     :raises ValueError: when the tier belongs to another programme.
     """
@@ -303,13 +313,14 @@ def set_tier(
         key=key,
         before=before,
         after=tier,
-        cause="merged" if reason == "merged" else "",
-        reason="" if reason == "merged" else reason,
+        cause=cause,
+        reason=reason,
         actor_type=actor.type,
         actor_id=actor.id,
         happened_at=happened_at or clock.now(),
     )
-    note_tier(member=row, before=before, tier=tier)
+    if cause != TierChange.MERGED:
+        note_tier(member=row, before=before, tier=tier)
     set_groups(row)
     due.leave(kind="members.tier_changed", key=str(change.pk), payload={"change": change.pk})
     transaction.on_commit(

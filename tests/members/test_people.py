@@ -8,6 +8,7 @@ from oscar_loyalty.ledger import audit as books_audit
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import merging, selectors, services
 from oscar_loyalty.members.exceptions import CannotMerge, Merged
 from oscar_loyalty.reports import audit
@@ -125,3 +126,21 @@ def test_an_account_alone_follows_the_membership(programme, user, other):
     other.refresh_from_db()
     assert selectors.member_for(user, programme) == other
     assert user.groups.count() == 1
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_the_time_of_a_tier_follows_a_merge(stored, programme, member, other, time):
+    silver, bronze = programme.tiers.get(code="silver"), programme.tiers.get(code="bronze")
+    Term = get_model("loyalty_members", "TierTerm")
+    services.set_tier(member=other, tier=silver, key="up")
+    end = time.at + timedelta(days=40)
+    if stored:
+        Term.objects.create(member=other, earned=silver, ends_at=end)
+    Term.objects.create(member=member, earned=bronze, ends_at=None)
+    merging.merge(source=other, target=member, key="m")
+    member.refresh_from_db()
+    term = Term.objects.get(member=member)
+    assert (member.tier, term.earned, term.ends_at) == (silver, silver, end if stored else None)
+    assert not Term.objects.filter(member=other).exists()
+    change = member.tier_changes.get(key="m:tier")
+    assert (change.cause, change.reason) == ("merged", "")
