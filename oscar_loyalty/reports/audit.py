@@ -340,14 +340,15 @@ def budgets() -> Iterator[Finding]:
 @check
 def gifts_of_points() -> Iterator[Finding]:
     """Points on their way are set aside, and points that were given went from one account to the other."""
-    rows = get_model("loyalty_members", "Transfer").objects
-    for gift in rows.filter(state="done").exclude(
-        hold__state="captured", entry_out__units=-F("units"), entry_in__units=F("units")
-    ):
-        yield Finding("gifts.given", f"gift {gift.pk}", f"{gift.units} points are not what the entries say")
+    done = Q(state="done")
+    given = Q(hold__state="captured", entry_out__units=-F("units"), entry_in__units=F("units"))
     aside = Q(state="open", hold__state="open") | Q(state="open", until__lte=clock.now())
-    for gift in rows.exclude(aside).exclude(state="done").exclude(hold__state="released"):
-        yield Finding("gifts.open", f"gift {gift.pk}", f"it is {gift.state}, its hold is {gift.hold.state}")
+    rows = get_model("loyalty_members", "Transfer").objects.select_related("hold")
+    for gift in rows.exclude(done & given).exclude(~done & (aside | Q(hold__state="released"))).iterator():
+        if gift.state == "done":
+            yield Finding("gifts.given", f"gift {gift.pk}", f"{gift.units} points are not what the entries say")
+        else:
+            yield Finding("gifts.open", f"gift {gift.pk}", f"it is {gift.state}, its hold is {gift.hold.state}")
 
 
 @check

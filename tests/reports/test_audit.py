@@ -199,5 +199,5 @@ def test_the_light_fades(time, db):
 
 
 def test_the_audit_costs_the_same_whatever_the_number_of_rows(order, visit, django_assert_max_num_queries):
-    with django_assert_max_num_queries(66):
+    with django_assert_max_num_queries(60):
         audit.run()
