@@ -65,7 +65,7 @@ class AreaView(PrivateMixin, generic.TemplateView):
             context.update(
                 self.card(),
                 steps=next_steps.of(self.request, self.club),
-                latest=earning.history(member, page=1, per_page=5),
+                latest=earning.latest(member, 5),
                 apple=apple.is_on(),
                 google=google.is_on(),
             )

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from wagtail.images import get_image_model
 from wagtail.models import Page
 
-from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from wagtail_club import access
@@ -82,7 +81,7 @@ def _visitor(request) -> Visitor:
     return Visitor(
         programme=programme,
         member=member,
-        balance=ledger.balance(member.account) if member else None,
+        balance=members.balance_of_request(request),
         tiers=list(members.tiers(programme)),
         tier=member.tier if member and member.status != "closed" else None,
         sees_all=sees_all,

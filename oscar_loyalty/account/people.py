@@ -166,7 +166,7 @@ class GiveView(MemberMixin, generic.FormView):
             row.other = sharing.name_for_others(row.source) if row.came else row.to
         page.object_list = rows
         left = sharing.left_to_give(self.member, self.policy)
-        usable = ledger.balances([self.member.account])[self.member.account_id].usable
+        usable = ledger.usable(self.member.account)
         context.update(
             policy=self.policy,
             waiting=[(row, sharing.name_for_others(row.source)) for row in sharing.waiting_for(self.member)[:50]],

@@ -16,7 +16,6 @@ from django.views import generic
 from oscar_loyalty import clock
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.account.views import AccountMixin
-from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.qr import svg_response
@@ -32,10 +31,6 @@ class ChooseForm(forms.Form):
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, initial=lambda: uuid4().hex)
 
 
-def _usable(member: Any) -> int:
-    return ledger.balances([member.account])[member.account_id].usable
-
-
 class RewardsView(AccountMixin, generic.TemplateView):
     """All rewards: what can be had now first, then what is nearest."""
 
@@ -46,12 +41,12 @@ class RewardsView(AccountMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         if self.programme is not None:
-            cards = selectors.cards(self.programme, self.member)
+            cards = selectors.cards(self.programme, self.member, usable=self.usable)
             paginator = Paginator(cards, PER_PAGE)
             page = paginator.get_page(self.request.GET.get("page"))
             context.update(page_obj=page, paginator=paginator, reachable=any(card.reachable for card in cards))
         if self.member is not None:
-            context["usable"] = _usable(self.member)
+            context["usable"] = self.usable
             context["waiting"] = selectors.claims_of(self.member).filter(state="claimed").count()
         return context
 
@@ -74,7 +69,7 @@ class RewardView(MemberMixin, generic.FormView):
 
     def get_context_data(self, **kwargs):
         card = selectors.card(self.reward, self.member, clock.now())
-        usable = _usable(self.member)
+        usable = self.usable
         return super().get_context_data(
             card=card, how=selectors.how(self.reward), usable=usable, left=usable - self.reward.points, **kwargs
         )

@@ -11,7 +11,12 @@ from oscar_loyalty.earning import actions, claims, explain, guests, words
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import sharing
+from oscar_loyalty.members.merging import survivor
 from oscar_loyalty.money import Money
+
+#: Gifts and invitations that the overview names.
+WAITING = 5
 
 
 @dataclass(frozen=True)
@@ -156,3 +161,31 @@ def brought(taken: Iterable[Any]) -> News:
     orders = [claim.order for claim in taken]
     cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order__in=orders)
     return News(sum(guests.awarded(orders).values()), cards.count())
+
+
+def membership_note(member: Any) -> dict[str, Any] | None:
+    """Return what a member on hold, or whose membership is closed or was joined with another, has to know."""
+    if member is None or member.status == "active":
+        return None
+    current = survivor(member)
+    if current.pk != member.pk:
+        name, _at, domain = (current.user.email if current.user is not None else "").partition("@")
+        return {"joined": True, "ending": current.number[-4:], "email": f"{name[:1]}…@{domain}" if domain else ""}
+    change = member.status_changes.first()
+    reason = change.reason if change is not None and change.after == member.status and change.shown else ""
+    return {"status": member.status, "reason": reason}
+
+
+def waiting(member: Any, policy: Any) -> dict[str, Any] | None:
+    """Return what somebody gives the member, or invites them to, and waits for an answer; ``policy``: the terms of
+    giving, ``None`` where nobody can."""
+    if policy is None:
+        return None
+    gifts = list(sharing.waiting_for(member)[:WAITING])
+    invitations = list(sharing.invitations_for(member)[:WAITING]) if policy.households else []
+    if not gifts and not invitations:
+        return None
+    return {
+        "gifts": [(sharing.name_for_others(gift.source), member.programme.points_label(gift.units)) for gift in gifts],
+        "invitations": [sharing.name_for_others(row.invited_by) for row in invitations],
+    }

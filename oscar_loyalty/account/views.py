@@ -22,7 +22,7 @@ from oscar_loyalty.giftcards import delivery
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.exceptions import TooLate
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.members import links
+from oscar_loyalty.members import links, sharing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
@@ -56,9 +56,32 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
             self.programme = members.programme_of(site_of(request))
             self.member = members.member_for(request.user, self.programme)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the member is one of an open programme, whom the shop's own pages know too."""
+        return self.member is not None and self.member == members.member_of_request(self.request)
+
+    @cached_property
+    def balance(self):
+        return members.balance_of_request(self.request) if self.is_open else ledger.balance(self.member.account)
+
+    @cached_property
+    def usable(self) -> int:
+        """The points that the member can spend; 0 for others."""
+        if self.is_open:
+            return members.usable_of_request(self.request)
+        return ledger.usable(self.member.account) if self.member is not None else 0
+
+    @cached_property
+    def sharing(self):
+        """The terms on which the member may give points, or ``None`` where nobody can."""
+        policy = sharing.policy_of(self.member.programme) if self.member is not None else None
+        return policy if policy is not None and policy.is_active else None
+
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        context.update(programme=self.programme, member=self.member, section=self.section)
+        context.update(programme=self.programme, member=self.member, section=self.section, sharing=self.sharing)
+        context["membership_note"] = selectors.membership_note(self.member)
         # Where nobody can order as a guest, there is nothing to add.
         context["guest_checkout"] = getattr(settings, "OSCAR_ALLOW_ANON_CHECKOUT", False)
         return context
@@ -72,8 +95,9 @@ class OverviewView(AccountMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         if self.member is not None:
-            context["balance"] = ledger.balance(self.member.account)
-            context["latest"] = earning.history(self.member, page=1, per_page=5)
+            context["balance"] = self.balance
+            context["waiting"] = selectors.waiting(self.member, self.sharing)
+            context["latest"] = earning.latest(self.member, 5)
         return context
 
 

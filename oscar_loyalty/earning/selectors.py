@@ -269,12 +269,21 @@ def history(member: Any, *, page: int | str = 1, per_page: int = 20, staff: bool
 
     What is said of the same visit twice (that its points became usable) is not a movement of its own for the member.
     """
+    found = Paginator(_movements_of(member, staff=staff), per_page).get_page(page)
+    found.object_list = describe(list(found.object_list), member.programme, staff=staff)
+    return found
+
+
+def latest(member: Any, number: int) -> list[Movement]:
+    """Return the last ``number`` movements of ``member``, as :func:`history` does; nothing is counted."""
+    return describe(list(_movements_of(member)[:number]), member.programme)
+
+
+def _movements_of(member: Any, *, staff: bool = False) -> QuerySet[Any]:
     entries = _with_reasons(get_model("loyalty_ledger", "Entry").objects.filter(account=member.account_id))
     if not staff:
         entries = entries.exclude(units=0)
-    found = Paginator(entries.order_by("-sequence"), per_page).get_page(page)
-    found.object_list = describe(list(found.object_list), member.programme, staff=staff)
-    return found
+    return entries.order_by("-sequence")
 
 
 def _with_reasons(entries: QuerySet[Any]) -> QuerySet[Any]:

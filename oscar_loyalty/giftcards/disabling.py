@@ -40,7 +40,7 @@ def disable(*, card: Any, reason: str = "", actor: Ref = NOBODY, happened_at: da
 
 def _empty(card: Any, *, key: str, actor: Ref, at: datetime) -> int:
     account = get_model("loyalty_ledger", "Account").objects.select_for_update(no_key=True).get(pk=card.account_id)
-    units = ledger.balances([account], at)[account.pk].usable
+    units = ledger.usable(account, at)
     if units:
         books.spend(
             account=account,

@@ -63,7 +63,7 @@ def missing_points(price: int | None, member: Any) -> int | None:
     """Return how many points ``member`` lacks for ``price``: 0 is enough; ``None`` without a price or a member."""
     if price is None or member is None:
         return None
-    return max(0, price - ledger.balances([member.account])[member.account_id].usable)
+    return max(0, price - ledger.usable(member.account))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Offer:
 
 def offers(*, member: Any = None, currency: str = "") -> list[Offer]:
     """Return what the gift-card page shows to ``member``, whose balance is read once."""
-    usable = ledger.balances([member.account])[member.account_id].usable if member is not None else None
+    usable = ledger.usable(member.account) if member is not None else None
     found = []
     for row in denominations(currency):
         known = row.points_price is not None and usable is not None

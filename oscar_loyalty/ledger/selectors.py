@@ -90,6 +90,11 @@ def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, B
     }
 
 
+def usable(account: Any, at: datetime | None = None) -> int:
+    """Return the units of ``account`` that can be spent now (or at ``at``)."""
+    return balances([account], at)[account.pk].usable
+
+
 def balance(account: Any, at: datetime | None = None) -> Balance:
     """Return the balance of ``account`` with its next dates, in at most seven queries whatever its history."""
     at = at or clock.now()

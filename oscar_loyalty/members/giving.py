@@ -58,7 +58,7 @@ def check(*, source: Any, to: str, units: int) -> Any:
     at_once = sharing.together(source, target)
     _check(source, policy, at_once, units)
     _may_get(target, at_once)
-    usable = ledger.balances([source.account])[source.account_id].usable
+    usable = ledger.usable(source.account)
     if usable < units:
         raise _too_few(source, units - usable)
     return policy

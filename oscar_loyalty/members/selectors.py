@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from stdnum import luhn
 
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.sites import default_site, site_of
 
@@ -51,6 +52,30 @@ def member_of_request(request: Any) -> Any:
         signed_in = user is not None and user.is_authenticated
         request._loyalty_member = member_for(user, programme_for(request=request)) if signed_in else None
     return request._loyalty_member
+
+
+def balance_of_request(request: Any) -> Any:
+    """Return the balance of the member who asks, with its dates; ``None`` for others. Looked up once, as
+    :func:`usable_of_request` is."""
+    member = member_of_request(request)
+    if member is None:
+        return None
+    balance = ledger.balance(member.account)
+    request._loyalty_usable = balance.usable
+    return balance
+
+
+def usable_of_request(request: Any) -> int:
+    """Return the points that the member who asks can spend, looked up once for each request that only reads; 0 for
+    others."""
+    member = member_of_request(request)
+    if member is None:
+        return 0
+    if request.method not in ("GET", "HEAD"):
+        return ledger.usable(member.account)
+    if not hasattr(request, "_loyalty_usable"):
+        request._loyalty_usable = ledger.usable(member.account)
+    return int(request._loyalty_usable)
 
 
 def by_email(email: str, programme: Any) -> Any:

@@ -39,7 +39,7 @@ def claims_of(member: Any) -> QuerySet[Any]:
 
 def card(reward: Any, member: Any, at: datetime) -> Card:
     """Return one reward as ``member`` sees it."""
-    usable = ledger.balances([member.account], at)[member.account_id].usable
+    usable = ledger.usable(member.account, at)
     return _card(reward, member, taken_by(member, [reward], at).get(reward.pk, 0), usable, at)
 
 
@@ -177,15 +177,20 @@ def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
     return dict(claims.values_list("reward").annotate(number=Count("pk")))
 
 
-def cards(programme: Any, member: Any = None, at: datetime | None = None) -> list[Card]:
+def cards(
+    programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None
+) -> list[Card]:
     """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
+
+    ``usable``: the points that the member can spend, where they are known.
 
     What can be had comes first, then what points are missing for, the nearest first.
     """
     at = at or clock.now()
     rewards = list(catalogue(programme, at)[:200])
     taken = taken_by(member, rewards, at) if member is not None else {}
-    usable = ledger.balances([member.account], at)[member.account_id].usable if member is not None else 0
+    if usable is None:
+        usable = ledger.usable(member.account, at) if member is not None else 0
     found = [_card(reward, member, taken.get(reward.pk, 0), usable, at) for reward in rewards]
     return sorted(found, key=lambda card: (not card.reachable, not card.missing, card.missing))
 

@@ -10,7 +10,6 @@ from django.utils.formats import number_format
 from oscar_loyalty.giftcards import amounts, delivery, designs
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
-from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import Money, hundredths
 from oscar_loyalty.payments import planning, snapshots
@@ -80,23 +79,14 @@ class BasketPoints:
         return "missing" if self.missing else ""
 
 
-def usable_points(member: Any) -> int:
-    """Return what ``member`` can spend now; nothing while on hold."""
-    return balance_of(member) if member is not None and member.status == "active" else 0
-
-
-def balance_of(member: Any) -> int:
-    """Return what ``member`` has to spend, on hold or not."""
-    return int(ledger.balances([member.account])[member.account_id].usable)
-
-
 def points_of_basket(request: Any) -> BasketPoints:
     """Return how the gift cards in the basket of ``request`` are paid."""
     basket = request.basket
     member = members.member_of_request(request)
     programme = members.programme_for(request=request)
     found = [line for line in basket.all_lines() if giftcards.is_giftcard(line.product)] if basket.pk else []
-    usable = usable_points(member)
+    # On hold, nothing can be spent.
+    usable = members.usable_of_request(request) if member is not None and member.status == "active" else 0
     rows = []
     used, covered = 0, Decimal(0)
     for line in found:

@@ -31,7 +31,8 @@ def loyalty_rewards_near(context: Any) -> str:
     if member is None or not member.can_earn:
         return ""
     waiting = selectors.claims_of(member).filter(state="claimed").count()
-    cards = [card for card in selectors.cards(member.programme, member) if card.reachable or card.missing]
+    found = selectors.cards(member.programme, member, usable=members.usable_of_request(context["request"]))
+    cards = [card for card in found if card.reachable or card.missing]
     # Of what can be had, the dearest says most.
     reachable = sorted((card for card in cards if card.reachable), key=lambda card: -card.reward.points)
     shown = [*reachable, *(card for card in cards if not card.reachable)][:MOST]

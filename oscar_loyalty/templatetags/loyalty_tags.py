@@ -1,8 +1,8 @@
 """Tags for the shop's own templates. None of them ever breaks a page: an error is logged, and nothing is shown."""
 
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -34,6 +34,23 @@ register = template.Library()
 MOST_REFUNDS = 25
 
 
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """A failed query must not take the shop's own transaction with it; a tag that asks nothing makes no savepoint."""
+    begun = False
+    with ExitStack() as stack:
+
+        def ask(execute: Any, *query: Any) -> Any:
+            nonlocal begun
+            if not begun:
+                begun = True
+                stack.enter_context(transaction.atomic())
+            return execute(*query)
+
+        with connection.execute_wrapper(ask):
+            yield
+
+
 def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return ``otherwise`` where the tag fails; ``queries``: whether it asks the database at all."""
 
@@ -41,8 +58,7 @@ def careful(otherwise: Any = "", *, queries: bool = True) -> Callable[[Callable[
         @wraps(tag)
         def inner(*args: Any, **kwargs: Any) -> Any:
             try:
-                # A failed query must not take the shop's own transaction with it.
-                with transaction.atomic() if queries and connection.in_atomic_block else nullcontext():
+                with _savepoint() if queries and connection.in_atomic_block else nullcontext():
                     return tag(*args, **kwargs)
             except Exception:
                 log.exception("The tag %s failed", tag.__name__)
@@ -90,7 +106,7 @@ def loyalty_balance(context, css="nav-link"):
     member = members.member_of_request(request)
     if member is None or member.status == "closed":
         return ""
-    return render(context, "balance", programme=member.programme, usable=storefront.balance_of(member), css=css)
+    return render(context, "balance", programme=member.programme, usable=members.usable_of_request(request), css=css)
 
 
 @register.simple_tag(takes_context=True)

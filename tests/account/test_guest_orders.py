@@ -214,7 +214,7 @@ def test_the_page_costs_the_same_however_many_wait(client, url, user, place, dja
     client.post(url)
     for number in range(25):
         place(f"3{number:03}", cards=0)
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(37):
         text = text_of(client.get(HERE))
     assert "25 orders of yours" in text and text.count("Order 3") == 20
     client.post(HERE, {"claim": "1"})
@@ -225,7 +225,7 @@ def test_a_link_costs_a_bounded_number_of_queries(client, url, user, django_asse
     with django_assert_max_num_queries(32):
         client.get(url)
     client.force_login(user)
-    with django_assert_max_num_queries(42):
+    with django_assert_max_num_queries(37):
         client.get(url)
 
 

@@ -119,8 +119,8 @@ def test_the_pages_cost_the_same_for_one_and_for_many(page, member, reward, give
         services.claim(reward=reward(limit=3), member=member, key=f"k{number}")
     due.sweep()
     page("rewards/")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(28):
         page("rewards/")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(28):
         page("rewards/mine/")
     page("rewards/mine/?page=2")

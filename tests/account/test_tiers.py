@@ -43,7 +43,7 @@ def test_the_bar_says_how_far_it_is(page, programme, member, django_assert_max_n
     assert "<strong>€50.00</strong> more, and you are Silver." in text
     assert "So far: €150.00 in the last 12 months." in text
     assert 'href="/accounts/loyalty/tier/"' in text
-    with django_assert_max_num_queries(56):
+    with django_assert_max_num_queries(40):
         page()
 
 

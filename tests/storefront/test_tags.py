@@ -70,7 +70,7 @@ def test_an_error_never_breaks_a_page_of_the_shop(shopper, member, own, put, add
     for name in ("preview_product", "preview_basket", "preview_order"):
         monkeypatch.setattr(earning, name, fail)
     monkeypatch.setattr("oscar_loyalty.storefront.selectors.points_of_basket", fail)
-    monkeypatch.setattr("oscar_loyalty.storefront.selectors.balance_of", fail)
+    monkeypatch.setattr("oscar_loyalty.members.selectors.usable_of_request", fail)
     response = shopper.get(own.get_absolute_url() if address == "product" else address, follow=True)
     assert response.status_code == 200
     assert "loyalty-earn" not in text(response)

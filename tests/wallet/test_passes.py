@@ -145,7 +145,7 @@ def test_queries_do_not_grow_with_the_history(signed_in, give, apple_on, django_
     for _number in range(30):
         give(1)
     signed_in.get(CARD + "card.pkpass")
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(25):
         signed_in.get(CARD + "card.pkpass")
-    with override("fr"), django_assert_max_num_queries(28):
+    with override("fr"), django_assert_max_num_queries(22):
         signed_in.get(CARD)
