@@ -3,7 +3,6 @@
 import logging
 
 from django.contrib import messages
-from django.contrib.sites.shortcuts import get_current_site
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
@@ -17,6 +16,7 @@ from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.colours import text_on
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.members import printing
+from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.wallet import apple, google, services
 from oscar_loyalty.wallet.exceptions import WalletOff
 from oscar_loyalty.wallet.views import pass_response
@@ -47,7 +47,7 @@ class CardView(MemberMixin, generic.TemplateView):
 class PrintView(MemberMixin, generic.View):
     def get(self, request, *args, **kwargs):
         pdf = printing.pdf(
-            member=self.member, shop_name=get_current_site(request).name, shop_url=request.build_absolute_uri("/")
+            member=self.member, shop_name=site_of(request).name, shop_url=request.build_absolute_uri("/")
         )
         response = HttpResponse(pdf, content_type="application/pdf")
         response["Content-Disposition"] = 'inline; filename="card.pdf"'
