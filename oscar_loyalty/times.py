@@ -27,6 +27,21 @@ def days_later(moment: datetime, days: int) -> datetime:
     return timezone.make_aware(local + timedelta(days=days), timezone.get_default_timezone())
 
 
+def end_of(day: date) -> datetime:
+    """Return when a day of the shop's calendar is over: an end that is not part of it."""
+    return start_of(day + timedelta(days=1))
+
+
+def last_moment(end: datetime) -> datetime:
+    """Return the last moment before ``end``, which is not part of what it ends."""
+    return end - timedelta(microseconds=1)
+
+
+def last_day(end: datetime | None) -> date | None:
+    """Return the day of the shop's calendar to be shown for ``end``, the last before it; ``None`` without an end."""
+    return day_of(last_moment(end)) if end is not None else None
+
+
 def end_of_life(moment: datetime, months: int | None) -> datetime | None:
     """Return the end of the local day ``months`` after ``moment``; ``None`` without an end."""
     if months is None:
@@ -35,4 +50,4 @@ def end_of_life(moment: datetime, months: int | None) -> datetime | None:
     count = day.year * 12 + day.month - 1 + months
     year, month = count // 12, count % 12 + 1
     last = day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
-    return start_of(last + timedelta(days=1))
+    return end_of(last)

@@ -29,6 +29,8 @@ class ChooseForm(forms.Form):
     """Chosen once, however often its button is pressed."""
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, initial=lambda: uuid4().hex)
+    #: What the page said that it costs.
+    price = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
 
 class RewardsView(AccountMixin, generic.TemplateView):
@@ -47,7 +49,7 @@ class RewardsView(AccountMixin, generic.TemplateView):
             context.update(page_obj=page, paginator=paginator, reachable=any(card.reachable for card in cards))
         if self.member is not None:
             context["usable"] = self.usable
-            context["waiting"] = selectors.claims_of(self.member).filter(state="claimed").count()
+            context["waiting"] = selectors.open_claims(self.member).count()
         return context
 
 
@@ -78,7 +80,13 @@ class RewardView(MemberMixin, generic.FormView):
         user = self.request.user
         key = f"account:{user.pk}:{form.cleaned_data['token']}"
         try:
-            services.claim(reward=self.reward, member=self.member, key=key, actor=Ref.of("user", user.pk))
+            services.claim(
+                reward=self.reward,
+                member=self.member,
+                key=key,
+                price=form.cleaned_data["price"],
+                actor=Ref.of("user", user.pk),
+            )
         except RewardError as error:
             form.add_error(None, str(error))
             return self.form_invalid(form)
@@ -99,6 +107,7 @@ class MyRewardsView(MemberMixin, generic.TemplateView):
         for claim in page.object_list:
             claim.how = selectors.how(claim.reward)
             claim.may_give_back = own and selectors.can_come_back(claim)
+            claim.broken = selectors.is_broken(claim)
         return super().get_context_data(page_obj=page, paginator=paginator, **kwargs)
 
 
@@ -139,6 +148,6 @@ class RewardCodeView(_ClaimMixin, generic.View):
     """The code for a reader at the counter."""
 
     def get(self, request, uuid):
-        if self.claim.state != "claimed" or not self.claim.code:
+        if not self.claim.is_open or not self.claim.code:
             raise Http404
         return svg_response(self.claim.code)

@@ -12,7 +12,6 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import sharing
-from oscar_loyalty.members.merging import survivor
 from oscar_loyalty.money import Money
 
 #: Gifts and invitations that the overview names.
@@ -167,7 +166,7 @@ def membership_note(member: Any) -> dict[str, Any] | None:
     """Return what a member on hold, or whose membership is closed or was joined with another, has to know."""
     if member is None or member.status == "active":
         return None
-    current = survivor(member)
+    current = members.survivor(member)
     if current.pk != member.pk:
         name, _at, domain = (current.user.email if current.user is not None else "").partition("@")
         return {"joined": True, "ending": current.number[-4:], "email": f"{name[:1]}…@{domain}" if domain else ""}

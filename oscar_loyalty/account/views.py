@@ -25,7 +25,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members import links, sharing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
-from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
+from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge, ProgrammeClosed
 from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.storefront import inviting
 
@@ -280,5 +280,8 @@ class ClaimView(AccountMixin, generic.TemplateView):
             member_services.attach_user(member=found, user=request.user)
         except AlreadyMember:
             return self.get(request, *args, **kwargs)
+        except CannotMerge:
+            messages.error(request, _("This membership cannot be joined with yours at the moment. Please ask us."))
+            return redirect("loyalty-account:overview")
         messages.success(request, _("The membership is yours: its points are on this account now."))
         return redirect("loyalty-account:overview")

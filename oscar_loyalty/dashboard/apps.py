@@ -100,6 +100,7 @@ PAGES = [
     ("rewards/claims/", "rewards.claims", "ClaimListView", "loyalty-reward-claims"),
     ("rewards/claims/<uuid:uuid>/", "rewards.claims", "ClaimView", "loyalty-reward-claim"),
     ("rewards/claims/<uuid:uuid>/use/", "rewards.claims", "ClaimUseView", "loyalty-reward-use"),
+    ("rewards/claims/<uuid:uuid>/renew/", "rewards.claims", "ClaimRenewView", "loyalty-reward-renew"),
     ("rewards/claims/<uuid:uuid>/cancel/", "rewards.claims", "ClaimCancelView", "loyalty-reward-cancel"),
     ("members/<int:pk>/reward/", "rewards.claims", "MemberGiveView", "loyalty-member-reward"),
     # Several Sites.

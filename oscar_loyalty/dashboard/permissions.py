@@ -81,6 +81,7 @@ PERMISSIONS = {
     "loyalty-reward-settings": _staff(VIEW, PROGRAMME),
     "loyalty-reward-use": _staff(VIEW, ADJUST),
     "loyalty-reward-cancel": _staff(VIEW, ADJUST),
+    "loyalty-reward-renew": _staff(VIEW, ADJUST),
     "loyalty-member-reward": _staff(VIEW, ADJUST),
     "loyalty-programmes": _ANY,
     "loyalty-programme-choose": _ANY,

@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import explain, gifts
-from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs
 
 #: Type of the awards' source; its id is the action's code.
 SOURCE = "action"
@@ -141,7 +141,7 @@ def perform(*, member: Any, action: str, reference: str, happened_at: datetime |
     """
     if action not in _actions:
         raise LookupError(action)
-    books.lock([member.account_id])
+    member = lock_heirs([member.pk], accounts=True)[member.pk]
     full, before = reference_of(member, action, reference), None
     rounds = list(_awards().filter(member=member, source_type=SOURCE, source_id=action, reference=full))
     rounds += _awards().filter(member=member, source_type=SOURCE, source_id=action, reference__startswith=f"{full}~")

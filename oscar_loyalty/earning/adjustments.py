@@ -14,6 +14,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Earning, Ref
 from oscar_loyalty.ledger.exceptions import InsufficientUnits
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import is_own
 
 
 def _model(name: str) -> Any:
@@ -118,11 +119,8 @@ def _may(user: Any, permission: str) -> None:
 
 
 def _not_own(user: Any, members: Sequence[Any]) -> None:
-    mine = user.email.strip().lower() if user.email else ""
-    for member in members:
-        # An e-mail-only membership with one's own address is one's own as well.
-        if member.user_id == user.pk or (member.user_id is None and mine and member.email.lower() == mine):
-            raise OwnAccount(_("Nobody adjusts the own points."))
+    if any(is_own(member, user) for member in members):
+        raise OwnAccount(_("Nobody adjusts the own points."))
 
 
 def _do(adjustment: Any) -> None:

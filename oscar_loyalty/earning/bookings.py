@@ -22,6 +22,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.locking import lock_heirs
 
 STATES = ("made", "attended", "missed", "cancelled")
 
@@ -188,6 +189,7 @@ def _terms(booking: Any) -> tuple[datetime | None, datetime | None]:
 
 
 def _award(booking: Any) -> None:
+    booking.member = lock_heirs([booking.member_id])[booking.member_id]
     programme, member = booking.programme, booking.member
     if not programme.is_active or not member.can_earn:
         return

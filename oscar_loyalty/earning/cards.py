@@ -1,4 +1,4 @@
-"""Members' cards, brought in line with what counts for them; all of it under the lock of the members' accounts."""
+"""Members' cards, brought in line with what counts for them; all of it under the locks of members and accounts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,8 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.earning import prizes
 from oscar_loyalty.earning.stamping import Event, Sheet, Terms, lay
-from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs
 
 #: How long before its end a card that is begun is reminded of.
 REMIND = timedelta(days=7)
@@ -74,8 +74,8 @@ def layout(goals: Sequence[Any], stamps: Iterable[Any]) -> dict[int, list[Sheet]
 def settle(*, goals: Sequence[Any], members: Sequence[Any]) -> None:
     """Lay out the members' cards of a family of goals anew; give what is reached, take back what no longer is.
 
-    The caller has locked the members' accounts. Three queries read everything; what is written is written in bulk,
-    but for points, which the ledger books one by one.
+    The caller has locked the members and their accounts. Three queries read everything; what is written is written in
+    bulk, but for points, which the ledger books one by one.
     """
     pks = [member.pk for member in members]
     by_member: dict[int, list[Any]] = defaultdict(list)
@@ -180,19 +180,6 @@ def _settle_prizes(member: Any, goal: Any, card: Any, sheet: Sheet | None, known
         prize.save()
 
 
-def lock_members(pks: Iterable[int]) -> list[Any]:
-    """Lock the accounts of members, and return the members, those that were merged as what they became."""
-    rows = get_model("loyalty_members", "Member").objects.select_related("tier", "programme", "account")
-    found = {}
-    for member in rows.filter(pk__in=set(pks)):
-        while member.merged_into_id is not None:
-            member = rows.get(pk=member.merged_into_id)
-        found[member.pk] = member
-    books.lock([member.account_id for member in found.values()])
-    # Read again under the lock: whoever held it may have put one on hold.
-    return list(rows.filter(pk__in=list(found)).order_by("pk"))
-
-
 @sweeper("earning.goals")
 def look_after() -> int:
     """Close cards whose time is over, remind of those that end soon, give what was owed to members on hold."""
@@ -209,7 +196,7 @@ def look_after() -> int:
     )
     for member, goal in owed.order_by().values_list("card__member", "card__goal").distinct()[:SLICE]:
         with transaction.atomic():
-            members = lock_members([member])
-            settle(goals=family_of(_model("Goal").objects.get(pk=goal)), members=members)
+            current = lock_heirs([member], accounts=True)[member]
+            settle(goals=family_of(_model("Goal").objects.get(pk=goal)), members=[current])
         done += 1
     return int(done)

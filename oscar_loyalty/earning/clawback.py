@@ -16,6 +16,7 @@ from oscar_loyalty.earning import followers, linking
 from oscar_loyalty.earning.awarding import mark_back, take_back
 from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
+from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
@@ -207,8 +208,7 @@ class RefundFollower:
     @staticmethod
     def _debt(account: Any) -> int:
         """What the account owes, or the one that it was merged into."""
-        while account.merged_into_id is not None:
-            account = account.merged_into
+        account = survivor(account)
         return int(type(account).objects.filter(pk=account.pk).values_list("debt", flat=True).get())
 
 

@@ -13,9 +13,9 @@ from oscar_loyalty.earning.allowance import left_of_budget
 from oscar_loyalty.earning.awarding import Grant, give, mark_back, take_back
 from oscar_loyalty.earning.engine import Outcome, OutcomeLine
 from oscar_loyalty.fields import data_of
-from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs
 
 
 def _awards() -> Any:
@@ -47,7 +47,7 @@ def give_points(
     """
     if points <= 0:
         raise ValueError("A gift is more than nothing.")
-    books.lock([member.account_id])
+    member = lock_heirs([member.pk], accounts=True)[member.pk]
     before = _awards().filter(reference=reference).first()
     if before is not None:
         return before

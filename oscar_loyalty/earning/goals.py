@@ -14,6 +14,7 @@ from oscar_loyalty.earning import cards, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs
 
 #: More than this is a slip of the finger.
 MOST = 1_000_000_000
@@ -206,7 +207,7 @@ def add_stamp(*, member: Any, goal: Any, reason: str, key: str, quantity: int = 
     :raises WrongGoal: for a goal that has ended, or one that does not count pieces, orders or visits.
     :raises MembershipRests: for a member on hold or closed.
     """
-    (current,) = cards.lock_members([member.pk])
+    current = lock_heirs([member.pk], accounts=True)[member.pk]
     source = f"hand:{key}"
     before = _model("Stamp").objects.filter(goal=goal, source=source).first()
     if before is not None:

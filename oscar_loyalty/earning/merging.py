@@ -21,17 +21,17 @@ def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
 
 
-def _register(name: str, model: str, title: Any) -> None:
+def _register(name: str, model: str, title: Any, *, locked: str = "") -> None:
     def count(member: Any) -> int:
         return int(_model(model).objects.filter(member=member).count())
 
-    @mover(f"earning.{name}", title=title, count=count, columns=[f"loyalty_earning.{model}.member"])
+    @mover(f"earning.{name}", title=title, count=count, columns=[f"loyalty_earning.{model}.member"], locked=locked)
     def move(source: Any, target: Any) -> int:
         return int(_model(model).objects.filter(member=source).update(member=target))
 
 
-_register("awards", "Award", _("Points earned"))
-_register("bookings", "Booking", _("Bookings"))
+_register("awards", "Award", _("Points earned"), locked="after")
+_register("bookings", "Booking", _("Bookings"), locked="before")
 _register("claims", "GuestClaim", _("Guest orders"))
 _register("numbers", "CustomerNumber", _("Customer numbers"))
 
@@ -160,6 +160,7 @@ def _referrals(member: Any) -> int:
     title=_("Invited friends"),
     count=_referrals,
     columns=["loyalty_earning.Referral.referrer", "loyalty_earning.Referral.friend"],
+    locked="before",
 )
 def move_referrals(source: Any, target: Any) -> int:
     """Friends stay friends; whoever brought oneself brought nobody, and of two who brought somebody, one counts."""

@@ -21,7 +21,7 @@ from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.merging import survivor
+from oscar_loyalty.members.locking import lock_heirs
 from oscar_loyalty.members.selectors import rests
 
 #: How long after it was placed a guest order is news to its customer; what lies further back is history.
@@ -255,9 +255,10 @@ def _claims(orders: Sequence[int]) -> dict[int, datetime]:
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
     """Return who earns, by user: for an account whose membership was merged, the one that goes on."""
     rows = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__in=users)
-    rows = rows.filter(Q(status="active") | Q(merged_into__isnull=False))
-    found = {member.user_id: survivor(member) for member in rows.select_related("tier", "merged_into__tier")}
-    return {user: member for user, member in found.items() if member.status == "active"}
+    owners = dict(rows.filter(Q(status="active") | Q(merged_into__isnull=False)).values_list("pk", "user_id"))
+    # Under their lock, so that nobody is put on hold, or joined with another, while this is awarded.
+    heirs = lock_heirs(owners)
+    return {user: heirs[pk] for pk, user in owners.items() if heirs[pk].status == "active"}
 
 
 def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> None:

@@ -17,6 +17,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.earning.cells import RowError
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
+from oscar_loyalty.members.selectors import survivor
 
 Values = dict[str, Any]
 
@@ -74,8 +75,8 @@ class People:
         known = get_model("loyalty_earning", "CustomerNumber").objects.filter(programme=programme, number__in=numbers)
         pairs = dict(known.values_list("number", "member_id"))
         by_pk = {member.pk: member for member in every.filter(pk__in=set(pairs.values()))}
-        self.by_number = {number: _current(by_pk[pk]) for number, pk in pairs.items()}
-        self.by_card = {member.number: _current(member) for member in every.filter(number__in=cards)} if cards else {}
+        self.by_number = {number: survivor(by_pk[pk]) for number, pk in pairs.items()}
+        self.by_card = {member.number: survivor(member) for member in every.filter(number__in=cards)} if cards else {}
         self.users: dict[str, Any] = {}
         self.by_email: dict[str, Any] = {}
         if emails:
@@ -203,10 +204,3 @@ class People:
             taken.add(unique)
             result.append(unique)
         return result
-
-
-def _current(member: Any) -> Any:
-    """Return the membership that ``member`` was merged into, or itself."""
-    while member.merged_into_id is not None:
-        member = member.merged_into
-    return member

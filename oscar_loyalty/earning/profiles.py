@@ -14,6 +14,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import actions
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_members
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def set_birthday(*, member: Any, day: int | None, month: int | None, year: int |
     :raises ValidationError: for a day that does not exist.
     """
     check_birthday(day, month, year)
-    row = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",)).get(pk=member.pk)
+    row = lock_members([member.pk])[member.pk]
     if (row.birth_day, row.birth_month) != (day, month):
         get_model("loyalty_earning", "MemberProfile").objects.update_or_create(
             member=row, defaults={"birthday_told_at": clock.now()}

@@ -17,6 +17,7 @@ from oscar_loyalty.earning.facts import PRODUCT_RELATED, lines_of
 from oscar_loyalty.earning.followers import follower
 from oscar_loyalty.earning.targets import fit
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs
 from oscar_loyalty.money import exponent
 
 #: Members handled in one transaction of a backfill.
@@ -186,7 +187,7 @@ def follow(awards: Sequence[Any]) -> None:
 @transaction.atomic
 def stamp(*, goals: Sequence[Any], awards: Sequence[int], members: Iterable[int]) -> None:
     """Count awards for goals; the members' accounts are locked first, and only then the awards are read."""
-    people = {member.pk: member for member in cards.lock_members(members)}
+    people = lock_heirs(members, accounts=True)
     rows = _model("Award").objects.filter(pk__in=list(awards)).select_related("programme", "tier", "member")
     facts = facts_of(list(rows.order_by("happened_at", "pk")))
     targets = Targets(goals, (piece.product for each in facts for piece in each.pieces))
@@ -200,7 +201,7 @@ def stamp(*, goals: Sequence[Any], awards: Sequence[int], members: Iterable[int]
     touched: dict[int, set[int]] = defaultdict(set)
     for goal in goals:
         for each in facts:
-            member = _current(each.award.member, people)
+            member = people[each.award.member_id]
             told = {counted.source: counted for counted in count(goal, each, targets)}
             for source in {s for (g, s), old in known.items() if g == goal.pk and old.award_id == each.award.pk}:
                 # What it was stamped for is out of sight now: the visit is still to come after all.
@@ -259,12 +260,6 @@ def _begun(goals: Sequence[Any], people: Mapping[int, Any]) -> set[tuple[int, in
         return set()
     rows = _model("GoalCard").objects.filter(goal__in=ended, member__in=list(people))
     return set(rows.values_list("goal_id", "member_id"))
-
-
-def _current(member: Any, people: Mapping[int, Any]) -> Any:
-    while member.pk not in people and member.merged_into_id is not None:
-        member = member.merged_into
-    return people[member.pk]
 
 
 # What was before

@@ -90,6 +90,13 @@ def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, B
     }
 
 
+def survivor(row: Any) -> Any:
+    """Return what an account, or a membership, was merged into in the end, or itself."""
+    while row.merged_into_id is not None:
+        row = row.merged_into
+    return row
+
+
 def usable(account: Any, at: datetime | None = None) -> int:
     """Return the units of ``account`` that can be spent now (or at ``at``)."""
     return balances([account], at)[account.pk].usable

@@ -20,6 +20,7 @@ from oscar_loyalty.ledger.books import NOBODY, InsufficientUnits, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, sharing
 from oscar_loyalty.members.exceptions import SharingRefused
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.services import language_of
 
 #: Kinds of the rows left for whoever tells both, and for the end of what nobody answered.
@@ -279,13 +280,6 @@ def expire(*, transfer: Any) -> Any:
     if row.state != "open" or row.until > clock.now():
         return row
     return _give_back(row, "expired", NOBODY)
-
-
-def lock_members(pks: list[int]) -> dict[int, Any]:
-    """Lock members in the order of their primary keys, until the transaction ends; return them by these."""
-    rows = _model("Member").objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.select_related("programme", "account", "tier").filter(pk__in=set(pks)).order_by("pk")
-    return {row.pk: row for row in rows}
 
 
 def _locked(transfer: Any) -> Any:

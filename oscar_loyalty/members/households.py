@@ -11,7 +11,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import sharing
 from oscar_loyalty.members.exceptions import SharingRefused
-from oscar_loyalty.members.giving import lock_members
+from oscar_loyalty.members.locking import lock_members
 
 #: Kind of the rows left for whoever tells who was invited.
 INVITED = "members.household_invited"

@@ -22,8 +22,9 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, services
-from oscar_loyalty.members.exceptions import CannotMerge
+from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge
 from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.locking import lock_members
 
 #: Gets both members, locked, in the merge's transaction; moves its rows and returns how many those were.
 Mover = Callable[[Any, Any], int]
@@ -35,19 +36,26 @@ _obstacles: dict[str, Obstacle] = {}
 LEFT: dict[str, str] = {}
 #: Columns that a mover takes care of.
 MOVED: dict[str, str] = {}
+#: Columns whose rows a merge locks before the members, and those it locks after them, before their accounts.
+_LOCKED: dict[str, list[str]] = {"before": [], "after": []}
 
 
 def mover(
-    name: str, *, title: Any, count: Callable[[Any], int] | None = None, columns: Iterable[str] = ()
+    name: str, *, title: Any, count: Callable[[Any], int] | None = None, columns: Iterable[str] = (), locked: str = ""
 ) -> Callable[[Mover], Mover]:
     """Register what follows a member into another; ``count`` says for the preview how many rows a member has.
 
-    ``columns`` ("loyalty_earning.Award.member") are those that it takes care of.
+    ``columns`` ("loyalty_earning.Award.member") are those that it takes care of. ``locked`` says where their writers
+    lock the rows: ``"before"`` the members, or ``"after"`` them and before the accounts (:mod:`.locking`); a merge
+    does so too. Rows that are written under the lock of the member or the account need none.
     """
+    columns = list(columns)
 
     def register(function: Mover) -> Mover:
         _movers[name] = (title, function, count)
         MOVED.update(dict.fromkeys(columns, name))
+        if locked:
+            _LOCKED[locked] += columns
         return function
 
     return register
@@ -71,6 +79,14 @@ def stays(column: str, *, why: str) -> None:
 def move_rows(source: Any, target: Any) -> dict[str, int]:
     """Let all rooms' rows follow ``source`` into ``target``; the caller has locked both and their accounts."""
     return {name: move(source, target) for name, (_title, move, _count) in sorted(_movers.items())}
+
+
+def _lock_rows(when: str, source: Any) -> None:
+    """Lock what will move and is locked by its writers at this place."""
+    for column in sorted(_LOCKED[when]):
+        app, model, field = column.split(".")
+        rows = get_model(app, model)._base_manager.filter(**{field: source.pk}).order_by("pk")
+        list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True)
@@ -192,14 +208,41 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, reason: st
 
     :raises CannotMerge: with why, for the staff.
     """
-    Member = get_model("loyalty_members", "Member")
-    locked = Member.objects.select_for_update(of=("self",)).select_related("account", "tier", "programme")
-    both = {row.pk: row for row in locked.filter(pk__in=[source.pk, target.pk]).order_by("pk")}
-    source, target = both[source.pk], both[target.pk]
+    source, target = _lock_both(source, target)
     if source.merged_into_id == target.pk:
         return target
     if problem := _problem(source, target) or _own(source, target, actor):
         raise CannotMerge(problem)
+    return _join(source, target, key=key, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def take_over(*, source: Any, target: Any) -> Any:
+    """Join ``source``, a membership by e-mail alone, with that of whoever has proved the e-mail; return ``target``.
+
+    :raises AlreadyMember: when somebody else has taken it over.
+    :raises CannotMerge: when one of both is on hold or closed, or something is under way.
+    """
+    source, target = _lock_both(source, target)
+    if source.merged_into_id == target.pk:
+        return target
+    if source.user_id is not None or source.merged_into_id is not None:
+        raise AlreadyMember(source.number)
+    if problem := _problem(source, target):
+        raise CannotMerge(problem)
+    actor = Ref.of("user", target.user_id) if target.user_id is not None else NOBODY
+    return _join(source, target, key=f"attach:{source.pk}", actor=actor, reason="")
+
+
+def _lock_both(source: Any, target: Any) -> tuple[Any, Any]:
+    """Return both as they are now, locked, after what is locked before them."""
+    _lock_rows("before", source)
+    both = lock_members([source.pk, target.pk])
+    return both[source.pk], both[target.pk]
+
+
+def _join(source: Any, target: Any, *, key: str, actor: Ref, reason: str) -> Any:
+    _lock_rows("after", source)
     try:
         books.merge(source=source.account, target=target.account, key=f"merge:{source.pk}:{target.pk}", actor=actor)
     except Blocked as error:
@@ -234,10 +277,3 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, reason: st
     services.set_tier(member=target, tier=higher, key=f"{key}:tier", actor=actor, cause="merged")
     set_groups(target)
     return target
-
-
-def survivor(member: Any) -> Any:
-    """Return the membership that ``member`` was merged into in the end, or itself."""
-    while member.merged_into_id is not None:
-        member = member.merged_into
-    return member

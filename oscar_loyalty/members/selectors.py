@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from stdnum import luhn
 
 from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.sites import default_site, site_of
 
@@ -94,9 +95,7 @@ def by_number(number: str, programme: Any) -> Any:
         return None
     rows = _model("Member").objects.filter(programme=programme).select_related("account", "tier", "programme")
     found = rows.filter(number=digits).first()
-    while found is not None and found.merged_into_id is not None:
-        found = rows.filter(pk=found.merged_into_id).first()
-    return found
+    return found if found is None or found.merged_into_id is None else rows.get(pk=survivor(found).pk)
 
 
 def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "") -> QuerySet[Any]:
@@ -130,6 +129,14 @@ def tier_at(member: Any, at: datetime) -> Any:
         return change.after
     later = member.tier_changes.order_by("happened_at", "pk").select_related("before").first()
     return later.before if later is not None else member.tier
+
+
+def is_own(member: Any, user: Any) -> bool:
+    """Return whether ``member`` is ``user``: an e-mail-only membership with one's own address is one's own as well."""
+    if user is None:
+        return False
+    mine = user.email.strip().lower() if user.email else ""
+    return member.user_id == user.pk or bool(member.user_id is None and mine and member.email.lower() == mine)
 
 
 def may_spend(member: Any) -> bool:

@@ -22,6 +22,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import benefits, selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
 from oscar_loyalty.members.groups import rebuild_groups, set_groups
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.members.statuses import set_status
 from oscar_loyalty.members.terms import note_tier
@@ -248,33 +249,27 @@ def enrol_users(
 def attach_user(*, member: Any, user: Any) -> Any:
     """Give a membership that had only an e-mail to ``user``, who has proved that the e-mail is theirs.
 
-    If the user is a member already, the balance moves to that membership. Return the membership that goes on.
+    If the user is a member already, all of it moves to that membership. Return the membership that goes on.
 
     :raises AlreadyMember: when another user has this membership.
+    :raises CannotMerge: when the user is a member already, and the two cannot be joined now; it says why.
     """
-    Member = _model("Member")
-    member = Member.objects.select_for_update(of=("self",)).select_related("account", "programme").get(pk=member.pk)
+    own = selectors.member_for(user, member.programme)
+    if own is not None and own.pk != member.pk:
+        from oscar_loyalty.members.merging import take_over
+
+        return take_over(source=member, target=own)
+    member = lock_members([member.pk])[member.pk]
     if member.user_id == user.pk:
         return member
-    if member.user_id is not None:
+    if member.user_id is not None or member.merged_into_id is not None:
         raise AlreadyMember(member.number)
-    own = selectors.member_for(user, member.programme)
-    if own is None:
-        member.user = user
-        member.first_name = member.first_name or user.first_name
-        member.last_name = member.last_name or user.last_name
-        member.save(update_fields=["user", "first_name", "last_name"])
-        set_groups(member)
-        return member
-    from oscar_loyalty.members.merging import move_rows
-
-    books.merge(source=member.account, target=own.account, key=f"merge:{member.pk}:{own.pk}")
-    move_rows(member, own)
-    member.merged_into, member.status = own, "closed"
-    member.save(update_fields=["merged_into", "status"])
-    if member.tier and (own.tier is None or own.tier.rank < member.tier.rank):
-        set_tier(member=own, tier=member.tier, key=f"merge:{member.pk}", cause="merged")
-    return own
+    member.user = user
+    member.first_name = member.first_name or user.first_name
+    member.last_name = member.last_name or user.last_name
+    member.save(update_fields=["user", "first_name", "last_name"])
+    set_groups(member)
+    return member
 
 
 @transaction.atomic
@@ -301,7 +296,7 @@ def set_tier(
     done = TierChange.objects.filter(key=key).first()
     if done is not None:
         return done
-    row = Member.objects.select_for_update(of=("self",)).select_related("tier").get(pk=member.pk)
+    row = lock_members([member.pk])[member.pk]
     before = row.tier
     if before == tier:
         return None

@@ -13,6 +13,7 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.exceptions import Merged
 from oscar_loyalty.members.groups import set_groups
+from oscar_loyalty.members.locking import lock_members
 
 #: Kind of the rows left for whoever tells members what became of their membership.
 TELL = "members.status"
@@ -45,7 +46,7 @@ def set_status(
     :raises Merged: when the membership was joined with another.
     :raises ValidationError: for a status that there is not.
     """
-    row = _model("Member").objects.select_for_update(of=("self",)).select_related("tier", "account").get(pk=member.pk)
+    row = lock_members([member.pk])[member.pk]
     key = key or f"status:{uuid4().hex}"
     if _model("StatusChange").objects.filter(key=key).exists() or row.status == status:
         set_groups(row)

@@ -44,7 +44,7 @@ def _claim(message: Any) -> dict[str, Any] | None:
         "reward__product", "member__programme__site", "member__tier", "member__account"
     )
     claim = claims.filter(pk=message.context["claim"], state="claimed").first()
-    if claim is None or claim.member.status != "active":
+    if claim is None or claim.member.status != "active" or selectors.is_broken(claim):
         return None
     member = claim.member
     context = _to_member(member)

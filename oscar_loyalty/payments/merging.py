@@ -23,6 +23,7 @@ def checkout_under_way(source: Any, target: Any) -> str:
     title=gettext_lazy("Payments"),
     count=lambda member: member.payment_attempts.count(),
     columns=["loyalty_payments.PaymentAttempt.member"],
+    locked="before",
 )
 def move_attempts(source: Any, target: Any) -> int:
     return int(get_model("loyalty_payments", "PaymentAttempt").objects.filter(member=source).update(member=target))

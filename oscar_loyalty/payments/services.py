@@ -15,6 +15,7 @@ from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.money import format_money, from_minor
 from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
@@ -137,6 +138,8 @@ def _begin(
     now = clock.now()
     _lock_basket(basket.pk)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
+    # Before a first try gives back what it had set aside: members are locked before accounts, by everybody.
+    may_spend = bool(plan.points) and _may_spend(member)
     refuse_second(basket=basket)
     if before is not None:
         if provider_tender(before) is not None:
@@ -145,7 +148,7 @@ def _begin(
         undo(before, reason="started again")
     if plan.total != total.incl_tax:
         raise ValueError("The plan is for another total.")
-    if plan.points and not _may_spend(member):
+    if plan.points and not may_spend:
         if member is not None:
             raise exceptions.PaymentProblem(
                 _("Your membership is on hold or closed, so its points cannot be spent. Please ask us.")
@@ -184,9 +187,7 @@ def _may_spend(member: Any) -> bool:
     """Ask the row itself, locked: whoever puts the membership on hold in this moment does so before this, or after."""
     if member is None:
         return False
-    rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
-    row = rows.select_related("programme").get(pk=member.pk)
-    return members.may_spend(row)
+    return members.may_spend(lock_members([member.pk])[member.pk])
 
 
 def _hold(attempt: Any, number: int, plan: planning.PlanTender, member: Any, card: Any) -> None:

@@ -1,7 +1,7 @@
 """The tables of rewards: what can be had for points, and who has claimed what."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from oscar_loyalty import times
+from oscar_loyalty import clock, times
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
 
@@ -225,7 +225,19 @@ class AbstractClaim(models.Model):
     @property
     def last_day(self) -> date | None:
         """The last day on which it can be used, in the shop's calendar."""
-        return times.day_of(self.expires_at - timedelta(seconds=1)) if self.expires_at is not None else None
+        return times.last_day(self.expires_at)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be used, whether or not the sweep has been by."""
+        return self.state == self.CLAIMED and (self.expires_at is None or self.expires_at > clock.now())
+
+    @property
+    def state_now(self) -> str:
+        return self.EXPIRED if self.state == self.CLAIMED and not self.is_open else self.state
+
+    def get_state_now_display(self) -> str:
+        return str(dict(self.STATES)[self.state_now])
 
 
 class AbstractRewardCode(models.Model):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from i18nfield.strings import LazyI18nString
@@ -14,7 +14,6 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import explain, prizes
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.merging import mover
 from oscar_loyalty.rewards import orders, selectors, services
 
 log = logging.getLogger("oscar_loyalty")
@@ -99,19 +98,15 @@ def _leave(claims: Any, order: int) -> None:
         log.exception("No row could be left for the rewards of order %s; the sweep will find it", order)
 
 
+def follow_range(sender, instance, **kwargs):
+    services.lose_range(range_=instance)
+
+
 def connect() -> None:
     application, order = get_model("voucher", "VoucherApplication"), get_model("order", "Order")
     post_save.connect(follow_voucher, sender=application, dispatch_uid="loyalty_rewards_voucher")
+    pre_delete.connect(follow_range, sender=get_model("offer", "Range"), dispatch_uid="loyalty_rewards_range")
     post_save.connect(follow_order, sender=order, dispatch_uid="loyalty_rewards_order")
-
-
-def _count(member: Any) -> int:
-    return int(get_model("loyalty_rewards", "Claim").objects.filter(member=member).count())
-
-
-@mover("rewards.claims", title=gettext_lazy("Rewards"), count=_count)
-def move(source: Any, target: Any) -> int:
-    return int(get_model("loyalty_rewards", "Claim").objects.filter(member=source).update(member=target))
 
 
 @explain.saying("reward", title=gettext_lazy("Reward"))

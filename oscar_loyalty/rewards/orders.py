@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from oscar_loyalty import clock, times
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import selectors, services, vouchers
+from oscar_loyalty.rewards.exceptions import RewardError
 
 
 def _claims() -> Any:
@@ -24,7 +25,10 @@ def settle(*, order: Any) -> None:
 
     Oscar counts a voucher as used that lay in the basket, whether or not it has lowered anything; we do not.
     """
-    found = _claims().filter(Q(voucher__applications__order=order.pk) | Q(order=order.pk))
+    # By the code as well: the voucher may have been deleted since.
+    codes = order.discounts.exclude(voucher_code="").exclude(voucher_code=None).values("voucher_code")
+    lost = Q(voucher__isnull=True, code__in=codes, reward__kind__in=get_model("loyalty_rewards", "Reward").VOUCHERS)
+    found = _claims().filter(Q(voucher__applications__order=order.pk) | Q(order=order.pk) | lost)
     for claim in found.order_by("reward_id", "pk").distinct():
         with transaction.atomic():
             _settle(claim, order)
@@ -34,7 +38,8 @@ def _settle(claim: Any, order: Any) -> None:
     row, voucher = services.lock_claim(claim)
     order = get_model("order", "Order").objects.get(pk=order.pk)
     gone = order.status in row.member.programme.cancelled_order_statuses
-    lowered = bool(row.voucher_id) and order.discounts.filter(voucher_id=row.voucher_id).exists()
+    mine = Q(voucher_id=row.voucher_id) if row.voucher_id else Q(voucher_code=row.code)
+    lowered = row.reward.is_voucher and order.discounts.filter(mine).exists()
     if row.state == "claimed" and lowered and not gone:
         row.state, row.order, row.used_at = "used", order, order.date_placed
         row.closed_at = clock.now()
@@ -51,10 +56,15 @@ def _settle(claim: Any, order: Any) -> None:
 
 
 def _reopen(row: Any, voucher: Any, days: int) -> None:
-    if voucher is None:
-        return
+    if selectors.is_broken(row):
+        try:
+            voucher = services.mend(row, voucher)
+        except RewardError:
+            # It can be used for nothing any more: what was paid for it comes back.
+            services.cancel(claim=row, why="")
+            return
     _applications().filter(voucher=voucher.pk, order=row.order_id).delete()
-    again = times.start_of(times.day_of(clock.now()) + timedelta(days=days + 1))
+    again = times.end_of(times.day_of(clock.now()) + timedelta(days=days))
     if row.expires_at is not None:
         row.expires_at = max(row.expires_at, again)
     vouchers.prolong(voucher, row.expires_at)

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, QuerySet, When
+from django.db.models import Case, Count, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.rewards import vouchers
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
 
@@ -34,7 +35,33 @@ def policy_of(programme: Any) -> Any:
 def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
     rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
-    return rows.select_related("reward", "voucher", "order")
+    return _marked(rows.select_related("reward", "voucher", "order"))
+
+
+def _marked(claims: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the claims with ``has_offer``: whether there is an offer behind the voucher."""
+    links = get_model("voucher", "Voucher").offers.through.objects.filter(voucher=OuterRef("voucher"))
+    return claims.annotate(has_offer=Exists(links))
+
+
+def open_claims(member: Any) -> QuerySet[Any]:
+    """Return the rewards that wait for a member to use them."""
+    return claims_of(member).filter(state="claimed").exclude(expires_at__lte=clock.now())
+
+
+def broken(claims: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the claims that wait to be used, but whose voucher, or its offer, was deleted in the shop."""
+    kinds = get_model("loyalty_rewards", "Reward").VOUCHERS
+    return _marked(claims).filter(state="claimed", reward__kind__in=kinds, has_offer=False)
+
+
+def is_broken(claim: Any) -> bool:
+    """Return whether there is no working voucher behind a claim of a kind that is one; it was deleted in the shop."""
+    if not claim.reward.is_voucher or claim.state not in ("claimed", "used"):
+        return False
+    if hasattr(claim, "has_offer"):
+        return not claim.has_offer
+    return claim.voucher is None or not claim.voucher.offers.exists()
 
 
 def card(reward: Any, member: Any, at: datetime) -> Card:
@@ -60,7 +87,9 @@ def _card(reward: Any, member: Any, taken: int, usable: int, at: datetime) -> Ca
 
 def own_claims(member: Any) -> QuerySet[Any]:
     """Return a member's rewards: what waits to be used first, what ends first before the others, then the past."""
-    rows = claims_of(member).annotate(past=Case(When(state="claimed", then=0), default=1, output_field=IntegerField()))
+    over = Q(state="claimed", expires_at__lte=clock.now())
+    past = Case(When(over, then=1), When(state="claimed", then=0), default=1, output_field=IntegerField())
+    rows = claims_of(member).annotate(past=past)
     ends = Case(When(state="claimed", then=F("expires_at")), default=None, output_field=DateTimeField())
     rows = rows.annotate(ends=ends).order_by("past", F("ends").asc(nulls_last=True), "-claimed_at", "-pk")
     return rows.select_related("reward__programme")
@@ -94,7 +123,7 @@ def in_stock(reward: Any) -> None:
     """
     if reward.left == 0:
         raise RewardError(_("There is none left."), code="sold_out")
-    if reward.kind == "product" and reward.product_id is None:
+    if reward.is_voucher and vouchers.scope_gone(reward):
         raise RewardError(_("This reward has ended."), code="no_product")
 
 
@@ -104,7 +133,7 @@ def may_give_back(claim: Any) -> bool:
 
 
 def can_come_back(claim: Any) -> bool:
-    return bool(claim.state == "claimed" and claim.points > 0 and claim.reward.kind != "partner")
+    return bool(claim.is_open and claim.points > 0 and claim.reward.kind != "partner")
 
 
 def why_not(reward: Any, at: datetime) -> str:
@@ -234,6 +263,9 @@ def search(programme: Any, *, words: str = "", state: str = "", reward: Any = No
         rows = rows.filter(match)
     if state == "todo":
         rows = rows.filter(Q(state="owed") | Q(state="claimed", reward__kind="donation"))
+    elif state in ("claimed", "expired"):
+        over = Q(state="claimed", expires_at__lte=clock.now())
+        rows = rows.filter(Q(state="expired") | over) if state == "expired" else rows.filter(state=state).exclude(over)
     elif state:
         rows = rows.filter(state=state)
     if reward is not None:

@@ -1,6 +1,6 @@
 """All writes of rewards: claimed for points, given by the shop, used, cancelled, run out.
 
-Locks are taken in one order: reward, claim, voucher, account.
+Locks are taken in one order (:mod:`oscar_loyalty.members.locking`): member, reward, claim, voucher, account.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,8 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import InsufficientUnits
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import merging
+from oscar_loyalty.members.locking import lock_heirs, lock_members
+from oscar_loyalty.members.selectors import is_own
 from oscar_loyalty.rewards import selectors, vouchers
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
@@ -36,37 +37,42 @@ def _lock(reward: int) -> Any:
     return rows.select_related("programme", "tier", "product", "range", "offer").get(pk=reward)
 
 
-def _member(pk: int) -> Any:
-    rows = get_model("loyalty_members", "Member").objects.select_related("programme", "tier", "account")
-    return merging.survivor(rows.get(pk=pk))
-
-
 def lock_claim(claim: Any) -> tuple[Any, Any]:
-    """Return the claim as it stands, under its reward's lock and its own, and its voucher likewise (or ``None``)."""
+    """Return the claim as it stands, under the locks of its member, its reward and its own, and its voucher likewise
+    (or ``None``)."""
+    # As it is stored: it may have followed its member into another.
+    owner = _model("Claim").objects.values_list("member", flat=True).get(pk=claim.pk)
+    heirs = lock_heirs([owner])
     reward = _lock(claim.reward_id)
-    rows = _model("Claim").objects.select_for_update(of=("self",))
-    row = rows.select_related("member__programme", "member__account", "entry").get(pk=claim.pk)
-    row.reward = reward
+    row = _model("Claim").objects.select_for_update(of=("self",)).select_related("entry").get(pk=claim.pk)
+    row.reward, row.member = reward, heirs[row.member_id]
     return row, vouchers.locked(row)
 
 
 @transaction.atomic
-def claim(*, reward: Any, member: Any, key: str, actor: Ref = NOBODY) -> Any:
+def claim(*, reward: Any, member: Any, key: str, price: int | None = None, actor: Ref = NOBODY) -> Any:
     """Let ``member`` have ``reward`` for its points and return the claim; the same ``key`` again returns the first.
+
+    ``price`` is what the member was told, in points: nobody pays another one.
 
     :raises RewardError: when the member cannot have it; ``NotEnoughPoints`` when points are missing.
     """
+    # Whoever asks does so for themselves: the account of a membership that was joined with another has nothing here.
+    member = lock_members([member.pk])[member.pk]
     row = _lock(reward.pk)
     before = _model("Claim").objects.filter(key=key).first()
     if before is not None:
         if (before.reward_id, before.member_id) != (row.pk, member.pk):
             raise RewardError(_("This form was sent for something else."), code="key")
         return before
-    member, now = _member(member.pk), clock.now()
+    now = clock.now()
     if row.programme_id != member.programme_id:
         raise RewardError(_("This reward has ended."), code="ended")
     selectors.on_offer(row, now)
     selectors.may_have(member)
+    if price is not None and price != row.points:
+        label = member.programme.points_label(row.points)
+        raise RewardError(_("It costs %(points)s now. Please look once more.") % {"points": label}, code="price")
     selectors.for_points(row, member, selectors.taken_by(member, [row], now).get(row.pk, 0))
     made = _make(row, member, key=key, points=row.points, actor=actor)
     try:
@@ -94,11 +100,9 @@ def give(
     What was promised is given, whether or not the reward is still on offer, and whatever the tier. Where that cannot be
     (none left, on hold), the claim is ``owed``, says why, and the sweep gives it as soon as it can.
     """
-    row = _lock(reward.pk)
-    found = _model("Claim").objects.filter(key=key).first()
+    found, member, row = _asked(reward, member, key)
     if found is not None and found.state != "owed":
         return found
-    member = _member(member.pk if found is None else found.member_id)
     try:
         selectors.may_have(member)
         selectors.in_stock(row)
@@ -111,6 +115,50 @@ def give(
         found.save()
         return found
     return _make(row, member, key=key, found=found, why=why, name=name, actor=actor, say=say)
+
+
+def _asked(reward: Any, member: Any, key: str) -> tuple[Any, Any, Any]:
+    """Return what there is under ``key`` (or ``None``), whose it is, and the reward, both locked."""
+    owner = _model("Claim").objects.filter(key=key).values_list("member", flat=True).first() or member.pk
+    heir = lock_heirs([owner])[owner]
+    row = _lock(reward.pk)
+    return _model("Claim").objects.filter(key=key).first(), heir, row
+
+
+@transaction.atomic
+def present(*, reward: Any, member: Any, key: str, user: Any, say: str = "") -> Any:
+    """Give ``reward`` to ``member`` as a present of ``user``, who works in the shop, and return the claim.
+
+    Unlike :func:`give`, it promises nothing: what cannot be given is refused. The same ``key`` again returns the first.
+
+    :raises RewardError: when it cannot be given, or ``member`` is the user.
+    """
+    not_own(member, user)
+    found, member, row = _asked(reward, member, key)
+    if found is not None:
+        return found
+    selectors.may_have(member)
+    selectors.in_stock(row)
+    return _make(row, member, key=key, why="hand", actor=Ref.of("user", user.pk), say=say)
+
+
+@transaction.atomic
+def withdraw(*, claim: Any, user: Any, why: str) -> Any:
+    """Cancel a claim for the shop, as :func:`cancel` does, by ``user``, who works there.
+
+    :raises RewardError: as :func:`cancel`, or when it is the user's own: it brings points.
+    """
+    not_own(claim.member, user)
+    return cancel(claim=claim, why=why, actor=Ref.of("user", user.pk))
+
+
+def not_own(member: Any, user: Any) -> None:
+    """Nobody gives oneself rewards, or points for them.
+
+    :raises RewardError: with the code "own".
+    """
+    if is_own(member, user):
+        raise RewardError(_("This is your own membership: ask a colleague."), code="own")
 
 
 def _make(
@@ -131,7 +179,7 @@ def _make(
     made.points, made.value, made.cost, made.claimed_at = points, reward.value, reward.cost, now
     if reward.kind != "donation":
         last = times.day_of(now) + timedelta(days=reward.validity_days)
-        made.expires_at = times.start_of(last + timedelta(days=1))
+        made.expires_at = times.end_of(last)
     made.save()
     if reward.is_voucher:
         made.voucher = vouchers.make(made)
@@ -173,12 +221,19 @@ def use(*, claim: Any, actor: Ref = NOBODY, say: str = "") -> Any:
     row, voucher = lock_claim(claim)
     if row.state == "used":
         return row
+    _not_over(row)
     _open(row, voucher)
     vouchers.close(voucher)
     row.state, row.used_at, row.closed_at, row.why = "used", clock.now(), clock.now(), say[:255]
     row.actor_type, row.actor_id = actor.type, actor.id
     row.save()
     return row
+
+
+def _not_over(row: Any) -> None:
+    """A late sweep changes no answer: what is over is over."""
+    if row.state_now == "expired":
+        raise RewardError(_("This reward has run out."), code="expired")
 
 
 def _open(row: Any, voucher: Any) -> None:
@@ -212,8 +267,7 @@ def cancel(*, claim: Any, why: str, actor: Ref = NOBODY) -> Any:
     row, voucher = lock_claim(claim)
     if row.state == "cancelled":
         return row
-    if row.state == "expired":
-        raise RewardError(_("This reward has run out."), code="expired")
+    _not_over(row)
     if row.state == "claimed":
         _open(row, voucher)
         vouchers.close(voucher)
@@ -226,15 +280,39 @@ def take(*, reward: Any, member: Any, key: str) -> Any:
 
     :raises RewardError: while a checkout counts on its voucher; then it is tried again.
     """
-    row = _lock(reward.pk)
-    found = _model("Claim").objects.filter(key=key).first()
+    found, member, row = _asked(reward, member, key)
     if found is None:
         now = clock.now()
         fields = {"claimed_at": now, "closed_at": now, "state": "cancelled"}
-        return _model("Claim").objects.create(reward=row, member=_member(member.pk), key=key, **fields)
-    if found.state in ("used", "expired", "cancelled"):
+        return _model("Claim").objects.create(reward=row, member=member, key=key, **fields)
+    if found.state_now in ("used", "expired", "cancelled"):
         return found
     return cancel(claim=found, why=_("What it was given for is no more."))
+
+
+@transaction.atomic
+def renew(*, claim: Any) -> Any:
+    """Give a claim, whose voucher or offer was deleted in the shop, another; one that works stays. Return the claim.
+
+    It promises what was claimed, under the same code where nobody else has it now.
+
+    :raises RewardError: when it is not there to be used, or what it was for is gone too.
+    """
+    row, voucher = lock_claim(claim)
+    _not_over(row)
+    if row.state == "claimed" and selectors.is_broken(row):
+        mend(row, voucher)
+    return row
+
+
+def mend(row: Any, voucher: Any) -> Any:
+    """As :func:`renew`, for a claim that the caller has locked (:func:`lock_claim`); return its voucher."""
+    if vouchers.scope_gone(row.reward):
+        raise RewardError(_("What this voucher was for is not there any more: cancel it."), code="ended")
+    row.voucher = vouchers.mend(row, voucher)
+    row.code = row.voucher.code
+    row.save(update_fields=["voucher", "code"])
+    return row.voucher
 
 
 @transaction.atomic
@@ -312,6 +390,9 @@ def save_reward(*, reward: Any, key: str = "") -> Any:
         row = _lock(reward.pk)
         reward.taken, reward.offer, reward.terms, reward.created_at = row.taken, row.offer, row.terms, row.created_at
         reward.kind, reward.key = row.kind, row.key
+        if reward.range_id is None and reward.terms.get("range"):
+            # The owner has seen that it is for everything now.
+            reward.offer, reward.terms = None, {}
         if row.kind == "partner":
             reward.stock = row.codes.count()
     if reward.stock is not None and reward.stock < reward.taken:
@@ -319,6 +400,14 @@ def save_reward(*, reward: Any, key: str = "") -> Any:
         raise RewardError(_("%(number)s have been claimed already.") % number, code="stock")
     reward.save()
     return reward
+
+
+def lose_range(*, range_: Any) -> int:
+    """Take the rewards that are for ``range_``, which is being deleted, off the offer; return how many those are.
+
+    Without it, they would be for everything.
+    """
+    return int(_model("Reward").objects.filter(range=range_.pk, is_active=True).update(is_active=False))
 
 
 @transaction.atomic

@@ -57,18 +57,24 @@ def offer_for(reward: Any) -> Any:
     terms = terms_of(reward)
     if reward.offer is not None and reward.terms == terms:
         return reward.offer
+    reward.offer, reward.terms = _make_offer(reward, reward.value), terms
+    reward.save(update_fields=["offer", "terms"])
+    return reward.offer
+
+
+def _make_offer(reward: Any, value: Any) -> Any:
     scope = _range(reward)
     condition = _offer_model("Condition").objects.create(
         range=scope, value=reward.minimum, proxy_class=f"{OwnVoucher.__module__}.{OwnVoucher.__name__}"
     )
     Benefit = _offer_model("Benefit")
     benefit = {
-        "amount": {"type": Benefit.FIXED, "value": reward.value, "range": scope},
-        "percent": {"type": Benefit.PERCENTAGE, "value": reward.value, "range": scope},
+        "amount": {"type": Benefit.FIXED, "value": value, "range": scope},
+        "percent": {"type": Benefit.PERCENTAGE, "value": value, "range": scope},
         "product": {"type": Benefit.PERCENTAGE, "value": Decimal(100), "range": scope, "max_affected_items": 1},
         "shipping": {"type": Benefit.SHIPPING_PERCENTAGE, "value": Decimal(100)},
     }[reward.kind]
-    offer = _offer_model("ConditionalOffer").objects.create(
+    return _offer_model("ConditionalOffer").objects.create(
         name=f"{_name(reward)} #{reward.pk}-{uuid4().hex[:6]}",
         offer_type="Voucher",
         # It goes with other offers of the shop that go with others.
@@ -78,24 +84,40 @@ def offer_for(reward: Any) -> Any:
         benefit=Benefit.objects.create(**benefit),
         max_basket_applications=1,
     )
-    reward.offer, reward.terms = offer, terms
-    reward.save(update_fields=["offer", "terms"])
-    return offer
 
 
-def make(claim: Any) -> Any:
+def scope_gone(reward: Any) -> bool:
+    """Return whether what the vouchers of ``reward`` are for was deleted: the product, or the range they had."""
+    if reward.kind == "product":
+        return reward.product_id is None
+    return reward.range_id is None and bool(reward.terms.get("range"))
+
+
+def mend(claim: Any, voucher: Any) -> Any:
+    """Return a voucher for ``claim`` that works: ``voucher``, whose offer was deleted, or a new one."""
+    reward = claim.reward
+    # Its terms may have changed since: a claim keeps what it promised.
+    offer = offer_for(reward) if claim.value == reward.value else _make_offer(reward, claim.value)
+    if voucher is None:
+        taken = get_model("voucher", "Voucher").objects.filter(code=claim.code).exists()
+        return make(claim, code="" if taken else claim.code, offer=offer)
+    voucher.offers.add(offer)
+    return voucher
+
+
+def make(claim: Any, *, code: str = "", offer: Any = None) -> Any:
     """Return a new voucher for ``claim``, in its member's language."""
     with override(claim.member.language or settings.LANGUAGE_CODE):
         name = f"{str(claim.reward.name)[:100]} #{claim.pk}"
     voucher = get_model("voucher", "Voucher").objects.create(
         name=name,
-        code=get_unused_code(12),
+        code=code or get_unused_code(12),
         usage="Single use",
         # A clock that is a little late must not refuse it.
         start_datetime=claim.claimed_at - timedelta(minutes=5),
         end_datetime=_end(claim.expires_at),
     )
-    voucher.offers.add(offer_for(claim.reward))
+    voucher.offers.add(offer or offer_for(claim.reward))
     return voucher
 
 

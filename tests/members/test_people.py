@@ -98,7 +98,7 @@ def test_a_merge_moves_all_with_its_dates(member, other, give, time):
     member.refresh_from_db()
     other.refresh_from_db()
     assert member.tier == gold
-    assert (other.status, other.merged_into_id, merging.survivor(other)) == ("closed", member.pk, member)
+    assert (other.status, other.merged_into_id, selectors.survivor(other)) == ("closed", member.pk, member)
     with pytest.raises(Merged):
         services.set_status(member=other, status="active")
     with pytest.raises(CannotMerge):

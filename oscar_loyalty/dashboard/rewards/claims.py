@@ -45,7 +45,8 @@ class ClaimView(ProgrammeMixin, generic.FormView):
 
     def get_context_data(self, **kwargs):
         claim = self.claim
-        return super().get_context_data(claim=claim, how=selectors.how(claim.reward), **kwargs)
+        broken = selectors.is_broken(claim)
+        return super().get_context_data(claim=claim, how=selectors.how(claim.reward), broken=broken, **kwargs)
 
     def back(self):
         return redirect("loyalty-dashboard:loyalty-reward-claim", uuid=self.claim.uuid)
@@ -65,17 +66,31 @@ class ClaimUseView(ClaimView):
         return self.back()
 
 
+class ClaimRenewView(ClaimView):
+    """Makes another voucher where the first was deleted among the shop's own."""
+
+    http_method_names = ["post"]
+
+    def post(self, request, *args, **kwargs):
+        try:
+            services.renew(claim=self.claim)
+        except RewardError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("It has a voucher again."))
+        return self.back()
+
+
 class ClaimCancelView(ClaimView):
     def get(self, request, *args, **kwargs):
         return self.back()
 
     def form_valid(self, form):
-        if self.claim.member.user_id == self.request.user.pk:
-            # It brings points: nobody gives them to oneself.
-            raise PermissionDenied
         try:
-            services.cancel(claim=self.claim, why=form.cleaned_data["reason"], actor=actor(self.request))
+            services.withdraw(claim=self.claim, why=form.cleaned_data["reason"], user=self.request.user)
         except RewardError as error:
+            if error.code == "own":
+                raise PermissionDenied from error
             form.add_error(None, str(error))
             return self.form_invalid(form)
         messages.success(self.request, _("It has been cancelled."))
@@ -104,22 +119,18 @@ class MemberGiveView(ProgrammeMixin, generic.FormView):
         return super().get_context_data(member=self.member, claims=latest, **kwargs)
 
     def form_valid(self, form):
-        if self.member.user_id == self.request.user.pk:
-            raise PermissionDenied
-        claim = services.give(
-            reward=form.cleaned_data["reward"],
-            member=self.member,
-            key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
-            why="hand",
-            say=form.cleaned_data["reason"],
-            actor=actor(self.request),
-        )
-        if claim.state == "owed":
-            services.take(reward=claim.reward, member=self.member, key=claim.key)
-            form.add_error("reward", claim.why)
-            # What was refused is over: the button works again.
-            form.data = form.data.copy()
-            form.data["token"] = form.fields["token"].initial()
+        try:
+            services.present(
+                reward=form.cleaned_data["reward"],
+                member=self.member,
+                key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
+                say=form.cleaned_data["reason"],
+                user=self.request.user,
+            )
+        except RewardError as error:
+            if error.code == "own":
+                raise PermissionDenied from error
+            form.add_error(None if error.code in ("member", "closed") else "reward", str(error))
             return self.form_invalid(form)
         messages.success(self.request, _("Given."))
         return redirect("loyalty-dashboard:loyalty-member", pk=self.member.pk)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.merging import survivor
+from oscar_loyalty.members.selectors import survivor
 
 
 def _model(name: str) -> Any:

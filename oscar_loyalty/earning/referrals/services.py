@@ -10,9 +10,9 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import gifts
 from oscar_loyalty.earning.exceptions import NotAllowed
 from oscar_loyalty.earning.referrals import guards, selectors
-from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.locking import lock_heirs, lock_members
 
 #: Without letters and digits that look like others.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -66,14 +66,7 @@ def accept(*, code: str, friend: Any) -> Any:
     scheme, referrer = selectors.scheme_of(friend.programme), invitation.member
     if not scheme.is_active or not referrer.can_earn or referrer.pk == friend.pk:
         return None
-    # In the order of the primary keys, so that two who invite each other do not wait for each other.
-    pair = [referrer.pk, friend.pk]
-    list(
-        get_model("loyalty_members", "Member")
-        .objects.select_for_update(of=("self",))
-        .filter(pk__in=pair)
-        .order_by("pk")
-    )
+    lock_members([referrer.pk, friend.pk])
     Referral = _model("Referral")
     before = Referral.objects.filter(friend=friend).first()
     if before is not None:
@@ -138,7 +131,7 @@ def give(*, reward: Any) -> Any:
         if found or referral.state == "refused":
             _refuse(referral, [*referral.reasons, *found])
             return row
-    books.lock(sorted([referral.referrer.account_id, referral.friend.account_id]))
+    lock_heirs([referral.referrer_id, referral.friend_id], accounts=True)
     for side in SIDES:
         setattr(row, f"{side}_award", _give_to(referral, row, side))
     row.state, row.given_at = "given", clock.now()
@@ -169,7 +162,7 @@ def _lose(referral: Any, reward: Any) -> None:
     reward.save(update_fields=["state", "back_at"])
     if not given:
         return
-    books.lock(sorted([referral.referrer.account_id, referral.friend.account_id]))
+    lock_heirs([referral.referrer_id, referral.friend_id], accounts=True)
     for side in SIDES:
         award = getattr(reward, f"{side}_award")
         if award is not None:
