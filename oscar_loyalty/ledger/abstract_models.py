@@ -8,7 +8,10 @@ from oscar_loyalty.ledger.exceptions import ImmutableEntry
 
 
 class AbstractAccount(models.Model):
-    """What an owner has of one unit. ``balance`` is the book balance: the sum of all entries, in whole units."""
+    """What an owner has of one unit. ``balance`` is the book balance: the sum of all entries, in whole units.
+
+    While it rests (``paused_at``), nothing in it expires: its lots have no end, whenever they came.
+    """
 
     unit = models.CharField(_("unit"), max_length=32)
     owner_type = models.CharField(_("owner type"), max_length=32)
@@ -20,6 +23,7 @@ class AbstractAccount(models.Model):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged", verbose_name=_("merged into")
     )
     opened_at = models.DateTimeField(_("opened at"))
+    paused_at = models.DateTimeField(_("rests since"), null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -116,6 +120,7 @@ class AbstractLot(models.Model):
     """What an earning entry brought: spent first-expiring first. ``usable_from`` null: not known yet.
 
     ``origin`` is the lot that these units were first earned in, when a transfer has recreated it elsewhere.
+    ``life_left``: how long it lives on once the rest of its account is over; until then it has no ``expires_at``.
     """
 
     account = models.ForeignKey("loyalty_ledger.Account", on_delete=models.PROTECT, related_name="lots")
@@ -125,6 +130,7 @@ class AbstractLot(models.Model):
     held = models.PositiveBigIntegerField(_("held"), default=0)
     usable_from = models.DateTimeField(_("usable from"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    life_left = models.DurationField(_("life left after the rest"), null=True, blank=True)
     origin = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="heirs", verbose_name=_("first lot")
     )
@@ -138,6 +144,9 @@ class AbstractLot(models.Model):
             models.CheckConstraint(condition=Q(remaining__lte=F("units")), name="loyalty_lot_remaining"),
             models.CheckConstraint(condition=Q(held__lte=F("remaining")), name="loyalty_lot_held"),
             models.CheckConstraint(condition=Q(remaining__gte=0) & Q(held__gte=0), name="loyalty_lot_positive"),
+            models.CheckConstraint(
+                condition=Q(life_left__isnull=True) | Q(expires_at__isnull=True), name="loyalty_lot_rests"
+            ),
         ]
         indexes = [
             models.Index(fields=["account", "expires_at"], name="loyalty_lot_open", condition=Q(remaining__gt=0)),

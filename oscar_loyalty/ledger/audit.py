@@ -108,5 +108,10 @@ def audit() -> Iterator[Finding]:
         yield Finding(
             "uses", entry.account_id, f"entry {entry.sequence} of {entry.units:+d} took {entry.used} from lots"
         )
+    rests = Q(account__paused_at__isnull=False)
+    wrong = Q(life_left__isnull=False) & ~rests | rests & Q(expires_at__gt=F("account__paused_at"))
+    for lot in Lot.objects.filter(wrong).select_related("account").iterator():
+        state = "rests" if lot.account.paused_at else "does not rest"
+        yield Finding("rest", lot.account_id, f"lot {lot.pk} ends at {lot.expires_at}, but its account {state}")
     for name in triggers.missing():
         yield Finding("triggers", 0, f"the database no longer refuses changes of entries: {name} is missing")

@@ -528,6 +528,9 @@ def _retime(
         if lot.remaining > 0:
             for name, value in times.items():
                 setattr(lot, name, value)
+            if "expires_at" in times:
+                lot.life_left = None
+                page.stop(lot, at)
             page.touch(lot)
             page.watch(lot)
     keyed.flush(pages, {key: written})
@@ -552,8 +555,9 @@ def _move(
     into = taker.post(units=units, key=keys[1], **{**fields, **keyed.refs(Ref.of("account", giver.account.pk), actor)})
     for lot, part in chosen:
         giver.take(out, lot, part)
+        expires_at = lot.expires_at if lot.life_left is None else at + lot.life_left
         taker.add_lot(
-            into, part, usable_from=lot.usable_from, expires_at=lot.expires_at, origin_id=lot.origin_id or lot.pk
+            into, part, usable_from=lot.usable_from, expires_at=expires_at, origin_id=lot.origin_id or lot.pk
         )
     return out, into
 

@@ -122,8 +122,15 @@ class Page:
         if owed:
             self.account.debt -= owed
             self.take(entry, lot, owed)
+        self.stop(lot, entry.effective_at)
         self.watch(lot)
         return lot
+
+    def stop(self, lot: Any, at: datetime) -> None:
+        """While the account rests, ``lot``, which got its end at ``at``, has none, but remembers how long it lives."""
+        since = self.account.paused_at
+        if since is not None and lot.expires_at is not None and lot.expires_at > since:
+            lot.life_left, lot.expires_at = lot.expires_at - max(at, since), None
 
     def take(self, entry: Any, lot: Any, units: int) -> None:
         """Take ``units`` out of ``lot`` for ``entry``; negative units put them back."""
@@ -243,12 +250,12 @@ class Pages:
         for page in pages:
             for lot in page.new_lots:
                 page.lots[lot.pk] = lot
-        _rewrite("Lot", dirty, ["remaining", "held", "usable_from", "expires_at"])
+        _rewrite("Lot", dirty, ["remaining", "held", "usable_from", "expires_at", "life_left"])
         holds = [hold for page in pages for hold in page.closed_holds]
         if holds:
             model("Hold").objects.bulk_update(holds, ["state", "closed_at", "entry"], batch_size=200)
         moved = [page.account for page in pages if page.entries or page.account.merged_into_id]
-        _rewrite("Account", moved, ["sequence", "balance", "debt", "merged_into"])
+        _rewrite("Account", moved, ["sequence", "balance", "debt", "merged_into", "paused_at"])
         for page in pages:
             page.entries, page.new_lots, page.uses, page.closed_holds, page.dirty = [], [], [], [], {}
 

@@ -1,14 +1,13 @@
 """Time that does not count: the lots of an account lose their end for a while, and get it back that much later.
 
 Passed on by :mod:`oscar_loyalty.ledger.books`. Every reader decides by a lot's own times; so, while an account rests,
-its lots have no end, and the zero entry that says so remembers what it was.
+its lots have no end, and remember how long they still live; so does what comes, or gets its end, while it rests.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed
@@ -20,7 +19,8 @@ from oscar_loyalty.ledger.pages import Pages, model
 def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """Let nothing of ``account`` expire until :func:`resume`; return the zero entry that records it.
 
-    What had reached its end before is posted first. Lots that are used up are paused too: a refund may fill them.
+    What had reached its end before is posted first. Lots that are used up are paused too: a refund may fill them. An
+    account that rests already goes on resting.
 
     :raises KeyConflict: when the key has been used for something else.
     """
@@ -42,8 +42,9 @@ def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
         explanation={"why": "paused", "ends": ends},
         **keyed.refs(NOBODY, actor),
     )
+    page.account.paused_at = page.account.paused_at or at
     for lot in lots:
-        lot.expires_at = None
+        page.stop(lot, at)
         page.touch(lot)
     keyed.flush(pages, {key: entry})
     return entry
@@ -51,10 +52,10 @@ def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
 
 @transaction.atomic
 def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
-    """Give the lots that ``paused`` (an entry of :func:`pause`) stopped their ends back, later by the time that passed.
+    """End the rest that ``paused`` (an entry of :func:`pause`) began: every lot lives on for as long as it had left.
 
-    What came, or got its end, in the meantime lives longer by the part of the time that it was there. Return the zero
-    entry that records it.
+    What came, or got its end, in the meantime lives as long as it would have from then on. Nothing has expired, and how
+    late a sweep is changes nothing. Return the zero entry that records it.
 
     :raises KeyConflict: when the key has been used for something else.
     """
@@ -64,19 +65,11 @@ def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
     if before := keyed.known([key]).get(key):
         return keyed.same(before, digest)
     page = pages[paused.account_id]
-    ends = {int(pk): datetime.fromisoformat(end) for pk, end in paused.explanation["ends"].items()}
-    rested = at - paused.effective_at
-    changed = []
-    stopped = model("Lot").objects.filter(account=page.account, pk__in=list(ends), expires_at__isnull=True)
-    for row in stopped:
-        lot = page.lot(row)
-        lot.expires_at = ends[lot.pk] + rested
-        changed.append(lot)
-    dated = model("Lot").objects.filter(account=page.account, remaining__gt=0, expires_at__gt=paused.effective_at)
-    for row in dated.select_related("entry").order_by(F("expires_at"), "pk"):
-        lot = page.lot(row)
-        lot.expires_at += max(at - max(paused.effective_at, row.entry.effective_at), timedelta(0))
-        changed.append(lot)
+    rested = at - (page.account.paused_at or at)
+    page.account.paused_at = None
+    changed = [page.lot(row) for row in model("Lot").objects.filter(account=page.account, life_left__isnull=False)]
+    for lot in changed:
+        lot.expires_at, lot.life_left = at + lot.life_left, None
     entry = page.post(
         kind="extended",
         units=0,

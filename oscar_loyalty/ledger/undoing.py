@@ -94,6 +94,7 @@ def give_back(
         page.post(kind="extended", units=0, explanation=detail, **fields)
         for lot in late:
             lot.expires_at = at + grace
+            page.stop(lot, at)
             page.touch(lot)
             page.watch(lot)
     return written

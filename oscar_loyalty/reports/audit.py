@@ -352,6 +352,16 @@ def gifts_of_points() -> Iterator[Finding]:
 
 
 @check
+def members_on_hold() -> Iterator[Finding]:
+    """The points of a member on hold rest, and nobody else's."""
+    members = get_model("loyalty_members", "Member").objects
+    right = Q(status="frozen", account__paused_at__isnull=False)
+    right |= ~Q(status="frozen") & Q(account__paused_at__isnull=True)
+    for member in members.exclude(right).iterator():
+        yield Finding("members.hold", f"member {member.pk}", f"it is {member.status}, its points say something else")
+
+
+@check
 def merged_members() -> Iterator[Finding]:
     """The account of a membership that was joined with another leads to that one's, and holds nothing."""
     old = get_model("loyalty_members", "Member").objects.filter(merged_into__isnull=False)

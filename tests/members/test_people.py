@@ -59,6 +59,67 @@ def test_points_that_came_during_a_hold_gain_only_their_own_time(member, give, t
     assert ledger.balance(member.account).next_expiry == (end + timedelta(days=3), 10)
 
 
+@pytest.mark.parametrize("swept", [True, False])
+def test_nothing_that_came_during_a_hold_expires_in_it_however_late_the_sweep(swept, member, give, time):
+    services.set_status(member=member, status="frozen", key="on")
+    time.advance(days=5)
+    give(10, expires_at=time.at + timedelta(days=2))
+    later = books.earn(account=member.account, units=20, key="visit", usable_from=None)
+    time.advance(days=5)
+    books.mature(entry=later, key="came", usable_from=time.at, expires_at=time.at + timedelta(days=3))
+    time.advance(days=20)
+    if swept:
+        books.expire_due()
+    assert (ledger.balance(member.account).usable, ledger.balance(member.account).next_expiry) == (30, None)
+    services.set_status(member=member, status="active", key="off")
+    ends = [lot.expires_at - time.at for lot in ledger.lots_open(member.account)]
+    assert ends == [timedelta(days=2), timedelta(days=3)]
+
+
+def test_what_had_ended_before_a_hold_stays_gone_and_what_returns_with_grace_keeps_it(member, give, time):
+    end = time.at + timedelta(days=3)
+    give(30, expires_at=end)
+    spent = books.spend(account=member.account, units=10, key="spent")
+    held = books.hold(account=member.account, units=15, key="held", until=end + timedelta(days=60))
+    time.at = end + timedelta(days=1)
+    services.set_status(member=member, status="frozen", key="on")
+    assert member.account.entries.filter(kind="expire").get().units == -5
+    time.advance(days=10)
+    books.reverse(entry=spent, key="back", grace=timedelta(days=7))
+    time.advance(days=30)
+    books.expire_due()
+    assert ledger.balance(member.account).usable == 10
+    services.set_status(member=member, status="active", key="off")
+    assert ledger.balance(member.account).next_expiry[0] == time.at + timedelta(days=7)
+    books.release(hold=held)
+    time.advance(days=7)
+    books.expire_due()
+    assert ledger.balance(member.account).book == 0
+
+
+def test_two_holds_after_each_other_and_an_end_that_was_set_anew(member, give, time):
+    entry = give(100, expires_at=time.at + timedelta(days=10))
+    for round_ in range(2):
+        services.set_status(member=member, status="frozen", key=f"on{round_}")
+        time.advance(days=30)
+        services.set_status(member=member, status="closed" if round_ else "active", key=f"off{round_}")
+    assert ledger.balance(member.account).next_expiry == (time.at + timedelta(days=10), 100)
+    services.set_status(member=member, status="frozen", key="on again")
+    books.extend(entry=entry, key="longer", expires_at=time.at + timedelta(days=50))
+    time.advance(days=60)
+    assert ledger.balance(member.account).usable == 100
+    services.set_status(member=member, status="active", key="off again")
+    assert ledger.balance(member.account).next_expiry == (time.at + timedelta(days=50), 100)
+
+
+def test_the_audit_sees_points_that_rest_without_a_hold(member, give):
+    give(10)
+    accounts = get_model("loyalty_ledger", "Account").objects.filter(pk=member.account_id)
+    accounts.update(paused_at=member.joined_at)
+    assert [finding.check for finding in audit.run(keep=False).findings] == ["members.hold"]
+    accounts.update(paused_at=None)
+
+
 def test_a_hold_takes_the_groups_and_gives_them_back(member, user):
     services.set_status(member=member, status="frozen", key="on")
     assert not user.groups.exists()
