@@ -250,6 +250,12 @@ class Conf:
         return self._get("PROFILE_PARTS", ["name", "birthday", "address"])
 
     @property
+    def SHARING_KEEP_DAYS(self) -> int:
+        """How many days after its end a gift of points, or an invitation to a household, still says the e-mail or card
+        number that was typed; 0: it is erased at once."""
+        return self._get("SHARING_KEEP_DAYS", 30)
+
+    @property
     def REFERRAL_DAYS(self) -> int:
         """How many days an invitation is remembered, and how long after joining its code can still be typed."""
         return self._get("REFERRAL_DAYS", 30)

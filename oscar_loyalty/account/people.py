@@ -163,7 +163,7 @@ class GiveView(MemberMixin, generic.FormView):
         rows = list(page.object_list)
         for row in rows:
             row.came = row.target_id == self.member.pk and row.source_id != self.member.pk
-            row.other = sharing.name_for_others(row.source) if row.came else row.to
+            row.other = sharing.name_for_others(row.source) if row.came else row.whom
         page.object_list = rows
         left = sharing.left_to_give(self.member, self.policy)
         usable = ledger.usable(self.member.account)

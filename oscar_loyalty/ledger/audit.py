@@ -4,7 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, F, Max, OuterRef, Q, Subquery, Sum, Window
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Count,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    When,
+    Window,
+)
 from django.db.models.functions import Coalesce, Lag
 
 from oscar_loyalty.ledger import triggers
@@ -86,13 +99,20 @@ def audit() -> Iterator[Finding]:
         used=_sum(LotUse.objects.filter(lot=OuterRef("pk")), "lot", "units"),
         aside=_sum(HoldUse.objects.filter(lot=OuterRef("pk"), hold__state="open"), "lot", "units"),
     )
-    for lot in lots.filter(~Q(remaining=F("units") - F("used")) | ~Q(held=F("aside"))).iterator():
+    rests = Q(account__paused_at__isnull=False)
+    astray = Q(life_left__isnull=False) & ~rests | rests & Q(expires_at__gt=F("account__paused_at"))
+    lots = lots.annotate(astray=Case(When(astray, then=True), default=False, output_field=BooleanField()))
+    wrong = ~Q(remaining=F("units") - F("used")) | ~Q(held=F("aside")) | Q(astray=True)
+    for lot in lots.filter(wrong).iterator():
         if lot.remaining != lot.units - lot.used:
             yield Finding(
                 "lot", lot.account_id, f"lot {lot.pk} holds {lot.remaining} of {lot.units}, {lot.used} were used"
             )
         if lot.held != lot.aside:
             yield Finding("held", lot.account_id, f"lot {lot.pk} has {lot.held} held, its holds say {lot.aside}")
+        if lot.astray:
+            says = "rests, and its account does not" if lot.life_left else "does not rest, as its account does"
+            yield Finding("rest", lot.account_id, f"lot {lot.pk} {says}")
 
     holds = Hold.objects.annotate(parts=_sum(HoldUse.objects.filter(hold=OuterRef("pk")), "hold", "units"))
     for hold in holds.exclude(parts=F("units")).iterator():
@@ -108,10 +128,5 @@ def audit() -> Iterator[Finding]:
         yield Finding(
             "uses", entry.account_id, f"entry {entry.sequence} of {entry.units:+d} took {entry.used} from lots"
         )
-    rests = Q(account__paused_at__isnull=False)
-    wrong = Q(life_left__isnull=False) & ~rests | rests & Q(expires_at__gt=F("account__paused_at"))
-    for lot in Lot.objects.filter(wrong).select_related("account").iterator():
-        state = "rests" if lot.account.paused_at else "does not rest"
-        yield Finding("rest", lot.account_id, f"lot {lot.pk} ends at {lot.expires_at}, but its account {state}")
     for name in triggers.missing():
         yield Finding("triggers", 0, f"the database no longer refuses changes of entries: {name} is missing")

@@ -5,8 +5,8 @@ import uuid
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock
 
@@ -69,7 +69,8 @@ class AbstractSharingPolicy(models.Model):
 class AbstractTransfer(models.Model):
     """Points on their way from one member to another. Until it is answered, the ledger's hold keeps them aside.
 
-    ``to`` is what the giver typed. ``target`` is whom it names, or nobody: the giver is not told which.
+    ``to`` is what the giver typed, until it is erased (:mod:`.typed`). ``target`` is whom it names, or nobody: the
+    giver is not told which.
     ``at_once``: both were of one household, so that nobody was asked.
     """
 
@@ -89,7 +90,7 @@ class AbstractTransfer(models.Model):
     target = models.ForeignKey(
         "loyalty_members.Member", on_delete=models.PROTECT, null=True, blank=True, related_name="transfers_received"
     )
-    to = models.CharField(_("to"), max_length=254)
+    to = models.CharField(_("to"), max_length=254, blank=True)
     units = models.PositiveBigIntegerField(_("points"))
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=OPEN)
     at_once = models.BooleanField(_("within a household"), default=False)
@@ -118,10 +119,18 @@ class AbstractTransfer(models.Model):
             models.Index(fields=["target", "created_at"], name="loyalty_transfer_target"),
             models.Index(fields=["programme", "state", "created_at"], name="loyalty_transfer_state"),
             models.Index(fields=["until"], name="loyalty_transfer_open", condition=Q(state="open")),
+            models.Index(
+                fields=["closed_at"], name="loyalty_transfer_typed", condition=Q(at_once=False) & ~Q(to="")
+            ),
         ]
 
     def __str__(self):
-        return f"{self.source_id} → {self.to}: {self.units} ({self.state})"
+        return f"{self.source_id} → {self.target_id}: {self.units} ({self.state})"
+
+    @property
+    def whom(self) -> str:
+        """For whom it is, as its giver typed it, as long as that is known."""
+        return self.to or gettext("somebody")
 
     @property
     def is_open(self) -> bool:
@@ -172,7 +181,10 @@ class AbstractHouseholdMember(models.Model):
 
 
 class AbstractHouseholdInvitation(models.Model):
-    """That a household wants somebody in it. ``member`` is whom ``to`` names, or nobody: who invites is not told."""
+    """That a household (``None``: it is none any more) wants somebody in it.
+
+    ``member`` is whom ``to`` names, or nobody: who invites is not told.
+    """
 
     OPEN, ACCEPTED, DECLINED, CANCELLED = "open", "accepted", "declined", "cancelled"
     STATES = [
@@ -184,14 +196,16 @@ class AbstractHouseholdInvitation(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     key = models.CharField(_("key"), max_length=200, unique=True)
-    household = models.ForeignKey("loyalty_members.Household", on_delete=models.CASCADE, related_name="invitations")
+    household = models.ForeignKey(
+        "loyalty_members.Household", on_delete=models.SET_NULL, null=True, related_name="invitations"
+    )
     invited_by = models.ForeignKey(
         "loyalty_members.Member", on_delete=models.CASCADE, related_name="household_invitations_sent"
     )
     member = models.ForeignKey(
         "loyalty_members.Member", on_delete=models.CASCADE, null=True, blank=True, related_name="household_invitations"
     )
-    to = models.CharField(_("to"), max_length=254)
+    to = models.CharField(_("to"), max_length=254, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=OPEN)
     created_at = models.DateTimeField(_("invited at"))
     until = models.DateTimeField(_("can be accepted until"))
@@ -203,10 +217,13 @@ class AbstractHouseholdInvitation(models.Model):
         ordering = ["-created_at", "-pk"]
         verbose_name = _("invitation to a household")
         verbose_name_plural = _("invitations to households")
-        indexes = [models.Index(fields=["member", "state"], name="loyalty_hhinvitation_member")]
+        indexes = [
+            models.Index(fields=["member", "state"], name="loyalty_hhinvitation_member"),
+            models.Index(fields=["until"], name="loyalty_hhinvitation_typed", condition=~Q(to="")),
+        ]
 
     def __str__(self):
-        return f"{self.household_id}: {self.to} ({self.state})"
+        return f"{self.household_id}: {self.member_id} ({self.state})"
 
     @property
     def is_open(self) -> bool:

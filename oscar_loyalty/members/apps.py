@@ -9,6 +9,13 @@ class MembersConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.members import following, giving, receivers, tiers  # noqa: F401  (most register themselves)
+        from oscar_loyalty.members import (  # noqa: F401  (most register themselves)
+            following,
+            giving,
+            households,
+            receivers,
+            tiers,
+            typed,
+        )
 
         receivers.connect()

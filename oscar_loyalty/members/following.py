@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import sharing
+from oscar_loyalty.members import households, sharing
 from oscar_loyalty.members.merging import mover, obstacle, stays
 from oscar_loyalty.members.terms import term_of
 
@@ -91,11 +91,8 @@ def move_household(source: Any, target: Any) -> int:
     """Who is in a household stays in it; in two, in that of the membership that goes on."""
     people = _model("HouseholdMember").objects
     if people.filter(member=target).exists():
-        theirs = people.filter(member=source).select_related("household").first()
-        if theirs is not None:
-            theirs.delete()
-            if not theirs.household.people.exists():
-                theirs.household.delete()
+        if people.filter(member=source).exists():
+            households.leave(member=source)
         moved = 0
     else:
         moved = int(people.filter(member=source).update(member=target))

@@ -39,6 +39,8 @@ def save_policy(*, programme: Any, **fields: Any) -> Any:
 
     :raises ValidationError: for terms that cannot be.
     """
+    # The first terms saved in two windows at once are one row.
+    get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=programme.pk)
     policy = sharing.policy_of(programme)
     for name, value in fields.items():
         setattr(policy, name, value)
@@ -201,13 +203,18 @@ def _move(row: Any, source: Any, target: Any, actor: Ref) -> Any:
         explanation={"why": "given", "transfer": row.pk},
         actor=actor,
         notes=(
-            _("To %(name)s") % {"name": row.to},
             # In the language of whoever reads it, as far as it is known.
+            _note_of_giver(row, source),
             _note_for(target, source),
         ),
     )
     row.entry_out, row.entry_in = out, into
     return _close(row, "done")
+
+
+def _note_of_giver(row: Any, source: Any) -> str:
+    with language_of(source):
+        return _("To %(name)s") % {"name": row.whom}
 
 
 def _note_for(target: Any, source: Any) -> str:
@@ -234,8 +241,7 @@ def call_off(*, transfer: Any, member: Any = None, actor: Ref = NOBODY, reason: 
 
     :raises SharingRefused: when it was accepted before, or is somebody else's.
     """
-    lock_members([transfer.source_id])
-    row = _locked(transfer)
+    row = _lock_of_giver(transfer)
     if member is not None and row.source_id != member.pk:
         raise SharingRefused(_("This gift is somebody else's."))
     row.reason = reason[:255]
@@ -275,11 +281,15 @@ def end_due(row: Any) -> None:
 @transaction.atomic
 def expire(*, transfer: Any) -> Any:
     """End a gift whose time is over; return it. Before that, and again, nothing changes."""
-    lock_members([transfer.source_id])
-    row = _locked(transfer)
+    row = _lock_of_giver(transfer)
     if row.state != "open" or row.until > clock.now():
         return row
     return _give_back(row, "expired", NOBODY)
+
+
+def _lock_of_giver(transfer: Any) -> Any:
+    lock_members([transfer.source_id])
+    return _locked(transfer)
 
 
 def _locked(transfer: Any) -> Any:

@@ -15,7 +15,7 @@ from oscar_loyalty.members.locking import lock_members
 
 #: Kind of the rows left for whoever tells who was invited.
 INVITED = "members.household_invited"
-#: Invitations of one household within a day: each writes to somebody.
+#: Invitations of one household, and of one member, within a day: each writes to somebody.
 MOST_DAILY = 10
 
 
@@ -44,12 +44,10 @@ def invite(*, member: Any, to: str, key: str) -> Any:
         return before
     policy = sharing.policy_of(member.programme)
     _may(member, policy)
-    household = sharing.household_of(member)
-    now = clock.now()
+    household, now = _own(member), clock.now()
     if household is None:
         household = _model("Household").objects.create(programme=member.programme, created_at=now)
         _model("HouseholdMember").objects.create(household=household, member=member, joined_at=now)
-    _lock(household)
     if invited is not None and household.people.filter(member=invited).exists():
         raise SharingRefused(_("This member is in your household already."), field="to")
     asked = sharing.invited_by(household)
@@ -58,8 +56,7 @@ def invite(*, member: Any, to: str, key: str) -> Any:
         raise SharingRefused(text % {"number": policy.household_size})
     if asked.filter(to__iexact=to).exists():
         raise SharingRefused(_("You have invited them already; they have not answered yet."), field="to")
-    recent = Invitation.objects.filter(household=household, created_at__gt=now - sharing.DAY).count()
-    if recent >= MOST_DAILY:
+    if max(_recent(household=household).count(), _recent(invited_by=member).count()) >= MOST_DAILY:
         raise SharingRefused(_("That is enough for one day. Please go on tomorrow."))
     row = Invitation.objects.create(
         key=key,
@@ -88,13 +85,12 @@ def accept(*, invitation: Any, member: Any) -> Any:
     :raises SharingRefused: when the invitation is not there any more, or the household is full.
     """
     member = lock_members([member.pk])[member.pk]
-    row = _locked(invitation)
-    household = _lock(row.household)
-    if row.member_id != member.pk:
+    household, row = _lock_both(invitation)
+    if row is not None and row.member_id != member.pk:
         raise SharingRefused(_("This invitation is for somebody else."))
-    if row.state == "accepted":
+    if row is not None and row.state == "accepted":
         return household
-    if not row.is_open:
+    if row is None or not row.is_open:
         raise SharingRefused(_("This invitation is not there any more."))
     policy = sharing.policy_of(member.programme)
     _may(member, policy)
@@ -110,18 +106,20 @@ def accept(*, invitation: Any, member: Any) -> Any:
 @transaction.atomic
 def decline(*, invitation: Any, member: Any) -> None:
     """Say no to an invitation; an answered one stays as it is."""
-    row = _locked(invitation)
-    if row.member_id != member.pk:
+    _household, row = _lock_both(invitation)
+    if row is not None and row.member_id != member.pk:
         raise SharingRefused(_("This invitation is for somebody else."))
-    if row.state == "open":
+    if row is not None and row.state == "open":
         _close(row, "declined")
 
 
 @transaction.atomic
 def call_off(*, invitation: Any, member: Any) -> None:
     """Take an unanswered invitation of the own household back."""
-    row = _locked(invitation)
-    if not row.household.people.filter(member=member).exists():
+    household, row = _lock_both(invitation)
+    if row is None:
+        return
+    if not household.people.filter(member=member).exists():
         raise SharingRefused(_("This invitation is somebody else's."))
     if row.state == "open":
         _close(row, "cancelled")
@@ -131,11 +129,10 @@ def call_off(*, invitation: Any, member: Any) -> None:
 def leave(*, member: Any) -> None:
     """Take ``member`` out of the household, whichever it is; what was given stays. Again: nothing more."""
     lock_members([member.pk])
-    row = _model("HouseholdMember").objects.filter(member=member).select_related("household").first()
-    if row is not None:
-        _lock(row.household)
-        row.delete()
-        _tidy(row.household)
+    household = _own(member)
+    if household is not None:
+        household.people.filter(member=member).delete()
+        _tidy(household)
 
 
 @transaction.atomic
@@ -145,8 +142,8 @@ def remove(*, member: Any, other: Any) -> None:
     :raises SharingRefused: when it is not for ``member`` to do so.
     """
     lock_members([member.pk, other.pk])
-    household = sharing.household_of(member)
-    people = sharing.people_of(_lock(household)) if household is not None else []
+    household = _own(member)
+    people = sharing.people_of(household) if household is not None else []
     if not people or people[0].member_id != member.pk:
         raise SharingRefused(_("Only who has been in the household longest can take others out."))
     for row in people:
@@ -159,16 +156,34 @@ def _tidy(household: Any) -> None:
     """A household of nobody, or of one whom nobody was asked to join, is none."""
     left = household.people.count()
     if left == 0 or (left == 1 and not sharing.invited_by(household).exists()):
+        for row in household.invitations.filter(state="open"):
+            _close(row, "cancelled")
+        # Its invitations stay for as long as they count towards what somebody may send.
         household.delete()
 
 
+def _recent(**which: Any) -> Any:
+    """Return the invitations of the last day: each has written to somebody, whatever became of the household."""
+    return _model("HouseholdInvitation").objects.filter(created_at__gt=clock.now() - sharing.DAY, **which)
+
+
+def _own(member: Any) -> Any:
+    """Return the household of ``member``, locked; ``None`` without one, or when it was given up in this moment."""
+    household = _lock(sharing.household_of(member))
+    return household if household is not None and household.people.filter(member=member).exists() else None
+
+
 def _lock(household: Any) -> Any:
-    return _model("Household").objects.select_for_update().get(pk=household.pk)
+    rows = _model("Household").objects.select_for_update()
+    return rows.filter(pk=household.pk).first() if household is not None else None
 
 
-def _locked(invitation: Any) -> Any:
+def _lock_both(invitation: Any) -> tuple[Any, Any]:
+    """Return an invitation as it stands, and its household before it: both locked, or ``None`` where they are gone."""
+    household = _lock(invitation.household)
     rows = _model("HouseholdInvitation").objects.select_for_update(of=("self",))
-    return rows.select_related("household").get(pk=invitation.pk)
+    row = rows.select_related("household").filter(pk=invitation.pk).first()
+    return household, row if household is not None else None
 
 
 def _close(row: Any, state: str) -> None:

@@ -69,7 +69,7 @@ def gift(message: Any) -> dict[str, Any] | None:
         "account_url": url,
         "state": found.state,
         "is_giver": is_giver,
-        "other": found.to if is_giver else sharing.name_for_others(found.source),
+        "other": found.whom if is_giver else sharing.name_for_others(found.source),
         "points": member.programme.points_label(found.units),
         "until": found.until,
         "at_once": found.at_once,

@@ -120,11 +120,16 @@ def award_lines() -> Iterator[Finding]:
 
 
 @check
-def unawarded_entries() -> Iterator[Finding]:
-    """Points earned by an order or a booking have an award that says why."""
+def unexplained_entries() -> Iterator[Finding]:
+    """Points earned by an order or a booking have an award that says why; those paid for a reward have its claim."""
     Award, Entry = get_model("loyalty_earning", "Award"), get_model("loyalty_ledger", "Entry")
-    earned = Entry.objects.filter(kind="earn", source_type__in=["order", "booking"])
-    for entry in earned.exclude(pk__in=Award.objects.filter(entry__isnull=False).values("entry")).iterator():
+    earned = Q(kind="earn", source_type__in=["order", "booking"])
+    earned &= ~Q(pk__in=Award.objects.filter(entry__isnull=False).values("entry"))
+    paid = Q(kind="spend", reward_claim__isnull=True) | Q(kind="return", reward_claim_back__isnull=True)
+    for entry in Entry.objects.filter(earned | Q(source_type="reward") & paid).iterator():
+        if entry.source_type == "reward":
+            yield Finding("rewards.entry", f"entry {entry.pk}", f"{entry.units:+d} for a reward, without a claim")
+            continue
         yield Finding("entries.award", f"entry {entry.pk}", f"{entry.units} points for {entry.key} without an award")
 
 
@@ -339,35 +344,40 @@ def budgets() -> Iterator[Finding]:
 
 @check
 def gifts_of_points() -> Iterator[Finding]:
-    """Points on their way are set aside, and points that were given went from one account to the other."""
-    done = Q(state="done")
-    given = Q(hold__state="captured", entry_out__units=-F("units"), entry_in__units=F("units"))
-    aside = Q(state="open", hold__state="open") | Q(state="open", until__lte=clock.now())
-    rows = get_model("loyalty_members", "Transfer").objects.select_related("hold")
-    for gift in rows.exclude(done & given).exclude(~done & (aside | Q(hold__state="released"))).iterator():
-        if gift.state == "done":
-            yield Finding("gifts.given", f"gift {gift.pk}", f"{gift.units} points are not what the entries say")
+    """Points on their way are set aside, and nothing else is; what was given went from one account to the other."""
+    units = F("transfer__units")
+    aside = Q(state="open", units=units, account=F("transfer__source__account"), transfer__state="open")
+    moved = Q(state="captured", transfer__entry_out__units=-units, transfer__entry_in__units=units)
+    moved &= Q(transfer__entry_out__account=F("account")) & ~Q(transfer__entry_in__account=F("account"))
+    right = aside | moved & Q(transfer__state="done")
+    right |= Q(state="released") & (~Q(transfer__state__in=["open", "done"]) | Q(transfer__until__lte=clock.now()))
+    right |= Q(transfer__isnull=True) & ~Q(state="open")
+    holds = get_model("loyalty_ledger", "Hold").objects
+    mine = holds.filter(Q(source_type="gift") | Q(transfer__isnull=False))
+    for hold in mine.exclude(pk__in=holds.filter(right).values("pk")).select_related("transfer").iterator():
+        row = getattr(hold, "transfer", None)
+        if row is None:
+            yield Finding("gifts.hold", f"hold {hold.pk}", f"{hold.units} points are set aside for no gift")
+        elif row.state == "done":
+            yield Finding("gifts.given", f"gift {row.pk}", f"{row.units} points are not what the entries say")
         else:
-            yield Finding("gifts.open", f"gift {gift.pk}", f"it is {gift.state}, its hold is {gift.hold.state}")
+            yield Finding("gifts.open", f"gift {row.pk}", f"it is {row.state}, its hold is {hold.state}")
 
 
 @check
-def members_on_hold() -> Iterator[Finding]:
-    """The points of a member on hold rest, and nobody else's."""
-    members = get_model("loyalty_members", "Member").objects
-    right = Q(status="frozen", account__paused_at__isnull=False)
-    right |= ~Q(status="frozen") & Q(account__paused_at__isnull=True)
-    for member in members.exclude(right).iterator():
-        yield Finding("members.hold", f"member {member.pk}", f"it is {member.status}, its points say something else")
-
-
-@check
-def merged_members() -> Iterator[Finding]:
-    """The account of a membership that was joined with another leads to that one's, and holds nothing."""
-    old = get_model("loyalty_members", "Member").objects.filter(merged_into__isnull=False)
-    right = Q(account__merged_into=F("merged_into__account"), account__balance=0, account__debt=0)
-    for member in old.exclude(right).iterator():
-        yield Finding("members.merged", f"member {member.pk}", "the account does not lead to that of the other")
+def resting_members() -> Iterator[Finding]:
+    """The points of a member on hold rest, and nobody else's. The account of a membership that was joined with another
+    leads to that one's, and holds nothing."""
+    merged = Q(account__merged_into=F("merged_into__account"), account__balance=0, account__debt=0)
+    right = Q(merged_into__isnull=True) | merged
+    rests = Q(status="frozen", account__paused_at__isnull=False)
+    rests |= ~Q(status="frozen") & Q(account__paused_at__isnull=True)
+    rows = get_model("loyalty_members", "Member").objects
+    for member in rows.exclude(pk__in=rows.filter(right, rests).values("pk")).select_related("account").iterator():
+        if (member.status == "frozen") != (member.account.paused_at is not None):
+            yield Finding("members.hold", f"member {member.pk}", f"it is {member.status}, its points are not")
+        else:
+            yield Finding("members.merged", f"member {member.pk}", "the account does not lead to that of the other")
 
 
 def run(*, keep: bool = True) -> Report:

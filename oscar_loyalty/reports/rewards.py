@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import BooleanField, Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
+from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.audit import Finding, check
+from oscar_loyalty.rewards import selectors
 
 
 @check
 def rewards() -> Iterator[Finding]:
-    """As many rewards are taken as there are claims; what was paid for one has left the account, and came back once."""
+    """As many rewards are taken as there are claims; what was paid for one has left the account, and came back once.
+
+    What waits to be used can be, and is somebody's who can.
+    """
     Reward, Claim = get_model("loyalty_rewards", "Reward"), get_model("loyalty_rewards", "Claim")
     live = Claim.objects.filter(reward=OuterRef("pk"), state__in=["claimed", "used", "expired"])
     handed = get_model("loyalty_rewards", "RewardCode").objects.filter(reward=OuterRef("pk"), claim__isnull=False)
@@ -29,10 +34,20 @@ def rewards() -> Iterator[Finding]:
     wrong = Q(points__gt=0) & (Q(entry__isnull=True) | ~Q(entry__units=-F("points")))
     wrong |= Q(back__isnull=False) & (~Q(back__units=F("points")) | ~Q(state__in=["cancelled", "expired"]))
     wrong |= Q(state="cancelled", points__gt=0, back__isnull=True)
-    for claim in paid.filter(wrong).iterator():
-        units = [entry.units if entry is not None else 0 for entry in (claim.entry, claim.back)]
-        detail = f"{claim.state} for {claim.points} points, its entries say {units[0]} and {units[1]}"
-        yield Finding("rewards.points", f"claim {claim.pk}", detail)
+    late = Q(expires_at__lte=clock.now())
+    broken = Q(pk__in=selectors.broken(Claim.objects.exclude(late)).values("pk"))
+    rows = paid.annotate(broken=_whether(broken), lost=_whether(Q(member__merged_into__isnull=False)))
+    rows = rows.annotate(wrong=_whether(wrong))
+    for claim in rows.filter(Q(wrong=True) | Q(broken=True) | Q(lost=True)).iterator():
+        row = f"claim {claim.pk}"
+        if claim.wrong:
+            units = [entry.units if entry is not None else 0 for entry in (claim.entry, claim.back)]
+            detail = f"{claim.state} for {claim.points} points, its entries say {units[0]} and {units[1]}"
+            yield Finding("rewards.points", row, detail)
+        if claim.broken:
+            yield Finding("rewards.voucher", row, "its voucher, or the voucher's offer, was deleted in the shop")
+        if claim.lost:
+            yield Finding("rewards.member", row, "its membership was joined with another, without it")
     yield from _unused_vouchers(Claim)
 
 
@@ -54,6 +69,10 @@ def _unused_vouchers(Claim: Any) -> Iterator[Finding]:
         if discount.order.status not in (discount.gone or ()):
             detail = f"its voucher lowered order {discount.order.number}, but it was not used by it"
             yield Finding("rewards.order", f"claim {discount.claim}", detail)
+
+
+def _whether(condition: Q) -> Case:
+    return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
 def _count(queryset: QuerySet[Any], group: str) -> Coalesce:

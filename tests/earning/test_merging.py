@@ -19,6 +19,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, merging, selectors, services
 from oscar_loyalty.members.exceptions import CannotMerge, SharingRefused
 from oscar_loyalty.reports import audit
+from oscar_loyalty.rewards import services as rewards
 
 
 @pytest.fixture(autouse=True)
@@ -85,12 +86,9 @@ def rich(programme, twin, member, own, per_euro, haircut, shampoo, place, sweep,
         name=localized(en="Five off"),
         points=500,
         value=5,
-        taken=1,
         created_at=clock.now(),
     )
-    get_model("loyalty_rewards", "Claim").objects.create(
-        reward=reward, member=twin, key="claim", claimed_at=clock.now(), given_why="test"
-    )
+    rewards.give(reward=reward, member=twin, key="claim", why="test")
     give(50, to=twin, expires_at=time.at + timedelta(days=20))
     sweep()
     return {"order": order, "goal": goal, "friend": friend, "card": card}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils.translation import override
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import audit as books_audit
@@ -12,7 +13,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import giving, households, merging, selectors, services, sharing
+from oscar_loyalty.members import giving, households, merging, selectors, services, sharing, typed
 from oscar_loyalty.members.exceptions import CannotMerge, SharingRefused
 from oscar_loyalty.reports import audit
 
@@ -265,6 +266,33 @@ def test_a_household_says_no(member, other):
 # Merging
 
 
+def test_leaving_and_beginning_again_writes_to_no_more_people(time, member, other):
+    households.accept(invitation=households.invite(member=member, to=other.number, key="hh"), member=other)
+    for number in range(9):
+        if number % 3 == 0:
+            households.leave(member=member)
+        row = households.invite(member=member, to=f"{number}@example.com", key=str(number))
+        households.call_off(invitation=row, member=member)
+    with pytest.raises(SharingRefused, match="enough for one day"):
+        households.invite(member=member, to="x@example.com", key="x")
+    households.leave(member=member)
+    assert not get_model("loyalty_members", "Household").objects.exists()
+    time.advance(days=1)
+    assert households.invite(member=member, to="x@example.com", key="y").is_open
+
+
+def test_an_invitation_to_a_household_that_was_given_up_is_gone(member, other):
+    row = households.invite(member=member, to=other.number, key="hh")
+    households.leave(member=member)
+    with pytest.raises(SharingRefused, match="not there any more"):
+        households.accept(invitation=row, member=other)
+    get_model("loyalty_members", "Household").objects.all().delete()
+    with pytest.raises(SharingRefused, match="not there any more"):
+        households.accept(invitation=row, member=other)
+    households.decline(invitation=row, member=other)
+    households.call_off(invitation=row, member=member)
+
+
 def test_gifts_and_household_follow_a_merge(programme, member, other, give, family):
     old = services.join(programme=programme, email="old@example.com", first_name="Rose")
     give(50, to=old)
@@ -283,6 +311,60 @@ def test_gifts_and_household_follow_a_merge(programme, member, other, give, fami
     assert sharing.together(member, other)
     assert selectors.by_number(old.number, programme) == member
     assert list(selectors.search(programme, old.number)) == [member]
+
+
+# What was typed
+
+
+def test_what_was_typed_is_forgotten_some_days_after_the_end(time, settings, member, other, give):
+    settings.OSCAR_LOYALTY_SHARING_KEEP_DAYS = 30
+    give(200)
+    stranger = giving.give(source=member, to="stranger@example.com", units=20, key="s")
+    done = giving.accept(transfer=giving.give(source=member, to=other.email, units=20, key="d"), member=other)
+    waits = households.invite(member=member, to="flatmate@example.com", key="i")
+    time.advance(days=8)
+    due.sweep()
+    rows = get_model("loyalty_members", "Transfer").objects
+    assert {row.to for row in rows.all()} == {"stranger@example.com", other.email}
+    time.advance(days=31)
+    due.sweep()
+    assert {row.to for row in rows.all()} == {""} and {row.whom for row in rows.all()} == {"somebody"}
+    waits.refresh_from_db()
+    assert waits.to == ""
+    notes = get_model("loyalty_ledger", "EntryNote").objects
+    assert [note.text for note in notes.all()] == ["From Rose M."]
+    assert (done.entry_out.units, stranger.units) == (-20, 20)
+    assert typed.sweep() == 0 and audit.run(keep=False).clean
+
+
+def test_within_a_household_nothing_was_typed(time, member, other, give, family):
+    give(100)
+    gift = giving.give(source=member, to=other.number, units=20, key="g")
+    time.advance(days=400)
+    due.sweep()
+    gift.refresh_from_db()
+    assert (gift.to, gift.entry_out.note.text) == ("Léa P.", "To Léa P.")
+
+
+def test_whoever_leaves_is_named_in_nobodys_history(member, other, give):
+    give(200)
+    giving.accept(transfer=giving.give(source=member, to=other.email, units=20, key="d"), member=other)
+    giving.call_off(transfer=giving.give(source=member, to=other.email, units=20, key="c"), reason="Léa asked us to")
+    households.invite(member=member, to=other.email, key="i")
+    assert typed.forget(members=[other.pk]) == 3
+    rows = get_model("loyalty_members", "Transfer").objects
+    assert {(row.to, row.reason) for row in rows.all()} == {("", "")}
+    assert not get_model("loyalty_members", "HouseholdInvitation").objects.exclude(to="").exists()
+    assert not get_model("loyalty_ledger", "EntryNote").objects.exists()
+
+
+def test_each_note_is_in_the_language_of_whoever_reads_it(member, other, give):
+    type(member).objects.filter(pk=member.pk).update(language="fr")
+    give(100)
+    gift = giving.give(source=member, to=other.email, units=20, key="g")
+    with override("en"):
+        gift = giving.accept(transfer=gift, member=other)
+    assert (gift.entry_out.note.text, gift.entry_in.note.text) == ("Pour lea@example.com", "From Rose M.")
 
 
 # Races
@@ -352,3 +434,12 @@ def test_the_audit_sees_what_is_wrong_with_gifts_and_merges(programme, member, o
     assert {row.check for row in audit.run(keep=False).findings} == {"gifts.given", "members.merged"}
     Transfer.objects.filter(pk=gift.pk).update(state="declined")
     assert "gifts.open" in {row.check for row in audit.run(keep=False).findings}
+    get_model("loyalty_members", "Member").objects.filter(pk=old.pk).update(merged_into=member)
+    Transfer.objects.filter(pk=gift.pk).update(state="open")
+    assert audit.run(keep=False).clean
+    # Set aside for nothing, and waiting with nothing set aside.
+    hold = books.hold(account=member.account, units=10, key="lost", until=gift.until, source=Ref("gift", "lost"))
+    assert {row.check for row in audit.run(keep=False).findings} == {"gifts.hold"}
+    books.release(hold=hold)
+    books.release(hold=gift.hold)
+    assert {row.check for row in audit.run(keep=False).findings} == {"gifts.open"}
