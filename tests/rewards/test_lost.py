@@ -37,9 +37,7 @@ def lost(request, claim):
 
 def test_the_audit_says_it_and_it_is_mended_under_its_code(lost, member, soap, order_with, proof):
     assert selectors.is_broken(lost)
-    assert [(row.check, row.row) for row in audit.run(keep=False).findings] == [
-        ("rewards.voucher", f"claim {lost.pk}")
-    ]
+    assert [(row.check, row.row) for row in audit.run(keep=False).findings] == [("rewards.voucher", f"claim {lost.pk}")]
     for _twice in range(2):
         mended = services.renew(claim=lost)
     assert mended.code == lost.code and not selectors.is_broken(mended)

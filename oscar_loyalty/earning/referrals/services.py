@@ -12,7 +12,7 @@ from oscar_loyalty.earning.exceptions import NotAllowed
 from oscar_loyalty.earning.referrals import guards, selectors
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.locking import lock_heirs, lock_members
+from oscar_loyalty.members.locking import lock_heirs
 
 #: Without letters and digits that look like others.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -66,7 +66,10 @@ def accept(*, code: str, friend: Any) -> Any:
     scheme, referrer = selectors.scheme_of(friend.programme), invitation.member
     if not scheme.is_active or not referrer.can_earn or referrer.pk == friend.pk:
         return None
-    lock_members([referrer.pk, friend.pk])
+    both = lock_heirs([referrer.pk, friend.pk])
+    referrer, friend = both[referrer.pk], both[friend.pk]
+    if not referrer.can_earn or referrer.pk == friend.pk:
+        return None
     Referral = _model("Referral")
     before = Referral.objects.filter(friend=friend).first()
     if before is not None:
