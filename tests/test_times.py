@@ -29,3 +29,11 @@ def test_life_ends_with_a_day_of_the_shop():
 
 def test_days_later_keep_the_time_of_day_over_the_change_of_the_clocks():
     assert times.days_later(datetime(2026, 10, 24, 22, tzinfo=UTC), 1) == datetime(2026, 10, 25, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 12, 31)])
+def test_an_end_is_not_part_of_its_day_however_long_that_is(day):
+    end = times.end_of(day)
+    assert times.last_day(end) == day == times.day_of(times.last_moment(end))
+    assert times.day_of(end) > day
+    assert times.last_day(None) is None

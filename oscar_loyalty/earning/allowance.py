@@ -6,7 +6,7 @@ the award is written: twenty orders at once cannot overdraw it together.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F, Sum
@@ -16,7 +16,7 @@ from oscar_loyalty.earning.engine import NO_ROOM, Outcome, Room
 from oscar_loyalty.earning.facts import RuleBook, limits_of
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.times import day_of, start_of
+from oscar_loyalty.times import day_of, end_of, start_of
 
 #: What the caps of a day and of a member are about; a gift has its own reasons.
 PURCHASES = ("order", "booking")
@@ -99,7 +99,7 @@ class Allowance:
             sums = mine.values_list("member").annotate(points=Sum(F("points") - F("clawed_back")))
             self._of_member |= dict(sums)
         if limits.cap_day is not None:
-            rows = mine.filter(happened_at__gte=start_of(since), happened_at__lt=start_of(until + timedelta(days=1)))
+            rows = mine.filter(happened_at__gte=start_of(since), happened_at__lt=end_of(until))
             for pk, at, points, back in rows.values_list("member", "happened_at", "points", "clawed_back"):
                 self._of_day[pk, day_of(at)] += points - back
         if self._rules:
@@ -138,5 +138,5 @@ def used(limits: Any) -> int:
     if limits.budget_since:
         rows = rows.filter(happened_at__gte=start_of(limits.budget_since))
     if limits.budget_until:
-        rows = rows.filter(happened_at__lt=start_of(limits.budget_until + timedelta(days=1)))
+        rows = rows.filter(happened_at__lt=end_of(limits.budget_until))
     return int(rows.order_by().aggregate(points=Sum(F("points") - F("clawed_back")))["points"] or 0)

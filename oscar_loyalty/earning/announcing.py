@@ -31,7 +31,7 @@ class Running:
     @property
     def last_day(self) -> datetime | None:
         """A moment of the last day on which it runs."""
-        return self.ends_at - timedelta(seconds=1) if self.ends_at else None
+        return times.last_moment(self.ends_at) if self.ends_at else None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -24,11 +24,6 @@ EXPLAINED = 30
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
-
-
-def last_day(end: datetime) -> date:
-    """Return the last day on which something counts; the end itself does not."""
-    return times.day_of(end - timedelta(microseconds=1))
 
 
 def amount(goal: Any, number: int, programme: Any) -> str:
@@ -95,7 +90,7 @@ class CardView:
 
     @property
     def last_day(self) -> date | None:
-        return last_day(self.ends_at) if self.ends_at is not None else None
+        return times.last_day(self.ends_at)
 
     @property
     def percent(self) -> int:
@@ -295,7 +290,7 @@ def sentences(goal: Any, programme: Any, rewards: Mapping[int, str] | None = Non
     if goal.tier is not None:
         result.append(_("From tier %(tier)s on") % {"tier": goal.tier.name})
     if goal.until is not None:
-        result.append(_("Until %(day)s") % {"day": explain.day(goal.until - timedelta(microseconds=1))})
+        result.append(_("Until %(day)s") % {"day": explain.day(times.last_moment(goal.until))})
     if goal.days:
         said = ngettext("Within %(number)s day of the first", "Within %(number)s days of the first", goal.days)
         result.append(said % {"number": goal.days})

@@ -12,7 +12,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.times import day_of, start_of
+from oscar_loyalty.times import day_of, end_of, start_of
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -62,11 +62,11 @@ def birthdays() -> int:
             born = Q(birth_month=today.month, birth_day=today.day)
             if day_in(today.year, 2, 29) == today:
                 born |= Q(birth_month=2, birth_day=29)
-            told = Q(profile__isnull=True) | Q(profile__birthday_told_at__lt=start_of(today + timedelta(days=1)))
+            told = Q(profile__isnull=True) | Q(profile__birthday_told_at__lt=end_of(today))
             year_ago = start_of(day_in(today.year - 1, today.month, today.day))
             # Who was born on 29 February got it on the 28th last year, or the other way round: a day of grace.
             rows = _candidates(programme, "birthday", year_ago + timedelta(days=1 if today.month == 2 else 0))
-            for member in rows.filter(born).filter(told, joined_at__lt=start_of(today + timedelta(days=1)))[:SLICE]:
+            for member in rows.filter(born).filter(told, joined_at__lt=end_of(today))[:SLICE]:
                 done += _give(member, "birthday", str(today.year), start_of(today))
     return done
 

@@ -1,16 +1,15 @@
 import uuid
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.money import to_minor
 
@@ -214,9 +213,7 @@ class AbstractGiftCard(models.Model):
     @property
     def last_day(self) -> date | None:
         """The last day, in the shop's own time, on which the card can be spent; ``None``: it never ends."""
-        if self.expires_at is None:
-            return None
-        return timezone.localdate(self.expires_at - timedelta(microseconds=1))
+        return times.last_day(self.expires_at)
 
     @property
     def ended(self) -> bool:

@@ -1,4 +1,3 @@
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -423,7 +422,7 @@ class AbstractTierChange(models.Model):
     @property
     def last_day(self) -> Any:
         """The last day on which what was given by hand holds at least, or ``None``."""
-        return times.day_of(self.until - timedelta(microseconds=1)) if self.until is not None else None
+        return times.last_day(self.until)
 
 
 class AbstractStatusChange(models.Model):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import goal_selectors as goals
 from oscar_loyalty.earning import guests, prizes
@@ -202,7 +202,7 @@ def goal_ends(message: Any) -> dict[str, Any] | None:
         "goal": card.goal,
         "prize": prizes.prize_name(last, member.programme),
         "missing": goals.amount(card.goal, card.goal.size - card.count, member.programme),
-        "last_day": goals.last_day(card.ends_at),
+        "last_day": times.last_day(card.ends_at),
     }
 
 

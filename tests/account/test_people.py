@@ -8,7 +8,7 @@ from django.core import mail
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.selectors import balance
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import giving, households, merging, services, sharing
+from oscar_loyalty.members import giving, households, links, merging, services, sharing
 
 pytestmark = pytest.mark.django_db
 GIVE, HOUSEHOLD = "/accounts/loyalty/give/", "/accounts/loyalty/household/"
@@ -311,3 +311,13 @@ def many_gifts(member, give, programme):
         if number < 5:
             invitation = households.invite(member=member, to=other.number, key=f"h{number}")
             households.accept(invitation=invitation, member=other)
+
+
+def test_a_membership_on_hold_stays_where_it_is(as_, member, programme):
+    alone = services.join(programme=programme, email="till@example.com")
+    page = f"/accounts/loyalty/claim/{links.make(alone)}/"
+    services.set_status(member=alone, status="frozen")
+    text = said(as_(member).post(page, follow=True))
+    assert "cannot be joined with yours at the moment" in text
+    alone.refresh_from_db()
+    assert alone.status == "frozen" and alone.merged_into is None

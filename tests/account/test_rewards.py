@@ -124,3 +124,39 @@ def test_the_pages_cost_the_same_for_one_and_for_many(page, member, reward, give
     with django_assert_max_num_queries(28):
         page("rewards/mine/")
     page("rewards/mine/?page=2")
+
+
+def test_another_price_than_the_page_said_is_said_and_taken_by_nobody(client, page, member, reward, give):
+    give(1000)
+    five = reward()
+    client.force_login(member.user)
+    type(five).objects.filter(pk=five.pk).update(points=900)
+    asked = {"token": "a" * 32, "price": "500"}
+    response = client.post(f"/accounts/loyalty/rewards/{five.pk}/", asked)
+    text = response.content.decode()
+    assert response.status_code == 200 and "now. Please look once more." in text
+    assert 'name="price" value="900"' in text and not member.reward_claims.exists()
+    assert client.post(f"/accounts/loyalty/rewards/{five.pk}/", {**asked, "price": "900"}).status_code == 302
+    assert member.reward_claims.get().points == 900
+
+
+def test_a_deleted_voucher_is_said_and_given_back(client, page, member, reward, give):
+    give(500)
+    claim = services.claim(reward=reward(), member=member, key="k")
+    claim.voucher.delete()
+    client.force_login(member.user)
+    text = client.get("/accounts/loyalty/rewards/mine/").content.decode()
+    assert "Its code does not work any more" in text and claim.code not in text and "Give it back" in text
+    client.post(f"/accounts/loyalty/rewards/mine/{claim.uuid}/back/")
+    claim.refresh_from_db()
+    assert claim.state == "cancelled"
+
+
+def test_a_reward_that_has_run_out_has_no_code_before_the_sweep_comes(client, page, member, reward, give, time):
+    give(500)
+    claim = services.claim(reward=reward(kind="experience"), member=member, key="k")
+    time.advance(days=91)
+    client.force_login(member.user)
+    text = client.get("/accounts/loyalty/rewards/mine/").content.decode()
+    assert claim.code not in text and "Expired" in text
+    assert client.get(f"/accounts/loyalty/rewards/mine/{claim.uuid}/code.svg").status_code == 404

@@ -181,3 +181,17 @@ def test_a_goal_may_give_a_reward(owner, programme, url, reward, member):
     asked |= {"name_0": "Every 500", "reward": five.pk, "repeats": "on"}
     assert owner.post(url("goal-create"), asked).status_code == 302
     assert "500 petals: Five off" in text_of(owner.get(url("goals")))
+
+
+def test_a_deleted_voucher_is_said_and_another_made(client, owner, staff, programme, url, claim):
+    one = claim()
+    one.voucher.delete()
+    text = text_of(owner.get(url("reward-claim", one.uuid)))
+    assert "Its voucher was deleted" in text and "Make another voucher" in text and "Mark as used" not in text
+    for _twice in range(2):
+        assert owner.post(url("reward-renew", one.uuid)).status_code == 302
+    text = text_of(owner.get(url("reward-claim", one.uuid)))
+    assert "It has a voucher again." in text and "Mark as used" in text
+    assert owner.get(url("reward-renew", one.uuid)).status_code == 405
+    client.force_login(staff("view_loyalty"))
+    assert client.post(url("reward-renew", one.uuid)).status_code == 403

@@ -189,6 +189,20 @@ def test_an_account_alone_follows_the_membership(programme, user, other):
     assert user.groups.count() == 1
 
 
+@pytest.mark.parametrize("status", ["frozen", "closed"])
+def test_a_hold_is_not_escaped_by_a_membership_of_ones_own(status, programme, member, user, other, give):
+    give(40, to=other)
+    services.set_status(member=other, status=status)
+    with pytest.raises(CannotMerge):
+        services.attach_user(member=other, user=user)
+    other.refresh_from_db()
+    assert (other.status, other.merged_into, ledger.balance(member.account).usable) == (status, None, 0)
+    services.set_status(member=other, status="active")
+    services.attach_user(member=other, user=user)
+    assert ledger.balance(member.account).usable == 40
+    assert other.status_changes.first().details["merged_into"] == member.pk
+
+
 @pytest.mark.parametrize("stored", [True, False])
 def test_the_time_of_a_tier_follows_a_merge(stored, programme, member, other, time):
     silver, bronze = programme.tiers.get(code="silver"), programme.tiers.get(code="bronze")

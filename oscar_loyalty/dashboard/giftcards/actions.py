@@ -1,15 +1,13 @@
 """What the shop does to a card's money and life: each is shown before it is done."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import actor
 from oscar_loyalty.dashboard.giftcards.forms import ReasonForm
 from oscar_loyalty.dashboard.giftcards.staff_forms import ExtendForm, TopUpForm
@@ -32,7 +30,7 @@ def card_forms(card: Any, user: Any) -> dict[str, Any]:
 
 def last_day(end: Any) -> str:
     """Write the last day on which a card with this end can be spent."""
-    return date_format(timezone.localdate(end - timedelta(microseconds=1))) if end is not None else _("never")
+    return date_format(times.last_day(end)) if end is not None else _("never")
 
 
 class StaffActions:

@@ -1,5 +1,4 @@
 import copy
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -123,7 +122,7 @@ class GoalForm(TargetForm, TokenForm):
             "head_start": data.get("head_start") or 0,
             "head_start_each": data["head_start_each"],
             "repeats": data["repeats"],
-            "until": times.start_of(until + timedelta(days=1)) if until else None,
+            "until": times.end_of(until) if until else None,
             "days": data.get("days"),
             "minimum": data.get("minimum") or Decimal(0),
             "tier": data.get("tier"),

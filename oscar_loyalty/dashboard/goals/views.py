@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.goals.forms import GIFTS, GoalForm, StampForm
 from oscar_loyalty.dashboard.start.views import suggested_goal
@@ -68,7 +69,7 @@ class GoalView(_GoalMixin, generic.FormView):
                 shown[name] = from_minor(shown[name], self.programme.currency)
         names = ("kind", "name", "text", "counts", "target", "head_start", "head_start_each", "repeats", "days")
         shown |= {name: getattr(goal, name) for name in (*names, *OBJECTS.values(), "minimum", "tier")}
-        shown["until"] = goal_selectors.last_day(goal.until) if goal.until else None
+        shown["until"] = times.last_day(goal.until)
         return shown
 
     def get_context_data(self, **kwargs):

@@ -1,4 +1,3 @@
-from datetime import timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -111,7 +110,7 @@ class TierForm(TokenForm):
     def until(self):
         """The moment at which the last day is over, or ``None``."""
         day = self.cleaned_data.get("last_day")
-        return times.start_of(day + timedelta(days=1)) if day is not None else None
+        return times.end_of(day) if day is not None else None
 
     def _was_done(self) -> bool:
         """Whether this very form was sent before: then it is no mistake that the tier is there."""

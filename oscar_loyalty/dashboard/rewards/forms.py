@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -71,7 +70,7 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
         if reward.starts_at:
             self.initial["first_day"] = times.day_of(reward.starts_at)
         if reward.ends_at:
-            self.initial["last_day"] = times.day_of(reward.ends_at - timedelta(seconds=1))
+            self.initial["last_day"] = times.last_day(reward.ends_at)
         self.order_fields([name for name in self.fields if name not in ("tier", "cost", "is_active")])
 
     def clean_value(self):
@@ -102,7 +101,7 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
         reward, cleaned = self.instance, self.cleaned_data
         first, last = cleaned.get("first_day"), cleaned.get("last_day")
         reward.starts_at = times.start_of(first) if first else None
-        reward.ends_at = times.start_of(last + timedelta(days=1)) if last else None
+        reward.ends_at = times.end_of(last) if last else None
         return reward
 
 

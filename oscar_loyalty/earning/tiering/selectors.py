@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -98,20 +98,16 @@ class Standing:
     @property
     def last_day(self) -> Any:
         """The last day of the tier's time."""
-        return _last_day(self.until)
+        return times.last_day(self.until)
 
     @property
     def lost_day(self) -> Any:
         """The last day on which the tier is still there."""
-        return _last_day(self.lost_at)
+        return times.last_day(self.lost_at)
 
     @property
     def given_day(self) -> Any:
-        return _last_day(self.given_until)
-
-
-def _last_day(end: datetime | None) -> Any:
-    return times.day_of(end - timedelta(microseconds=1)) if end is not None else None
+        return times.last_day(self.given_until)
 
 
 def standing(member: Any, *, ladder: Ladder | None = None) -> Standing | None:
