@@ -20,6 +20,7 @@ from django.db.models import Max, Q
 from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.lookups import among
 from oscar_loyalty.members.selectors import rests
 
 ZERO = Decimal(0)
@@ -197,13 +198,13 @@ class Purchases:
         columns = ["date_placed", "pk", "user_id", "status", "currency"]
         if self._ships:
             columns += ["shipping_incl_tax", "shipping_excl_tax"]
-        part = list(get_model("order", "Order").objects.filter(pk__in=pks).order_by().values_list(*columns))
+        part = list(get_model("order", "Order").objects.filter(among("pk", pks)).order_by().values_list(*columns))
         result = {}
         programme = self.programme
         members = self._members("user_id", {row[2] for row in part})
         given = self._given("order", pks)
         lines = defaultdict(list)
-        rows = get_model("order", "Line").objects.filter(order__in=pks).order_by("pk")
+        rows = get_model("order", "Line").objects.filter(among("order", pks)).order_by("pk")
         columns = ["order_id", "pk", "product_id", "quantity", "status", "line_price_incl_tax"]
         if self._excl:
             columns.append("line_price_excl_tax")
@@ -244,8 +245,7 @@ class Purchases:
                     continue
                 other = paid.get(line, ZERO)
                 if without:
-                    share = Decimal(left) / Decimal(quantity)
-                    incl, excl, other = incl * share, excl * share, other * share
+                    incl, excl, other = (facts.part_of(amount, left, quantity) for amount in (incl, excl, other))
                 if not counts:
                     incl = excl = other = ZERO
                 turnover += incl
@@ -271,14 +271,14 @@ class Purchases:
         wanted = self.programme.award_on_status
         if not wanted:
             return None
-        rows = get_model("order", "OrderStatusChange").objects.filter(order__in=pks, new_status=wanted)
+        rows = get_model("order", "OrderStatusChange").objects.filter(among("order", pks), new_status=wanted)
         return set(rows.values_list("order", flat=True))
 
     def _claimed(self, pks: list[int]) -> set[int]:
         if not self._has["claims"]:
             return set()
         return set(
-            get_model("loyalty_earning", "GuestClaim").objects.filter(order__in=pks).values_list("order", flat=True)
+            get_model("loyalty_earning", "GuestClaim").objects.filter(among("order", pks)).values_list("order", flat=True)
         )
 
     # Bookings
@@ -287,7 +287,7 @@ class Purchases:
         if not pks:
             return {}
         columns = ("made_at", "pk", "member_id", "state", "product_id", "price", "currency", "starts_at")
-        rows = get_model("loyalty_earning", "Booking").objects.filter(pk__in=pks).order_by()
+        rows = get_model("loyalty_earning", "Booking").objects.filter(among("pk", pks)).order_by()
         part = list(rows.values_list(*columns))
         members = self._members("pk", {row[2] for row in part})
         given = self._given("booking", pks)
@@ -323,7 +323,7 @@ class Purchases:
         if new:
             columns = ("pk", "joined_at", "tier_id", "status", "merged_into_id")
             rows = get_model("loyalty_members", "Member").objects.filter(programme=self.programme)
-            found = {row[0]: row[1:] for row in rows.filter(**{f"{by}__in": new}).values_list(by, *columns)}
+            found = {row[0]: row[1:] for row in rows.filter(among(by, new)).values_list(by, *columns)}
             for key, row in found.items():
                 # What a merged membership did counts for the one that goes on.
                 while row[4] is not None:
@@ -351,9 +351,8 @@ class Purchases:
     def _tier_at(self, members: dict[int, Any]) -> Any:
         changes: dict[int, list[Any]] = defaultdict(list)
         if self._has["moves"]:
-            rows = get_model("loyalty_members", "TierChange").objects.filter(
-                member__in=[row[0] for row in members.values()]
-            )
+            people = among("member", {row[0] for row in members.values()})
+            rows = get_model("loyalty_members", "TierChange").objects.filter(people)
             told = rows.order_by("happened_at", "pk").values_list("member_id", "happened_at", "before_id", "after_id")
             for member, moment, before, after in told:
                 changes[member].append((moment, before, after))
@@ -376,7 +375,8 @@ class Purchases:
         if not self._has["awards"]:
             return {}
         Award = get_model("loyalty_earning", "Award")
-        rows = Award.objects.filter(programme=self.programme, source_type=kind, source_id__in=[str(pk) for pk in pks])
+        mine = among("source_id", [str(pk) for pk in pks])
+        rows = Award.objects.filter(mine, programme=self.programme, source_type=kind)
         columns = ("pk", "source_id", "points", "clawed_back", "spent", "spent_back", "void", "tier_id", "multiplier")
         more = ("explanation__left_out", "entry", "entry__recorded_at", "happened_at")
         rows = list(rows.order_by("pk").values_list(*columns, *more))
@@ -402,7 +402,7 @@ class Purchases:
     def _taken(self, entries: list[int]) -> dict[int, list[tuple[datetime, int]]]:
         """Return for each entry of an award when points were taken back, and how many were by then."""
         found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-        rows = get_model("loyalty_ledger", "Entry").objects.filter(reverses__in=entries).order_by("recorded_at", "pk")
+        rows = get_model("loyalty_ledger", "Entry").objects.filter(among("reverses", entries)).order_by("recorded_at", "pk")
         for entry, at, units in rows.values_list("reverses", "recorded_at", "units"):
             before = found[entry][-1][1] if found[entry] else 0
             found[entry].append((at, before + abs(units)))
@@ -412,7 +412,7 @@ class Purchases:
         """Return since when the newest rule is valid that each award came from."""
         if not awards:
             return {}
-        lines = get_model("loyalty_earning", "AwardLine").objects.filter(award__in=awards).order_by()
+        lines = get_model("loyalty_earning", "AwardLine").objects.filter(among("award", awards)).order_by()
         return dict(lines.values_list("award").annotate(at=Max("rule_version__valid_from")))
 
 
