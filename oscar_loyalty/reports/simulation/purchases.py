@@ -15,7 +15,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import DateTimeField, F, Max, Q, Value
 
 from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.earning.allowance import PURCHASES
@@ -25,7 +25,7 @@ from oscar_loyalty.members.selectors import rests
 
 ZERO = Decimal(0)
 #: Orders or bookings that are fetched at once.
-SLICE = 1000
+SLICE = 2500
 #: How many members are remembered from one slice to the next.
 REMEMBERED = 100_000
 
@@ -58,7 +58,7 @@ class Given:
 
 
 #: A piece: line, product, quantity, amounts with and without tax (where the programme asks), what points or cards paid.
-Piece = tuple[str, int | None, int, Decimal, Decimal, Decimal]
+Piece = tuple[int, int | None, int, Decimal, Decimal, Decimal]
 
 
 NO_SHIPPING = (ZERO, ZERO, ZERO)
@@ -208,13 +208,13 @@ class Purchases:
         columns = ["order_id", "pk", "product_id", "quantity", "status", "line_price_incl_tax"]
         if self._excl:
             columns.append("line_price_excl_tax")
-        for row in rows.values_list(*columns):
-            lines[row[0]].append(row)
+        for order, *row in rows.values_list(*columns):
+            lines[order].append(row)
         refunds = clawback.refunded(pks) if self._has["refunds"] else {}
-        booked = linking.linked_quantities([x[1] for y in lines.values() for x in y]) if self._has["bookings"] else {}
+        booked = linking.linked_quantities([x[0] for y in lines.values() for x in y]) if self._has["bookings"] else {}
         paid, rest = self._paid(pks)
         reached = self._reached(pks)
-        claimed = self._claimed(pks)
+        claimed, moves = self._claimed(pks), self._has["moves"]
         tier_at = self._tier_at(members)
         cancelled_orders, cancelled_lines = programme.cancelled_order_statuses, programme.cancelled_line_statuses
         for at, pk, user, status, currency, *shipped in part:
@@ -233,7 +233,7 @@ class Purchases:
             pieces: list[Piece] = []
             turnover = ZERO
             gone = clawback.left_out({}, refunds.get(pk, {})) if pk in refunds else {}
-            for _order, line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
+            for line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
                 excl = more[0] if more else ZERO
                 if award is not None:
                     without = award.left_out.get(str(line), 0)
@@ -249,15 +249,18 @@ class Purchases:
                 if not counts:
                     incl = excl = other = ZERO
                 turnover += incl
-                pieces.append((str(line), product, left, incl, excl, other))
+                pieces.append((line, product, left, incl, excl, other))
             if len(pieces) > 1:
+                # As the engine sorts its keys, which are text.
                 pieces.sort(key=_by_line)
             shipping = NO_SHIPPING
             if shipped and counts:
                 shipping = (shipped[0], shipped[1], rest.get(pk, ZERO))
-            tier = tier_at(member[0], member[2], at) if award is None else None
-            past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
-            past.counted_at = award.happened_at if award is not None else at
+            if award is None:
+                tier, counted_at = tier_at(member[0], member[2], at) if moves else member[2], at
+            else:
+                tier, counted_at = None, award.happened_at
+            past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover, None, counted_at)
             result[pk] = past
         return result
 
@@ -300,7 +303,7 @@ class Purchases:
                 continue
             counts = price is not None and currency in ("", self.programme.currency)
             amount = price if counts else ZERO
-            pieces = (("booking", product, 1, amount, amount, ZERO),)
+            pieces = ((0, product, 1, amount, amount, ZERO),)
             # Points that were taken and given again are another award of the same visit.
             for number, award in enumerate(rounds or [None]):
                 tier = tier_at(member[0], member[2], at) if award is None else None
@@ -314,14 +317,16 @@ class Purchases:
 
     # Members, and what they were given
 
-    def _members(self, by: str, wanted: set[int]) -> dict[int, tuple[int, datetime, int | None, str]]:
+    def _members(self, by: str, wanted: set[int]) -> dict[int, tuple[int, datetime | None, int | None, str]]:
         """Return these members by their user or their own key: key, when they joined, tier and status."""
         known = self._people[by]
         if len(known) > REMEMBERED:
             known.clear()
         new = wanted - known.keys()
         if new:
-            columns = ("pk", "joined_at", "tier_id", "status", "merged_into_id")
+            # When somebody joined is not asked where purchases from before are taken, too.
+            joined_at = Value(None, DateTimeField()) if self.earlier else F("joined_at")
+            columns = ("pk", joined_at, "tier_id", "status", "merged_into_id")
             rows = get_model("loyalty_members", "Member").objects.filter(programme=self.programme)
             found = {row[0]: row[1:] for row in rows.filter(among(by, new)).values_list(by, *columns)}
             for key, row in found.items():
@@ -417,4 +422,4 @@ class Purchases:
 
 
 def _by_line(piece: Piece) -> str:
-    return piece[0]
+    return str(piece[0])

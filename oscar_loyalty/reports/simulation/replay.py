@@ -333,10 +333,12 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
             terms = (kind, past.shipping, tier and tier.pk, multiplier)
         if len(pieces) == 1:
             _line, product, _quantity, amount, excl, other = pieces[0]
-            own = (product,), amount if excl is ZERO and other is ZERO else (amount, excl, other)
+            amounts: Any = amount if excl is ZERO and other is ZERO else (amount, excl, other)
+            bought: tuple[int | None, ...] = (product,)
         else:
-            own = tuple([piece[1] for piece in pieces]), tuple([piece[3:] for piece in pieces])
-        seen = _Seen(*own, terms, tier, multiplier, held)
+            amounts = tuple([piece[3:] for piece in pieces])
+            bought = tuple([piece[1] for piece in pieces])
+        seen = _Seen(bought, amounts, terms, tier, multiplier, held)
         result, now = trying.play(past, seen, moment), play_now(past, seen, moment)
         if each is not None:
             each(past, result.points)
