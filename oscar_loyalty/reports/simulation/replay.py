@@ -27,7 +27,10 @@ ONCE = Decimal(1)
 
 @dataclass(slots=True)
 class Standing:
-    """What a member has after a replay. ``spent`` is what counts for points, less what was given back."""
+    """What a member has after a replay. ``spent`` is what counts for points, less what was given back.
+
+    What is ``old`` of it lies before the window of the tiers, and counts for none.
+    """
 
     purchases: int = 0
     visits: int = 0
@@ -35,22 +38,36 @@ class Standing:
     points: int = 0
     today: int = 0
     awarded: int = 0
+    old_purchases: int = 0
+    old_visits: int = 0
+    old_spent: Decimal = Decimal(0)
+    old_points: int = 0
+
+
+@dataclass(frozen=True)
+class Period:
+    """What a replay looked at; ``until`` is its end, or now, where that comes first."""
+
+    since: datetime
+    until: datetime
 
 
 #: Says which tier (its primary key) each member has with what they earned and spent; registered by :func:`scheme`.
-Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None] | None]
+Scheme = Callable[[Any, Mapping[int, Standing], Period], Mapping[int, int | None] | None]
 _scheme: list[Scheme] = []
 
 
 def scheme(function: Scheme) -> Scheme:
-    """Register how tiers follow from points or spending: ``function(programme, standings by member) -> tiers``."""
+    """Register how tiers follow from points or spending: ``function(programme, standings by member, period) -> tiers``."""
     _scheme[:] = [function]
     return function
 
 
-def tiers_after(programme: Any, standings: Mapping[int, Standing]) -> Mapping[int, int | None] | None:
+def tiers_after(
+    programme: Any, standings: Mapping[int, Standing], period: Period
+) -> Mapping[int, int | None] | None:
     """Return the tier of each member after a replay, or ``None`` where tiers do not follow from purchases."""
-    return _scheme[0](programme, standings) if _scheme else None
+    return _scheme[0](programme, standings, period) if _scheme else None
 
 
 @dataclass
@@ -285,9 +302,11 @@ def play(
     purchases: Purchases,
     progress: Callable[[int], Any] | None = None,
     each: Callable[[Past, int], Any] | None = None,
+    counts_from: datetime | None = None,
 ) -> Tally:
     """Evaluate ``purchases`` by ``rules`` and by those of ``today``, and return the sums. It only reads.
 
+    What lies before ``counts_from`` counts for no tier.
     ``progress`` is told now and then how many purchases were looked at, ``each`` the points of every one as they were
     given, before anything was taken back.
     """
@@ -300,11 +319,11 @@ def play(
         if past is not None:
             batch.append(past)
         if seen % SLICE == 0:
-            _add(tally, batch, trying, present, purchases, each)
+            _add(tally, batch, trying, present, purchases, each, counts_from)
             batch = []
             if progress is not None:
                 progress(seen)
-    _add(tally, batch, trying, present, purchases, each)
+    _add(tally, batch, trying, present, purchases, each, counts_from)
     if progress is not None:
         progress(seen)
     for version, row in tally.rules.items():
@@ -312,7 +331,15 @@ def play(
     return tally
 
 
-def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, purchases: Purchases, each: Any) -> None:
+def _add(
+    tally: Tally,
+    batch: list[Past],
+    trying: _Player,
+    present: _Player,
+    purchases: Purchases,
+    each: Any,
+    counts_from: datetime | None,
+) -> None:
     products = {piece[1] for past in batch for piece in past.pieces if piece[1] is not None}
     people = {past.member for past in batch}
     trying.learn(products, people)
@@ -370,6 +397,11 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
         standing.points += points
         standing.today += today
         standing.awarded += awarded
+        if counts_from is not None and (past.held_at or past.at) < counts_from:
+            standing.old_purchases += 1
+            standing.old_visits += kind == "booking"
+            standing.old_spent += spent
+            standing.old_points += points
 
 
 def _part(points: int, kept: Fraction) -> int:
