@@ -191,7 +191,8 @@ class AbstractStamp(models.Model):
 class AbstractGoalPrize(models.Model):
     """What a step of a card gave. ``owed`` while it cannot be given, ``taken`` when its ground was gone.
 
-    ``tries`` counts how often it was given: once more when it was taken back and earned again.
+    ``tries`` counts how often it was given: once more when it was taken back and earned again. ``ahead``: it was given
+    on one of two cards that became one, and is kept; the card that is reached next has it already.
     """
 
     OWED, GIVEN, TAKEN = "owed", "given", "taken"
@@ -205,6 +206,7 @@ class AbstractGoalPrize(models.Model):
     step = models.ForeignKey("loyalty_earning.GoalStep", on_delete=models.PROTECT, related_name="prizes")
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=OWED)
     tries = models.PositiveSmallIntegerField(_("times given"), default=0)
+    ahead = models.BooleanField(_("given ahead"), default=False)
     award = models.ForeignKey(
         "loyalty_earning.Award", on_delete=models.PROTECT, null=True, blank=True, related_name="goal_prizes"
     )

@@ -6,6 +6,7 @@ An app registers its action in ``ready()`` and calls :func:`perform` when it hap
     actions.perform(member=member, action="quiz", reference=f"quiz:{quiz.pk}")
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +23,7 @@ from oscar_loyalty.earning import explain, gifts
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.locking import lock_heirs
+from oscar_loyalty.members.selectors import survivor
 
 #: Type of the awards' source; its id is the action's code.
 SOURCE = "action"
@@ -130,6 +133,17 @@ def reference_of(member: Any, action: str, reference: str) -> str:
     return f"action:{action}:{member.pk}:{reference}"
 
 
+def rounds_of(member: Any, action: str, reference: str) -> list[Any]:
+    """Return the awards for this, the oldest first: more than one only where it was taken back and given again.
+
+    What was given to a membership that was merged into this one counts: its references name the old one.
+    """
+    rows = _awards().filter(member=member, source_type=SOURCE, source_id=action)
+    like = Q(reference__endswith=f":{reference}") | Q(reference__contains=f":{reference}~")
+    exactly = re.compile(rf"action:{re.escape(action)}:\d+:{re.escape(reference)}(~\d+)?")
+    return [award for award in rows.filter(like).order_by("pk") if exactly.fullmatch(award.reference)]
+
+
 @transaction.atomic
 def perform(*, member: Any, action: str, reference: str, happened_at: datetime | None = None) -> Any:
     """Give what ``action`` brings and return the award; ``None`` where it brings nothing.
@@ -142,9 +156,7 @@ def perform(*, member: Any, action: str, reference: str, happened_at: datetime |
     if action not in _actions:
         raise LookupError(action)
     member = lock_heirs([member.pk], accounts=True)[member.pk]
-    full, before = reference_of(member, action, reference), None
-    rounds = list(_awards().filter(member=member, source_type=SOURCE, source_id=action, reference=full))
-    rounds += _awards().filter(member=member, source_type=SOURCE, source_id=action, reference__startswith=f"{full}~")
+    full, rounds = reference_of(member, action, reference), rounds_of(member, action, reference)
     for before in rounds:
         if not before.void:
             return before
@@ -169,12 +181,8 @@ def perform(*, member: Any, action: str, reference: str, happened_at: datetime |
 @transaction.atomic
 def undo(*, member: Any, action: str, reference: str) -> int:
     """Take back what :func:`perform` gave for this; return how many points that was."""
-    full, taken = reference_of(member, action, reference), 0
-    rows = _awards().filter(member=member, source_type=SOURCE, source_id=action, void=False)
-    for award in rows.filter(reference__startswith=full):
-        if award.reference == full or award.reference.startswith(f"{full}~"):
-            taken += gifts.take_points(award=award)
-    return taken
+    rounds = rounds_of(survivor(member), action, reference)
+    return sum(gifts.take_points(award=award) for award in rounds if not award.void)
 
 
 def _so_often(member: Any, action: str, period: str, at: datetime) -> int:

@@ -71,8 +71,10 @@ def layout(goals: Sequence[Any], stamps: Iterable[Any]) -> dict[int, list[Sheet]
 
 
 @transaction.atomic
-def settle(*, goals: Sequence[Any], members: Sequence[Any]) -> None:
+def settle(*, goals: Sequence[Any], members: Sequence[Any], keep: bool = False) -> None:
     """Lay out the members' cards of a family of goals anew; give what is reached, take back what no longer is.
+
+    With ``keep`` nothing is taken back: what the cards no longer give was given ahead.
 
     The caller has locked the members and their accounts. Three queries read everything; what is written is written in
     bulk, but for points, which the ledger books one by one.
@@ -131,7 +133,7 @@ def settle(*, goals: Sequence[Any], members: Sequence[Any]) -> None:
     if changed_stamps:
         _model("Stamp").objects.bulk_update(changed_stamps, ["counted"], batch_size=200)
     for member, goal, card, sheet in laid:
-        _settle_prizes(member, goal, card, sheet, known[card.pk])
+        _settle_prizes(member, goal, card, sheet, known[card.pk], keep)
 
 
 def _state(sheet: Sheet, now: Any) -> str:
@@ -156,12 +158,16 @@ def _write(card: Any, sheet: Sheet | None, now: Any) -> None:
     (card.head_start, card.count, card.state, card.started_at, card.ends_at, card.full_at) = _values(card, sheet, now)
 
 
-def _settle_prizes(member: Any, goal: Any, card: Any, sheet: Sheet | None, known: dict[int, Any]) -> None:
+def _settle_prizes(
+    member: Any, goal: Any, card: Any, sheet: Sheet | None, known: dict[int, Any], keep: bool
+) -> None:
     for step in goal.steps.all():
         at = sheet.reached(step.after) if sheet is not None else None
         prize = known.get(step.pk)
         if at is None:
-            if prize is not None and prize.state == "given":
+            if prize is not None and prize.state == "given" and (keep or prize.ahead):
+                _note_ahead(prize, True)
+            elif prize is not None and prize.state == "given":
                 prize.card, prize.step = card, step
                 prizes.take(prize)
                 prize.save()
@@ -170,6 +176,7 @@ def _settle_prizes(member: Any, goal: Any, card: Any, sheet: Sheet | None, known
                 prize.save()
             continue
         if prize is not None and prize.state == "given":
+            _note_ahead(prize, False)
             continue
         if prize is None:
             prize = _model("GoalPrize")(card=card, step=step, reached_at=at)
@@ -178,6 +185,12 @@ def _settle_prizes(member: Any, goal: Any, card: Any, sheet: Sheet | None, known
         card.goal = goal
         prizes.give(prize, member=member)
         prize.save()
+
+
+def _note_ahead(prize: Any, ahead: bool) -> None:
+    if prize.ahead != ahead:
+        prize.ahead = ahead
+        prize.save(update_fields=["ahead"])
 
 
 @sweeper("earning.goals")

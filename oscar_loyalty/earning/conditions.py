@@ -84,8 +84,10 @@ class When:
 
     def slot_day(self, at: datetime) -> date | None:
         """Return the day whose slot ``at``, on the shop's clock, falls into; ``None`` where it falls into none."""
-        begins, ends = self.begins or time.min, self.ends or time.min
-        clock, today = at.time(), at.date()
+        today = at.date()
+        if self.begins is None and self.ends is None:
+            return today if self._day_fits(today) else None
+        begins, ends, clock = self.begins or time.min, self.ends or time.min, at.time()
         if begins < ends:
             days = [today] if begins <= clock < ends else []
         else:

@@ -18,6 +18,8 @@ from oscar_loyalty.members.selectors import tiers
 from oscar_loyalty.payments.planning import NOT_MONEY
 
 ZERO = Decimal(0)
+#: What is no product.
+NOTHING = Line(key="")
 
 
 def limits_of(programme: Any) -> Any:
@@ -217,6 +219,11 @@ def lowest_tier(programme: Any) -> Any:
     return tiers(programme).first()
 
 
+def part_of(amount: Decimal, quantity: int, of: int) -> Decimal:
+    """Return what ``quantity`` pieces of a line of so many cost. Multiplied first: a third of 30.00 is 10, not 9.99…"""
+    return amount if quantity == of else amount * quantity / of
+
+
 def order_purchases(
     orders: Sequence[Any], book: RuleBook, *, without: Mapping[int, int] | None = None
 ) -> dict[int, Purchase]:
@@ -240,14 +247,12 @@ def order_purchases(
             quantity = row.quantity - without.get(row.pk, 0)
             if quantity <= 0:
                 continue
-            part = Decimal(quantity) / Decimal(row.quantity)
-            line = replace(known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=quantity, title=row.title)
+            line = known.get(row.product_id, NOTHING).sold(key=str(row.pk), quantity=quantity, title=row.title)
             if counts:
-                line = replace(
-                    line,
-                    amount_incl=row.line_price_incl_tax * part,
-                    amount_excl=row.line_price_excl_tax * part,
-                    paid_otherwise=paid_lines.get(row.pk, ZERO) * part,
+                line = line.sold(
+                    amount_incl=part_of(row.line_price_incl_tax, quantity, row.quantity),
+                    amount_excl=part_of(row.line_price_excl_tax, quantity, row.quantity),
+                    paid_otherwise=part_of(paid_lines.get(row.pk, ZERO), quantity, row.quantity),
                 )
             lines.append(line)
         result[order.pk] = Purchase(
@@ -290,11 +295,11 @@ def basket_purchase(
     counts = basket.currency in (None, book.programme.currency)
     lines = []
     for row in rows:
-        line = replace(known.get(row.product_id, Line(key="")), key=str(row.pk), quantity=row.quantity)
+        line = known.get(row.product_id, NOTHING).sold(key=str(row.pk), quantity=row.quantity)
         if counts and row.purchase_info.price.exists:
             excl = row.line_price_excl_tax_incl_discounts
             incl = row.line_price_incl_tax_incl_discounts if row.is_tax_known else excl
-            line = replace(line, amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO))
+            line = line.sold(amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO))
         lines.append(line)
     charge = shipping if counts else None
     return Purchase(
@@ -306,18 +311,18 @@ def basket_purchase(
 
 def product_purchase(product: Any, known: Line, price: Any, programme: Any) -> Purchase:
     """Return what one piece of ``product`` would be as an order, at ``price`` (Oscar's, may be unavailable)."""
-    line = replace(known, key=str(product.pk))
+    line = known.sold(key=str(product.pk))
     if price is not None and price.exists and price.currency == programme.currency:
         excl = price.excl_tax
         incl = price.incl_tax if price.is_tax_known else excl
-        line = replace(line, amount_incl=incl, amount_excl=excl)
+        line = line.sold(amount_incl=incl, amount_excl=excl)
     return Purchase(lines=(line,))
 
 
 def booking_purchase(booking: Any, book: RuleBook) -> Purchase:
     """Return a booking as a purchase of one piece at its price."""
     known = describe([booking.product], book) if booking.product else {}
-    line = replace(known.get(booking.product_id, Line(key="")), key="booking", title=booking.title)
+    line = known.get(booking.product_id, NOTHING).sold(key="booking", title=booking.title)
     if booking.price is not None and booking.currency in ("", book.programme.currency):
-        line = replace(line, amount_incl=booking.price, amount_excl=booking.price)
+        line = line.sold(amount_incl=booking.price, amount_excl=booking.price)
     return Purchase(lines=(line,), channel="booking")

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.due import services as due
@@ -85,67 +86,60 @@ def move_profile(source: Any, target: Any) -> int:
     columns=["loyalty_earning.GoalCard.member", "loyalty_earning.Stamp.member"],
 )
 def move_goals(source: Any, target: Any) -> int:
-    """Let cards and stamps follow; where both have begun the same card, what is stamped counts on one.
+    """Let cards and stamps follow; where both have begun the same card, all that is stamped counts on one.
 
-    Nothing that a card has brought is taken back by it: where it could be (a card reached once, with a head start or
-    with a last day of its own), a card that has brought something stays with the old membership as history.
+    No stamp is lost, not even those that either was given at the start, and nothing that a card has brought is taken
+    back: what the joined cards have not reached yet was given ahead.
     """
-    Card, Stamp = _model("GoalCard"), _model("Stamp")
+    Card = _model("GoalCard")
     theirs = list(Card.objects.filter(member=source).select_related("goal"))
-    families: dict[int, list[Any]] = defaultdict(list)
-    for card in theirs:
-        families[card.goal.family].append(card)
+    families = {card.goal.family: card.goal for card in theirs}
     mine = Card.objects.filter(member=target).values_list("goal__first", "goal")
     begun = {first or goal for first, goal in mine}
-    moved = 0
-    for family, both in families.items():
-        if family not in begun:
-            pks = [card.pk for card in both]
-            moved += Card.objects.filter(pk__in=pks).update(member=target)
-        else:
-            moved += _join_cards(cards.family_of(both[0].goal), source, target)
-    # What was returned wholly has a stamp and no card.
-    loose = Stamp.objects.filter(member=source).exclude(goal__in=[goal.pk for goal in _kept(source)])
-    loose.update(member=target)
-    return moved
+    both = [cards.family_of(goal) for family, goal in families.items() if family in begun]
+    for goals in both:
+        _carry_start(goals, source, target)
+    _model("Stamp").objects.filter(member=source).update(member=target)
+    for goals in both:
+        _line_up(goals, source, target)
+        cards.settle(goals=goals, members=[target], keep=True)
+    Card.objects.filter(member=source).update(member=target)
+    return len(theirs)
 
 
-def _kept(source: Any) -> list[Any]:
-    """Return the goals of which the old membership keeps cards as history, with their families."""
-    rows = _model("GoalCard").objects.filter(member=source).select_related("goal")
-    found = {card.goal.family: card.goal for card in rows}
-    return [goal for one in found.values() for goal in cards.family_of(one)]
-
-
-def _join_cards(goals: list[Any], source: Any, target: Any) -> int:
+def _carry_start(goals: list[Any], source: Any, target: Any) -> None:
+    """Where only the first card begins with stamps, those of the second first card are stamps like others."""
     Card, Stamp = _model("GoalCard"), _model("Stamp")
-    stamps = Stamp.objects.filter(goal__in=[goal.pk for goal in goals], member=source)
-    rows = list(Card.objects.filter(goal__in=[goal.pk for goal in goals], member=source).prefetch_related("prizes"))
-    if all(goal.repeats and not goal.head_start and not goal.days for goal in goals):
-        # Laid end to end, as many stamps fill at least as many cards.
-        last = {
-            goal.pk: Card.objects.filter(goal=goal, member=target).aggregate(last=Max("round"))["last"] or 0
-            for goal in goals
-        }
-        for card in sorted(rows, key=lambda card: -card.round):
-            card.member, card.round = target, card.round + last[card.goal_id]
-            card.save(update_fields=["member", "round"])
-        stamps.update(member=target)
-    else:
-        stamps.filter(pk__in=_after_the_last_prize(goals, rows, stamps)).update(member=target)
-        cards.settle(goals=goals, members=[source])
-    cards.settle(goals=goals, members=[target])
-    return len(rows)
+    for goal in goals:
+        if not goal.head_start or goal.head_start_each:
+            continue
+        begun = Card.objects.filter(goal=goal, head_start__gt=0)
+        first = begun.filter(member=source).order_by("round").first()
+        if first is not None and begun.filter(member=target).exists():
+            Stamp.objects.create(
+                goal=goal,
+                member=target,
+                source=f"start:{source.pk}",
+                title=gettext("Stamped at the start"),
+                quantity=first.head_start,
+                happened_at=first.started_at,
+            )
 
 
-def _after_the_last_prize(goals: list[Any], rows: list[Any], stamps: Any) -> list[int]:
-    """Return the stamps that are on none of the cards up to the last that has brought something."""
-    brought = {(card.goal_id, card.round) for card in rows if any(p.state == "given" for p in card.prizes.all())}
-    sheets = cards.layout(goals, stamps.order_by("happened_at", "pk"))
-    order = [(goal.pk, number) for goal in goals for number in range(1, len(sheets[goal.pk]) + 1)]
-    last = max((place for place, name in enumerate(order) if name in brought), default=-1)
-    held = {(goal, key) for goal, number in order[: last + 1] for key, _number, _at in sheets[goal][number - 1].places}
-    return [stamp.pk for stamp in stamps if (stamp.goal_id, stamp.source) not in held]
+def _line_up(goals: list[Any], source: Any, target: Any) -> None:
+    """Number the cards of both anew: those that have brought the most come first, as stamps fill the first cards."""
+    rows = _model("GoalCard").objects.filter(goal__in=[goal.pk for goal in goals], member__in=[source.pk, target.pk])
+    by_goal: dict[int, list[Any]] = defaultdict(list)
+    for card in rows.prefetch_related("prizes"):
+        by_goal[card.goal_id].append(card)
+    for found in by_goal.values():
+        found.sort(key=lambda card: (-sum(prize.state == "given" for prize in card.prizes.all()), card.started_at))
+        last = max(card.round for card in found)
+        # A member has each number once: first out of the way, then in their places.
+        for start in (last + 1, 1):
+            for number, card in enumerate(found, start=start):
+                card.member, card.round = target, number
+                card.save(update_fields=["member", "round"])
 
 
 # Friends

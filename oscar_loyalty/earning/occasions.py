@@ -148,9 +148,12 @@ def product_reviews() -> int:
             source_type=actions.SOURCE,
             source_id="review",
             void=False,
-            reference__contains=Concat(Value(":review:"), Cast(OuterRef("pk"), CharField())),
         )
-        mine = fresh.filter(user__loyalty_memberships__programme=programme)
+        ends = Concat(Value(":review:"), Cast(OuterRef("pk"), CharField()))
+        told = told.filter(Q(reference__endswith=ends) | Q(reference__contains=Concat(ends, Value("~"))))
+        # Of a membership that was merged, the points are another's: whoever settles one review finds them there.
+        own = {"user__loyalty_memberships__programme": programme, "user__loyalty_memberships__merged_into": None}
+        mine = fresh.filter(**own)
         for review in mine.filter(~Exists(told))[:SLICE]:
             settle_review(review.pk, review.user_id)
             done += 1
@@ -191,5 +194,4 @@ def scan(*, member: Any, product: Any) -> Any:
 
 def scanned_today(*, member: Any, product: Any) -> bool:
     today = day_of(clock.now())
-    full = actions.reference_of(member, "scan", f"{product.pk}:{today.isoformat()}")
-    return bool(get_model("loyalty_earning", "Award").objects.filter(reference=full).exists())
+    return bool(actions.rounds_of(member, "scan", f"{product.pk}:{today.isoformat()}"))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 #: The finest part of a point that a share is written in.
@@ -18,32 +19,44 @@ def round_points(exact: Fraction, rounding: str) -> int:
     return exact.numerator // exact.denominator
 
 
-def share_rounding(exact: Sequence[Fraction], points: int) -> list[Fraction]:
+def common(values: Sequence[Fraction]) -> tuple[list[int], int]:
+    """Return the numerators of ``values`` over one denominator: whole numbers are reckoned with many times faster."""
+    if len(values) == 1:
+        return [values[0].numerator], values[0].denominator
+    over = lcm(*[value.denominator for value in values])
+    return [value.numerator * (over // value.denominator) for value in values], over
+
+
+def add_up(values: Sequence[Fraction]) -> Fraction:
+    """Return the sum of ``values``."""
+    if len(values) == 1:
+        return values[0]
+    parts, over = common(values)
+    return Fraction(sum(parts), over)
+
+
+def share_rounding(parts: Sequence[int], over: int, points: int) -> tuple[list[int], int]:
     """Spread what rounding took or gave over the parts with a broken point, so that they sum to ``points``.
 
-    A part that is whole stays as it is: 80 points of a service's own are 80, whatever the rest of the order does.
+    ``parts`` are numerators ``over`` a denominator, as what is returned. A part that is whole stays as it is: 80 points
+    of a service's own are 80, whatever the rest of the order does.
     """
-    uneven = [i for i, value in enumerate(exact) if value.denominator != 1]
-    if len(uneven) == 1:
-        # Nearly every purchase: the one broken part gets what the whole ones leave.
-        rest = sum(value.numerator for i, value in enumerate(exact) if i != uneven[0])
-        return [Fraction(points - rest) if i == uneven[0] else value for i, value in enumerate(exact)]
-    change = points - sum(exact, Fraction(0))
+    change = points * over - sum(parts)
     if not change:
-        return list(exact)
-    broken = [value - value.numerator // value.denominator for value in exact]
-    weights = broken if change < 0 else [1 - part if part else Fraction(0) for part in broken]
-    total = sum(weights, Fraction(0))
-    return [value + change * weight / total for value, weight in zip(exact, weights, strict=True)]
+        return list(parts), over
+    broken = [part % over for part in parts]
+    weights = broken if change < 0 else [over - part if part else 0 for part in broken]
+    total = sum(weights)
+    return [part * total + change * weight for part, weight in zip(parts, weights, strict=True)], over * total
 
 
-def whole_parts(exact: Sequence[Fraction], ties: Sequence[Any]) -> list[int]:
-    """Make parts whole that sum to a whole number: the largest remainders are rounded up, ``ties`` settle equals."""
-    if all(value.denominator == 1 for value in exact):
-        return [value.numerator for value in exact]
-    parts = [value.numerator // value.denominator for value in exact]
-    order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], ties[i]))
-    missing = sum(exact, Fraction(0)) - sum(parts)
-    for i in order[: int(missing)]:
-        parts[i] += 1
-    return parts
+def whole_parts(parts: Sequence[int], over: int, ties: Sequence[Any]) -> list[int]:
+    """Make parts (numerators ``over`` a denominator) whole that sum to a whole number: the largest remainders are
+    rounded up, ``ties`` settle equals."""
+    wholes = [part // over for part in parts]
+    missing = (sum(parts) - sum(wholes) * over) // over
+    if missing:
+        order = sorted(range(len(parts)), key=lambda i: (-(parts[i] % over), ties[i]))
+        for i in order[:missing]:
+            wholes[i] += 1
+    return wholes

@@ -266,7 +266,7 @@ def goal_prizes() -> Iterator[Finding]:
     Card, Step = get_model("loyalty_earning", "GoalCard"), get_model("loyalty_earning", "GoalStep")
     Prize = get_model("loyalty_earning", "GoalPrize")
     standing = Prize.objects.filter(state__in=["given", "owed"])
-    for prize in standing.filter(step__after__gt=F("card__count")).iterator():
+    for prize in standing.filter(step__after__gt=F("card__count"), ahead=False).iterator():
         yield Finding("goals.prize", f"prize {prize.pk}", "given, but the card has not reached it")
     steps = Step.objects.filter(goal=OuterRef("goal"), after__lte=OuterRef("count")).order_by().values("goal")
     mine = standing.filter(card=OuterRef("pk")).order_by().values("card")

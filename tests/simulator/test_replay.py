@@ -12,7 +12,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, drafts, rules
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
-from oscar_loyalty.reports.simulation import selectors, services, sources
+from oscar_loyalty.reports.simulation import said, selectors, services, sources
 from oscar_loyalty.reports.simulation.purchases import Purchases
 from oscar_loyalty.reports.simulation.replay import play
 
@@ -324,3 +324,41 @@ def test_old_tries_go_and_a_run_that_was_called_off_writes_nothing(history, ask,
     later(days=400)
     sweep()
     assert not type(row).objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("window", "before", "within", "reached"),
+    [
+        ("lifetime", 300, 4, "high"),
+        # 50 within the period alone are not enough; nor is what lies further back than a year.
+        ("rolling", 300, 4, "high"),
+        ("rolling", 420, 4, "low"),
+        # 2 March: what was bought last year counts no more, within the period or before.
+        ("year", 300, 4, "low"),
+    ],
+)
+def test_tiers_count_what_their_window_holds(
+    programme, member, place, shampoo, per_euro, sweep, time, ask, window, before, within, reached
+):
+    high = members.save_tier(programme=programme, code="high", rank=60, name="High", threshold=D(120))
+    tiers = {"low": programme.tiers.order_by("rank").first(), "high": high}
+    get_model("loyalty_members", "TierScheme").objects.update_or_create(
+        programme=programme, defaults={"metric": "spend", "window": window, "months": 12}
+    )
+    now = time.at
+    type(programme).objects.filter(pk=programme.pk).update(started_at=now - timedelta(days=900))
+    type(member).objects.filter(pk=member.pk).update(joined_at=now - timedelta(days=900), tier=tiers["low"])
+    rule = get_model("loyalty_earning", "RuleVersion").objects.filter(pk=per_euro.pk)
+    rule.update(valid_from=now - timedelta(days=900))
+    for days, pieces in [(before, 6), (100, within)]:
+        time.at = now - timedelta(days=days)
+        place((shampoo, pieces))
+    time.at = now
+    sweep()
+    today = timezone.localtime(now).date()
+    row = ask(since=today - timedelta(days=200), until=today)
+    sweep()
+    row.refresh_from_db()
+    assert row.result["purchases"] == 1
+    assert selectors.members_of(row).get().tier == tiers[reached]
+    assert said.tiers_note(row)

@@ -79,6 +79,7 @@ class SimulationView(SimulationMixin, generic.TemplateView):
                 "rules": said.rules_of(row),
                 "months": said.months_of(row),
                 "tiers": said.tiers_of(row),
+                "tiers_note": said.tiers_note(row),
                 "winners": selectors.members_of(row, "win")[:SHOWN],
                 "losers": selectors.members_of(row, "lose")[:SHOWN],
                 "top": selectors.members_of(row)[:SHOWN],
@@ -147,6 +148,7 @@ class SimulationCompareView(SimulationMixin, generic.TemplateView):
                     "cost": selectors.cost_of(one) if done else None,
                     "rules": said.rules_of(one) if done else [],
                     "tiers": said.tiers_of(one) if done else [],
+                    "tiers_note": said.tiers_note(one) if done else "",
                 }
             )
         waiting = any(one.under_way for one in (row, beside))

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Q, Sum, When
 
+from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.earning.tiering.ladder import LIFETIME, Ladder
 from oscar_loyalty.loading import get_model
 
@@ -43,10 +44,25 @@ def totals(ladder: Ladder, now: datetime, ends: Mapping[int, datetime | None]) -
     return found
 
 
+def beside(ladder: Ladder, now: datetime, since: datetime, pks: Sequence[int]) -> dict[int, Decimal]:
+    """Return what counts for these members at ``now`` of all but what they bought or booked from ``since`` on."""
+    gifts = ~Q(source_type__in=PURCHASES) & Q(happened_at__lt=now)
+    found: dict[int, Decimal] = {}
+    for start in range(0, len(pks), BATCH):
+        owner = _owners(pks[start : start + BATCH])
+        windows = [(ladder.since(now), list(owner))]
+        found |= _add(owner, _sums(ladder.metric, windows, gifts | Q(happened_at__lt=since)))
+    return found
+
+
+def _owners(pks: Collection[int]) -> dict[int, int]:
+    """Return who has what a member brought: itself, or whom a membership without an account became part of."""
+    merged = get_model("loyalty_members", "Member").objects.filter(merged_into__in=list(pks))
+    return {pk: pk for pk in pks} | dict(merged.order_by().values_list("pk", "merged_into"))
+
+
 def _batch(ladder: Ladder, now: datetime, ends: Mapping[int, datetime | None]) -> dict[int, tuple[Decimal, Decimal]]:
-    # What a membership without an account brought, before it became part of another.
-    merged = get_model("loyalty_members", "Member").objects.filter(merged_into__in=list(ends))
-    owner = {pk: pk for pk in ends} | dict(merged.order_by().values_list("pk", "merged_into"))
+    owner = _owners(ends)
     now_counts = _add(owner, _sums(ladder.metric, [(ladder.since(now), list(owner))]))
     if ladder.window == LIFETIME:
         return {pk: (now_counts[pk], now_counts[pk]) for pk in ends}
@@ -69,9 +85,9 @@ def _add(owner: Mapping[int, int], sums: Iterable[tuple[int, Any]]) -> dict[int,
     return found
 
 
-def _sums(metric: str, windows: Sequence[tuple[datetime | None, Collection[int]]]) -> Any:
+def _sums(metric: str, windows: Sequence[tuple[datetime | None, Collection[int]]], which: Q = COUNTED) -> Any:
     """Return pairs of a member's key and what counts since the start of their window (``None``: ever)."""
-    rows = get_model("loyalty_earning", "Award").objects.filter(COUNTED)
+    rows = get_model("loyalty_earning", "Award").objects.filter(COUNTED, which)
     rows = rows.filter(member__in=[pk for _start, pks in windows for pk in pks])
     starts = [start for start, _pks in windows if start is not None]
     if starts:

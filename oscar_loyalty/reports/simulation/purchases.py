@@ -15,16 +15,17 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import DateTimeField, F, Max, Q, Value
 
 from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.lookups import among
 from oscar_loyalty.members.selectors import rests
 
 ZERO = Decimal(0)
 #: Orders or bookings that are fetched at once.
-SLICE = 1000
+SLICE = 2500
 #: How many members are remembered from one slice to the next.
 REMEMBERED = 100_000
 
@@ -57,7 +58,7 @@ class Given:
 
 
 #: A piece: line, product, quantity, amounts with and without tax (where the programme asks), what points or cards paid.
-Piece = tuple[str, int | None, int, Decimal, Decimal, Decimal]
+Piece = tuple[int, int | None, int, Decimal, Decimal, Decimal]
 
 
 NO_SHIPPING = (ZERO, ZERO, ZERO)
@@ -197,23 +198,23 @@ class Purchases:
         columns = ["date_placed", "pk", "user_id", "status", "currency"]
         if self._ships:
             columns += ["shipping_incl_tax", "shipping_excl_tax"]
-        part = list(get_model("order", "Order").objects.filter(pk__in=pks).order_by().values_list(*columns))
+        part = list(get_model("order", "Order").objects.filter(among("pk", pks)).order_by().values_list(*columns))
         result = {}
         programme = self.programme
         members = self._members("user_id", {row[2] for row in part})
         given = self._given("order", pks)
         lines = defaultdict(list)
-        rows = get_model("order", "Line").objects.filter(order__in=pks).order_by("pk")
+        rows = get_model("order", "Line").objects.filter(among("order", pks)).order_by("pk")
         columns = ["order_id", "pk", "product_id", "quantity", "status", "line_price_incl_tax"]
         if self._excl:
             columns.append("line_price_excl_tax")
-        for row in rows.values_list(*columns):
-            lines[row[0]].append(row)
+        for order, *row in rows.values_list(*columns):
+            lines[order].append(row)
         refunds = clawback.refunded(pks) if self._has["refunds"] else {}
-        booked = linking.linked_quantities([x[1] for y in lines.values() for x in y]) if self._has["bookings"] else {}
+        booked = linking.linked_quantities([x[0] for y in lines.values() for x in y]) if self._has["bookings"] else {}
         paid, rest = self._paid(pks)
         reached = self._reached(pks)
-        claimed = self._claimed(pks)
+        claimed, moves = self._claimed(pks), self._has["moves"]
         tier_at = self._tier_at(members)
         cancelled_orders, cancelled_lines = programme.cancelled_order_statuses, programme.cancelled_line_statuses
         for at, pk, user, status, currency, *shipped in part:
@@ -232,7 +233,7 @@ class Purchases:
             pieces: list[Piece] = []
             turnover = ZERO
             gone = clawback.left_out({}, refunds.get(pk, {})) if pk in refunds else {}
-            for _order, line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
+            for line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
                 excl = more[0] if more else ZERO
                 if award is not None:
                     without = award.left_out.get(str(line), 0)
@@ -244,20 +245,22 @@ class Purchases:
                     continue
                 other = paid.get(line, ZERO)
                 if without:
-                    share = Decimal(left) / Decimal(quantity)
-                    incl, excl, other = incl * share, excl * share, other * share
+                    incl, excl, other = (facts.part_of(amount, left, quantity) for amount in (incl, excl, other))
                 if not counts:
                     incl = excl = other = ZERO
                 turnover += incl
-                pieces.append((str(line), product, left, incl, excl, other))
+                pieces.append((line, product, left, incl, excl, other))
             if len(pieces) > 1:
+                # As the engine sorts its keys, which are text.
                 pieces.sort(key=_by_line)
             shipping = NO_SHIPPING
             if shipped and counts:
                 shipping = (shipped[0], shipped[1], rest.get(pk, ZERO))
-            tier = tier_at(member[0], member[2], at) if award is None else None
-            past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover)
-            past.counted_at = award.happened_at if award is not None else at
+            if award is None:
+                tier, counted_at = tier_at(member[0], member[2], at) if moves else member[2], at
+            else:
+                tier, counted_at = None, award.happened_at
+            past = Past("order", pk, at, member[0], tier, tuple(pieces), shipping, award, turnover, None, counted_at)
             result[pk] = past
         return result
 
@@ -271,14 +274,14 @@ class Purchases:
         wanted = self.programme.award_on_status
         if not wanted:
             return None
-        rows = get_model("order", "OrderStatusChange").objects.filter(order__in=pks, new_status=wanted)
+        rows = get_model("order", "OrderStatusChange").objects.filter(among("order", pks), new_status=wanted)
         return set(rows.values_list("order", flat=True))
 
     def _claimed(self, pks: list[int]) -> set[int]:
         if not self._has["claims"]:
             return set()
         return set(
-            get_model("loyalty_earning", "GuestClaim").objects.filter(order__in=pks).values_list("order", flat=True)
+            get_model("loyalty_earning", "GuestClaim").objects.filter(among("order", pks)).values_list("order", flat=True)
         )
 
     # Bookings
@@ -287,7 +290,7 @@ class Purchases:
         if not pks:
             return {}
         columns = ("made_at", "pk", "member_id", "state", "product_id", "price", "currency", "starts_at")
-        rows = get_model("loyalty_earning", "Booking").objects.filter(pk__in=pks).order_by()
+        rows = get_model("loyalty_earning", "Booking").objects.filter(among("pk", pks)).order_by()
         part = list(rows.values_list(*columns))
         members = self._members("pk", {row[2] for row in part})
         given = self._given("booking", pks)
@@ -300,7 +303,7 @@ class Purchases:
                 continue
             counts = price is not None and currency in ("", self.programme.currency)
             amount = price if counts else ZERO
-            pieces = (("booking", product, 1, amount, amount, ZERO),)
+            pieces = ((0, product, 1, amount, amount, ZERO),)
             # Points that were taken and given again are another award of the same visit.
             for number, award in enumerate(rounds or [None]):
                 tier = tier_at(member[0], member[2], at) if award is None else None
@@ -314,16 +317,18 @@ class Purchases:
 
     # Members, and what they were given
 
-    def _members(self, by: str, wanted: set[int]) -> dict[int, tuple[int, datetime, int | None, str]]:
+    def _members(self, by: str, wanted: set[int]) -> dict[int, tuple[int, datetime | None, int | None, str]]:
         """Return these members by their user or their own key: key, when they joined, tier and status."""
         known = self._people[by]
         if len(known) > REMEMBERED:
             known.clear()
         new = wanted - known.keys()
         if new:
-            columns = ("pk", "joined_at", "tier_id", "status", "merged_into_id")
+            # When somebody joined is not asked where purchases from before are taken, too.
+            joined_at = Value(None, DateTimeField()) if self.earlier else F("joined_at")
+            columns = ("pk", joined_at, "tier_id", "status", "merged_into_id")
             rows = get_model("loyalty_members", "Member").objects.filter(programme=self.programme)
-            found = {row[0]: row[1:] for row in rows.filter(**{f"{by}__in": new}).values_list(by, *columns)}
+            found = {row[0]: row[1:] for row in rows.filter(among(by, new)).values_list(by, *columns)}
             for key, row in found.items():
                 # What a merged membership did counts for the one that goes on.
                 while row[4] is not None:
@@ -351,9 +356,8 @@ class Purchases:
     def _tier_at(self, members: dict[int, Any]) -> Any:
         changes: dict[int, list[Any]] = defaultdict(list)
         if self._has["moves"]:
-            rows = get_model("loyalty_members", "TierChange").objects.filter(
-                member__in=[row[0] for row in members.values()]
-            )
+            people = among("member", {row[0] for row in members.values()})
+            rows = get_model("loyalty_members", "TierChange").objects.filter(people)
             told = rows.order_by("happened_at", "pk").values_list("member_id", "happened_at", "before_id", "after_id")
             for member, moment, before, after in told:
                 changes[member].append((moment, before, after))
@@ -376,7 +380,8 @@ class Purchases:
         if not self._has["awards"]:
             return {}
         Award = get_model("loyalty_earning", "Award")
-        rows = Award.objects.filter(programme=self.programme, source_type=kind, source_id__in=[str(pk) for pk in pks])
+        mine = among("source_id", [str(pk) for pk in pks])
+        rows = Award.objects.filter(mine, programme=self.programme, source_type=kind)
         columns = ("pk", "source_id", "points", "clawed_back", "spent", "spent_back", "void", "tier_id", "multiplier")
         more = ("explanation__left_out", "entry", "entry__recorded_at", "happened_at")
         rows = list(rows.order_by("pk").values_list(*columns, *more))
@@ -402,7 +407,7 @@ class Purchases:
     def _taken(self, entries: list[int]) -> dict[int, list[tuple[datetime, int]]]:
         """Return for each entry of an award when points were taken back, and how many were by then."""
         found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-        rows = get_model("loyalty_ledger", "Entry").objects.filter(reverses__in=entries).order_by("recorded_at", "pk")
+        rows = get_model("loyalty_ledger", "Entry").objects.filter(among("reverses", entries)).order_by("recorded_at", "pk")
         for entry, at, units in rows.values_list("reverses", "recorded_at", "units"):
             before = found[entry][-1][1] if found[entry] else 0
             found[entry].append((at, before + abs(units)))
@@ -412,9 +417,9 @@ class Purchases:
         """Return since when the newest rule is valid that each award came from."""
         if not awards:
             return {}
-        lines = get_model("loyalty_earning", "AwardLine").objects.filter(award__in=awards).order_by()
+        lines = get_model("loyalty_earning", "AwardLine").objects.filter(among("award", awards)).order_by()
         return dict(lines.values_list("award").annotate(at=Max("rule_version__valid_from")))
 
 
 def _by_line(piece: Piece) -> str:
-    return piece[0]
+    return str(piece[0])

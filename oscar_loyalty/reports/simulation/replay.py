@@ -17,7 +17,7 @@ from oscar_loyalty.earning.engine import NO_ROOM, Line, Purchase, Room, evaluate
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.simulation.allowance import Remembered
 from oscar_loyalty.reports.simulation.circumstances import Then
-from oscar_loyalty.reports.simulation.purchases import NO_SHIPPING, SLICE, Past, Purchases
+from oscar_loyalty.reports.simulation.purchases import NO_SHIPPING, SLICE, ZERO, Past, Purchases
 from oscar_loyalty.reports.simulation.sources import Rules
 
 #: How many outcomes are remembered for purchases that are alike.
@@ -25,9 +25,12 @@ REMEMBERED = 100_000
 ONCE = Decimal(1)
 
 
-@dataclass
+@dataclass(slots=True)
 class Standing:
-    """What a member has after a replay. ``spent`` is what counts for points, less what was given back."""
+    """What a member has after a replay. ``spent`` is what counts for points, less what was given back.
+
+    What is ``old`` of it lies before the window of the tiers, and counts for none.
+    """
 
     purchases: int = 0
     visits: int = 0
@@ -35,22 +38,36 @@ class Standing:
     points: int = 0
     today: int = 0
     awarded: int = 0
+    old_purchases: int = 0
+    old_visits: int = 0
+    old_spent: Decimal = Decimal(0)
+    old_points: int = 0
+
+
+@dataclass(frozen=True)
+class Period:
+    """What a replay looked at; ``until`` is its end, or now, where that comes first."""
+
+    since: datetime
+    until: datetime
 
 
 #: Says which tier (its primary key) each member has with what they earned and spent; registered by :func:`scheme`.
-Scheme = Callable[[Any, Mapping[int, Standing]], Mapping[int, int | None] | None]
+Scheme = Callable[[Any, Mapping[int, Standing], Period], Mapping[int, int | None] | None]
 _scheme: list[Scheme] = []
 
 
 def scheme(function: Scheme) -> Scheme:
-    """Register how tiers follow from points or spending: ``function(programme, standings by member) -> tiers``."""
+    """Register how tiers follow from points or spending: ``function(programme, standings, period) -> tiers``."""
     _scheme[:] = [function]
     return function
 
 
-def tiers_after(programme: Any, standings: Mapping[int, Standing]) -> Mapping[int, int | None] | None:
+def tiers_after(
+    programme: Any, standings: Mapping[int, Standing], period: Period
+) -> Mapping[int, int | None] | None:
     """Return the tier of each member after a replay, or ``None`` where tiers do not follow from purchases."""
-    return _scheme[0](programme, standings) if _scheme else None
+    return _scheme[0](programme, standings, period) if _scheme else None
 
 
 @dataclass
@@ -90,6 +107,22 @@ class _Prepared:
     conditional: tuple[Any, ...]
     alike: int
     pieces: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What both players look at of a purchase. ``held`` is the time that conditions look at, on the shop's clock.
+
+    Purchases with the same ``amounts`` and ``terms`` bring the same by rules that count no pieces; a single piece that
+    is paid in money, with no other amounts asked, is its price alone: most are.
+    """
+
+    products: tuple[int | None, ...]
+    amounts: Any
+    terms: Any
+    tier: Any
+    multiplier: Decimal
+    held: datetime
 
 
 @dataclass(slots=True)
@@ -136,23 +169,24 @@ class _Player:
             self._circumstances = Then(self._rules.book, self._people.values())
         self._allowance.learn(known, people)
 
-    def play(self, past: Past, tier: Any, multiplier: Decimal, moment: datetime, local: datetime) -> _Result:
-        """Return what ``past`` brings by the rules of ``moment``; each must come after those before it in time.
-
-        ``local`` is the time that conditions look at, on the shop's clock.
-        """
-        pieces = past.pieces
-        prepared = self._in_force(tuple([piece[1] for piece in pieces]), moment)
-        rules, holding = prepared.rules, None
+    def play(self, past: Past, seen: _Seen, moment: datetime) -> _Result:
+        """Return what ``past`` brings by the rules of ``moment``; each must come after those before it in time."""
+        at = self._rules.at
+        prepared = self._prepared.get(seen.products) if at is not None else None
+        if prepared is None:
+            prepared = self._in_force(seen.products, moment if at is None else at)
+        holding = None
+        tier, multiplier = seen.tier, seen.multiplier
         if prepared.conditional:
-            at = self._moment(past, tier, local)
+            circumstances = self._moment(past, tier, seen.held)
             # What does not hold is left out of the key, so that purchases at other times can still be alike.
-            holding = tuple([rule.when.holds(at) for rule in prepared.conditional])
+            holding = tuple([rule.when.holds(circumstances) for rule in prepared.conditional])
         if self._allowance.limited:
             return self._play_limited(past, tier, multiplier, _without(prepared, holding))
-        amounts = tuple([piece[2:] for piece in pieces]) if prepared.pieces else tuple([piece[3:] for piece in pieces])
-        shipping = None if past.shipping is NO_SHIPPING else past.shipping
-        key = (prepared.alike, holding, past.kind, amounts, shipping, tier and tier.pk, multiplier)
+        bought = seen.amounts
+        if prepared.pieces:
+            bought = (bought, tuple([piece[2] for piece in past.pieces]))
+        key = (prepared.alike, holding, bought, seen.terms)
         found = self._results.get(key)
         if found is None:
             if len(self._results) >= REMEMBERED:
@@ -189,14 +223,11 @@ class _Player:
         )
 
     def _in_force(self, products: tuple[int | None, ...], moment: datetime) -> _Prepared:
-        if self._rules.at is None:
-            return self._prepare(products, tuple(self._rules.book.at(moment, self._lines(products))))
-        found = self._prepared.get(products)
-        if found is None:
+        found = self._prepare(products, tuple(self._rules.book.at(moment, self._lines(products))))
+        if self._rules.at is not None:
             if len(self._prepared) >= REMEMBERED:
                 self._prepared.clear()
-            rules = tuple(self._rules.book.at(self._rules.at, self._lines(products)))
-            found = self._prepared[products] = self._prepare(products, rules)
+            self._prepared[products] = found
         return found
 
     def _prepare(self, products: tuple[int | None, ...], rules: tuple[Any, ...]) -> _Prepared:
@@ -226,7 +257,7 @@ class _Player:
             known = self._known.get(product, NOTHING) if product is not None else NOTHING
             own = {"quantity": quantity, "amount_incl": incl, "amount_excl": excl, "paid_otherwise": other}
             # Ties are settled by the order of the keys: that of the pieces, which are sorted by them.
-            lines.append(replace(known, key=f"{number:06}", **own))
+            lines.append(known.sold(key=f"{number:06}", **own))
         incl, excl, other = past.shipping
         purchase = Purchase(
             lines=tuple(lines),
@@ -271,9 +302,11 @@ def play(
     purchases: Purchases,
     progress: Callable[[int], Any] | None = None,
     each: Callable[[Past, int], Any] | None = None,
+    counts_from: datetime | None = None,
 ) -> Tally:
     """Evaluate ``purchases`` by ``rules`` and by those of ``today``, and return the sums. It only reads.
 
+    What lies before ``counts_from`` counts for no tier.
     ``progress`` is told now and then how many purchases were looked at, ``each`` the points of every one as they were
     given, before anything was taken back.
     """
@@ -286,11 +319,11 @@ def play(
         if past is not None:
             batch.append(past)
         if seen % SLICE == 0:
-            _add(tally, batch, trying, present, purchases, each)
+            _add(tally, batch, trying, present, purchases, each, counts_from)
             batch = []
             if progress is not None:
                 progress(seen)
-    _add(tally, batch, trying, present, purchases, each)
+    _add(tally, batch, trying, present, purchases, each, counts_from)
     if progress is not None:
         progress(seen)
     for version, row in tally.rules.items():
@@ -298,14 +331,23 @@ def play(
     return tally
 
 
-def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, purchases: Purchases, each: Any) -> None:
+def _add(
+    tally: Tally,
+    batch: list[Past],
+    trying: _Player,
+    present: _Player,
+    purchases: Purchases,
+    each: Any,
+    counts_from: datetime | None,
+) -> None:
     products = {piece[1] for past in batch for piece in past.pieces if piece[1] is not None}
     people = {past.member for past in batch}
     trying.learn(products, people)
     present.learn(products, people)
     zone = timezone.get_default_timezone()
+    given_by, months, members, play_now = tally.rules, tally.months, tally.members, present.play
     for past in batch:
-        given = past.given
+        given, pieces, kind = past.given, past.pieces, past.kind
         if given is not None:
             tier, multiplier, moment = given.tier, given.multiplier, given.rules_at(past.at)
         else:
@@ -313,7 +355,18 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
             multiplier = tier.multiplier if tier is not None else ONCE
         local = past.at.astimezone(zone)
         held = local if past.held_at is None else past.held_at.astimezone(zone)
-        result, now = (player.play(past, tier, multiplier, moment, held) for player in (trying, present))
+        terms: Any = kind
+        if tier is not None or past.shipping is not NO_SHIPPING:
+            terms = (kind, past.shipping, tier and tier.pk, multiplier)
+        if len(pieces) == 1:
+            _line, product, _quantity, amount, excl, other = pieces[0]
+            amounts: Any = amount if excl is ZERO and other is ZERO else (amount, excl, other)
+            bought: tuple[int | None, ...] = (product,)
+        else:
+            amounts = tuple([piece[3:] for piece in pieces])
+            bought = tuple([piece[1] for piece in pieces])
+        seen = _Seen(bought, amounts, terms, tier, multiplier, held)
+        result, now = trying.play(past, seen, moment), play_now(past, seen, moment)
         if each is not None:
             each(past, result.points)
         points, today, spent, awarded = result.points, now.points, result.spent, 0
@@ -328,22 +381,27 @@ def _add(tally: Tally, batch: list[Past], trying: _Player, present: _Player, pur
         tally.today += today
         tally.awarded += awarded
         for version, number in result.by_rule:
-            row = tally.rules.get(version)
+            row = given_by.get(version)
             if row is None:
-                row = tally.rules[version] = {"given": 0, "purchases": 0}
+                row = given_by[version] = {"given": 0, "purchases": 0}
             row["given"] += number
             row["purchases"] += 1
-        month = tally.months[local.year, local.month]
+        month = months[local.year, local.month]
         month[0] += points
         month[1] += today
         month[2] += awarded
-        standing = tally.members[past.member]
+        standing = members[past.member]
         standing.purchases += 1
-        standing.visits += past.kind == "booking"
+        standing.visits += kind == "booking"
         standing.spent += spent
         standing.points += points
         standing.today += today
         standing.awarded += awarded
+        if counts_from is not None and (past.held_at or past.at) < counts_from:
+            standing.old_purchases += 1
+            standing.old_visits += kind == "booking"
+            standing.old_spent += spent
+            standing.old_points += points
 
 
 def _part(points: int, kept: Fraction) -> int:

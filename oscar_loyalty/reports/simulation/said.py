@@ -1,7 +1,7 @@
 """What a try says: rules as sentences, tiers before and after, and its rows as tables."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from i18nfield.strings import LazyI18nString
 
-from oscar_loyalty.earning import words
+from oscar_loyalty.earning import explain, words
 from oscar_loyalty.earning.drafts import ABOVE, TARGETS
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.exports import CHUNK, Column
@@ -56,6 +56,24 @@ def _about(versions: list[int]) -> dict[int, str]:
         for item in Item.objects.filter(pk__in=drafted).select_related(*TARGETS):
             said[ABOVE + item.pk] = words.applies_to(item)
     return said
+
+
+def tiers_note(simulation: Any) -> str:
+    """Say what counts for the tiers after a try; "" for one of before this was counted."""
+    at, since = simulation.result.get("tiers_at"), simulation.result.get("tiers_since")
+    if not at:
+        return ""
+    values = {"at": explain.day(datetime.fromisoformat(at)), "since": ""}
+    if not since:
+        return _(
+            "After: what each member reaches on %(at)s with all that counts: these purchases by the rules tried, and "
+            "what they had before. Tiers still held from an earlier period or given by hand are not in it."
+        ) % values
+    values["since"] = explain.day(datetime.fromisoformat(since))
+    return _(
+        "After: what each member reaches on %(at)s with all that counts since %(since)s: these purchases by the rules "
+        "tried, and what they had before. Tiers still held from an earlier period or given by hand are not in it."
+    ) % values
 
 
 def tiers_of(simulation: Any) -> list[dict[str, Any]]:

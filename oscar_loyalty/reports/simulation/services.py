@@ -16,8 +16,9 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports.simulation import tiers
 from oscar_loyalty.reports.simulation.purchases import Purchases
-from oscar_loyalty.reports.simulation.replay import Tally, play, tiers_after
+from oscar_loyalty.reports.simulation.replay import Period, Tally, play, tiers_after
 from oscar_loyalty.reports.simulation.sources import NoRules, rules_of
 
 log = logging.getLogger("oscar_loyalty")
@@ -127,6 +128,8 @@ def run(*, simulation: Any) -> None:
         row.save(update_fields=["run", "state", "error", "done", "heard_at"])
     mine = _rows().filter(pk=row.pk, run=row.run)
     starts, ends = _midnight(row.since), _midnight(row.until + timedelta(days=1))
+    # Tiers are those of the last moment of the period.
+    period = Period(starts, max(starts, min(ends - timedelta(microseconds=1), clock.now())))
     try:
         purchases = Purchases(row.programme, starts, ends, earlier=row.earlier)
         mine.update(total=purchases.count())
@@ -141,8 +144,9 @@ def run(*, simulation: Any) -> None:
             rules_of(row.programme, "today", starts, ends),
             purchases,
             progress=progress,
+            counts_from=tiers.counts_from(row.programme, period.until),
         )
-        _finish(row, tally)
+        _finish(row, tally, period)
     except Overtaken:
         log.info("The try %s was started anew or called off; this run stops.", row.pk)
     except NoRules:
@@ -153,15 +157,15 @@ def run(*, simulation: Any) -> None:
 
 
 @transaction.atomic
-def _finish(row: Any, tally: Tally) -> None:
+def _finish(row: Any, tally: Tally, period: Period) -> None:
     """Write what came out, at once, unless another run has begun."""
     locked = _rows().select_for_update().filter(pk=row.pk, run=row.run).first()
     if locked is None:
         raise Overtaken
     Member = get_model("loyalty_reports", "SimulatedMember")
     Member.objects.filter(simulation=row.pk).delete()
-    tiers = tiers_after(row.programme, tally.members)
-    before = _tiers_now(tally) if tiers is not None else None
+    after = tiers_after(row.programme, tally.members, period)
+    before = _tiers_now(tally) if after is not None else None
     _insert(
         Member,
         (
@@ -174,12 +178,18 @@ def _finish(row: Any, tally: Tally) -> None:
                 "today": standing.today,
                 "awarded": standing.awarded,
                 "difference": standing.points - standing.today,
-                "tier_id": tiers.get(pk) if tiers is not None else None,
+                "tier_id": after.get(pk) if after is not None else None,
             }
             for pk, standing in tally.members.items()
         ),
     )
-    locked.result = as_dict(row, tally, tiers, before)
+    locked.result = as_dict(row, tally, after, before)
+    if after is not None:
+        counts_from = tiers.counts_from(row.programme, period.until)
+        locked.result |= {
+            "tiers_at": period.until.isoformat(),
+            "tiers_since": counts_from.isoformat() if counts_from else None,
+        }
     locked.state, locked.finished_at, locked.heard_at = locked.DONE, clock.now(), clock.now()
     locked.done = locked.total
     locked.save(update_fields=["result", "state", "finished_at", "heard_at", "done"])
@@ -212,7 +222,7 @@ def _counted(tiers: Any) -> Any:
     return None if tiers is None else {str(pk or ""): number for pk, number in Counter(tiers.values()).items()}
 
 
-def as_dict(row: Any, tally: Tally, tiers: Any = None, before: Any = None) -> dict[str, Any]:
+def as_dict(row: Any, tally: Tally, after: Any = None, before: Any = None) -> dict[str, Any]:
     """Return the sums as they are stored; the rate is that of the day, since it may change."""
     programme = row.programme
     standings = tally.members.values()
@@ -233,9 +243,9 @@ def as_dict(row: Any, tally: Tally, tiers: Any = None, before: Any = None) -> di
             key=lambda rule: (-rule["given"], rule["version"]),
         ),
         "months": [[f"{year:04}-{month:02}", *sums] for (year, month), sums in sorted(tally.months.items())],
-        "tiers": _counted(tiers),
+        "tiers": _counted(after),
         "tiers_now": _counted(before),
-        "moved": 0 if tiers is None or before is None else sum(before.get(pk) != tier for pk, tier in tiers.items()),
+        "moved": 0 if after is None or before is None else sum(before.get(pk) != tier for pk, tier in after.items()),
         "rate": [programme.redemption_points, str(programme.redemption_amount)],
         "currency": programme.currency,
     }
