@@ -9,6 +9,7 @@ class MembersConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.members import following, giving, receivers, tiers  # noqa: F401  (most register themselves)
+        # Most register themselves.
+        from oscar_loyalty.members import following, giving, held, leaving, receivers, tiers  # noqa: F401
 
         receivers.connect()

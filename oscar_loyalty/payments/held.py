@@ -1,0 +1,33 @@
+"""What this room holds on a person: payments. What belongs to an order stays with it, as the law asks."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.holdings import hold
+
+
+def _attempts(person):
+    mine = Q(member__in=person.members) | Q(user=person.user, user__isnull=False)
+    return get_model("loyalty_payments", "PaymentAttempt").objects.filter(mine)
+
+
+hold(
+    "payments",
+    _("Payments"),
+    _attempts,
+    without=["uuid", "leased_until", "giving_up"],
+    columns=["loyalty_payments.PaymentAttempt.member", "loyalty_payments.PaymentAttempt.user"],
+    keeps="what was paid for an order, and how, has to be kept as long as the order",
+)
+hold(
+    "payments.refunds",
+    _("Refunds"),
+    lambda person: get_model("loyalty_payments", "Refund").objects.filter(
+        Q(order__payment_attempt__member__in=person.members) | Q(order__user=person.user, order__user__isnull=False)
+    ),
+    without=["uuid"],
+    names=["order__number"],
+    columns=[],
+    keeps="what was refunded of an order has to be kept as long as the order",
+)
