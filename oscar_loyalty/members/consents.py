@@ -30,7 +30,8 @@ class Kind:
 
     ``default`` holds until a member says something: what comes with the membership is on, whatever is more is off. It
     may be a function of the member. ``changed`` is called with the member, locked, and the new answer, in the same
-    transaction.
+    transaction. ``page`` names the page of the member's area on which something has to be told for it: it is given
+    there, and withdrawn anywhere.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Kind:
     help: Any
     default: bool | Callable[[Any], bool] = False
     changed: Callable[[Any, bool], object] | None = None
+    page: str = ""
 
 
 _kinds: dict[str, Kind] = {}

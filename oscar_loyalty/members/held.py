@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import households
 from oscar_loyalty.members.holdings import Person, hold, left_out
-from oscar_loyalty.members.merging import stays
+from oscar_loyalty.members.merging import mover, stays
 
 #: Erased last, since the rooms' own erasers may need to know whose rows they are.
 LAST = 90
@@ -170,6 +170,13 @@ hold(
 )
 left_out("loyalty_ledger.Account.merged_into", why="technical: accounts follow each other; both are in the copy")
 
-stays("loyalty_members.Consent.member", why="each membership answered for itself; what goes on keeps its own answers")
+
+
+@mover("members.consents", title="", columns=["loyalty_members.Consent.member"])
+def move_consents(source: Any, target: Any) -> int:
+    """Of all answers the newest counts: whoever has said no once does not have to say so again."""
+    return int(_rows("Consent").filter(member=source).update(member=target))
+
+
 stays("loyalty_members.DataExport.member", why="a copy made before ends by itself, and is fetched by nobody else")
 stays("loyalty_members.Departure.member", why="the history of the old membership; who has left cannot be joined")
