@@ -27,6 +27,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, sharing
 from oscar_loyalty.members.exceptions import SharingRefused
 
+
 def _new_token() -> str:
     return uuid4().hex
 

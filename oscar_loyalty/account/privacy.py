@@ -77,7 +77,9 @@ class LeaveForm(PasswordForm):
         if not ask:
             self.fields["word"] = forms.CharField(
                 label=_("Type the word “%(word)s”") % {"word": self.word},
-                widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off", "autocapitalize": "none"}),
+                widget=forms.TextInput(
+                    attrs={"class": "form-control", "autocomplete": "off", "autocapitalize": "none"}
+                ),
             )
 
     def clean_word(self) -> str:
@@ -121,9 +123,7 @@ class PrivacyView(PrivacyMixin, generic.FormView):
         return self.request.user.has_usable_password() and not oneself.is_fresh(self.request)
 
     def form_valid(self, form):
-        consents.answer(
-            member=self.member, given=dict(form.cleaned_data), source="account", actor=_actor(self.request)
-        )
+        consents.answer(member=self.member, given=dict(form.cleaned_data), source="account", actor=_actor(self.request))
         messages.success(self.request, _("Saved. What you have switched off stops at once."))
         return redirect(self.at("privacy"))
 

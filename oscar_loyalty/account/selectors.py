@@ -214,7 +214,9 @@ def what_goes(member: Any, user: Any) -> Goes:
     goals = get_model("loyalty_earning", "GoalCard").objects.filter(member=member, state="open", count__gt=0)
     bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(buyer=user, state="active")
     worth = bought.filter(account__balance__gt=0).order_by().values("currency")
-    sums = list(worth.annotate(total=Sum("account__balance"), number=Count("pk")).values_list("currency", "total", "number"))
+    sums = list(
+        worth.annotate(total=Sum("account__balance"), number=Count("pk")).values_list("currency", "total", "number")
+    )
     return Goes(
         usable=balance.usable,
         pending=balance.pending,

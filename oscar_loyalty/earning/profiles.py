@@ -111,7 +111,9 @@ consents.register(
     consents.Kind(
         "birthday",
         gettext_lazy("Your birthday"),
-        gettext_lazy("We keep the day to congratulate you and to give you what a birthday brings. Without it, it is deleted."),
+        gettext_lazy(
+            "We keep the day to congratulate you and to give you what a birthday brings. Without it, it is deleted."
+        ),
         default=lambda member: bool(member.birth_day),
         changed=_birthday_answered,
         page="profile",

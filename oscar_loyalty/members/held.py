@@ -171,7 +171,6 @@ hold(
 left_out("loyalty_ledger.Account.merged_into", why="technical: accounts follow each other; both are in the copy")
 
 
-
 @mover("members.consents", title="", columns=["loyalty_members.Consent.member"])
 def move_consents(source: Any, target: Any) -> int:
     """Of all answers the newest counts: whoever has said no once does not have to say so again."""

@@ -69,7 +69,9 @@ class Holding:
 
     def columns(self, model: Any) -> list[str]:
         hidden = TECHNICAL | self.without
-        own = [field.name for field in model._meta.concrete_fields if not field.is_relation and field.name not in hidden]
+        own = [
+            field.name for field in model._meta.concrete_fields if not field.is_relation and field.name not in hidden
+        ]
         return [*own, *self.names]
 
     def read(self, person: Person, *, newest: int | None = None) -> Iterator[list[Any]]:
@@ -129,9 +131,7 @@ def hold(
     """
     if (erase is None) == (not keeps):
         raise ValueError(f"Say for {name} either how it is erased or why it is kept.")
-    _holdings[name] = Holding(
-        name, title, rows, tuple(names), frozenset(without), said or {}, erase, keeps, order
-    )
+    _holdings[name] = Holding(name, title, rows, tuple(names), frozenset(without), said or {}, erase, keeps, order)
     COLUMNS.update(dict.fromkeys(columns, name))
 
 

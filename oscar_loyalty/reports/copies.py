@@ -61,9 +61,7 @@ def request(*, member: Any, language: str = "") -> Any:
     if last is not None and (last.state == "waiting" or last.ready_at > now - SAME):
         return last
     _copies().filter(member=row).delete()
-    copy = _copies().create(
-        member=row, language=language or get_language() or settings.LANGUAGE_CODE, asked_at=now
-    )
+    copy = _copies().create(member=row, language=language or get_language() or settings.LANGUAGE_CODE, asked_at=now)
     person = holdings.person_of(row)
     if _entries(person) <= SMALL:
         return make(copy=copy)
@@ -174,7 +172,7 @@ def _json(member: Any, person: holdings.Person) -> Iterator[str]:
     yield "{" + json.dumps(head, ensure_ascii=False)[1:-1]
     for holding in holdings.registered():
         names = [name for name, _title, _field in holding.fields(holding.rows(person).model)]
-        yield f',\n{json.dumps(holding.name)}: ['
+        yield f",\n{json.dumps(holding.name)}: ["
         for number, row in enumerate(holding.read(person)):
             told = dict(zip(names, row, strict=True))
             yield ("," if number else "") + "\n" + json.dumps(told, ensure_ascii=False, default=_bare)

@@ -62,7 +62,13 @@ def test_the_pages_are_of_bounded_cost_and_nobody_keeps_them(page, client, membe
 
 def test_one_screen_to_see_and_change_what_one_agrees_to(page, client, member):
     text = page("privacy/")
-    for words in ("News and offers by e-mail", "Reminders by e-mail", "Part of your membership", "Not given", "Tell us"):
+    for words in (
+        "News and offers by e-mail",
+        "Reminders by e-mail",
+        "Part of your membership",
+        "Not given",
+        "Tell us",
+    ):
         assert words in text
     client.post(HOME + "privacy/", {"news": "on", "reminders": "on"})
     assert consents.allows(member, "news")
