@@ -112,7 +112,7 @@ consents.register(
         "birthday",
         gettext_lazy("Your birthday"),
         gettext_lazy(
-            "We keep the day to congratulate you and to give you what a birthday brings. Without it, it is deleted."
+            "We keep the day to congratulate you and to give you what a birthday brings. Switched off, it is deleted."
         ),
         default=lambda member: bool(member.birth_day),
         changed=_birthday_answered,

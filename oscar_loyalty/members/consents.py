@@ -116,7 +116,7 @@ def answer(
     """Write down what ``member`` agrees to (``given``: by kind) and return the rows of what has changed.
 
     ``source`` says where, such as ``"account"`` or ``"mail"``. Whoever relies on a consent hears of it in the same
-    transaction, and :data:`oscar_loyalty.members.signals.consent_changed` is sent after it. The same again writes nothing.
+    transaction, and :data:`oscar_loyalty.members.signals.consent_changed` is sent after it. The same again: nothing.
 
     :raises LookupError: for a kind that nobody has registered.
     """

@@ -7,8 +7,8 @@ A room that keeps rows of members says so once for each table::
         columns=["shop.StampCard.member"], names=["goal__name"], without=["key"], keeps="figures, without a person",
     )
 
-All plain columns are in the copy, those of tomorrow too, but for the ones named in ``without``; ``names`` are columns of
-related rows that tell a person more than a number. ``erase`` takes away what names the person, or ``keeps`` says why
+All plain columns are in the copy, those of tomorrow too, but for the ones named in ``without``; ``names`` are columns
+of related rows that tell a person more than a number. ``erase`` takes away what names the person, or ``keeps`` says why
 nothing has to be.
 """
 

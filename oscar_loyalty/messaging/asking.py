@@ -57,9 +57,7 @@ register(
     Kind(
         "updates",
         _("What you have reached, by e-mail"),
-        _(
-            "A new tier, a full stamp card, a friend who came by you. Part of your membership; switch it off if you like."
-        ),
+        _("A new tier, a full stamp card, a friend who came by you. Part of your membership, as long as you like it."),
         default=True,
         changed=_stop("updates"),
     )

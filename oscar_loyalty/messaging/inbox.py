@@ -63,7 +63,7 @@ def notes(member: Any, *, page: Any = 1, per_page: int = 20) -> Page:
 
 
 def read(member: Any, pk: int) -> tuple[Note, str] | None:
-    """Return a message to ``member`` with its text, "" where there is nothing to say any more; ``None``: no such one."""
+    """Return a message to ``member`` with its text ("": there is nothing to say any more); ``None``: no such one."""
     row = _sent(member).filter(pk=pk, kind__in=list(builders)).select_related("member__programme__site").first()
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""A good customer leaves: the copy of their data has it all and nothing of others, and afterwards nothing names them."""
+"""A good customer leaves: the copy of their data has it all and nothing of others; afterwards nothing names them."""
 
 import io
 import json
