@@ -31,7 +31,7 @@ hold(
     _("Your points"),
     lambda person: get_model("loyalty_ledger", "Entry").objects.filter(account__in=person.accounts),
     columns=["loyalty_ledger.Entry.account"],
-    said={_("What for"): lambda told: explain.entry_title(SimpleNamespace(**told))},
+    said={"what_for": (_("What for"), lambda told: explain.entry_title(SimpleNamespace(**told)))},
     keeps="entries of the books are never changed; what named a person lies beside them and is erased",
 )
 _simple("awards", _("Points earned"), "Award", names=["tier__name"], keeps=FIGURES)

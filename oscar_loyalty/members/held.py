@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import households
+from oscar_loyalty.members import consents, households
 from oscar_loyalty.members.holdings import Person, hold, left_out
 from oscar_loyalty.members.merging import mover, stays
 
@@ -20,6 +20,10 @@ def _rows(name: str) -> Any:
 
 def _ledger(name: str) -> Any:
     return get_model("loyalty_ledger", name).objects.all()
+
+
+def _consent_title(told: dict[str, Any]) -> str:
+    return next((str(kind.title) for kind in consents.kinds() if kind.code == told["kind"]), "")
 
 
 def _erase_member(person: Person) -> int:
@@ -71,6 +75,7 @@ hold(
     _("What you agreed to"),
     lambda person: _rows("Consent").filter(member__in=person.members),
     columns=["loyalty_members.Consent.member"],
+    said={"what": (_("What"), _consent_title)},
     keeps="that a consent was given and withdrawn, and when, has to be provable; nothing in it names the person",
 )
 hold(

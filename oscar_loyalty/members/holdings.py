@@ -62,7 +62,7 @@ class Holding:
     rows: Callable[[Person], QuerySet[Any]]
     names: tuple[str, ...]
     without: frozenset[str]
-    said: Mapping[Any, Callable[[dict[str, Any]], Any]]
+    said: Mapping[str, tuple[Any, Callable[[dict[str, Any]], Any]]]
     erase: Callable[[Person], object] | None
     keeps: str
     order: int
@@ -81,12 +81,12 @@ class Holding:
         found = rows.values_list(*names)
         for values in found[:newest] if newest is not None else found.iterator(chunk_size=CHUNK):
             told = dict(zip(names, values, strict=True))
-            yield [*values, *(say(told) for say in self.said.values())]
+            yield [*values, *(say(told) for _title, say in self.said.values())]
 
     def fields(self, model: Any) -> list[tuple[str, Any, Any]]:
         """Return for each column its name, its title, and the model's field where it has one."""
         own = [(name, *_titled(model, name)) for name in self.columns(model)]
-        return [*own, *((str(title), title, None) for title in self.said)]
+        return [*own, *((name, title, None) for name, (title, _say) in self.said.items())]
 
 
 def _titled(model: Any, path: str) -> tuple[Any, Any]:
@@ -117,7 +117,7 @@ def hold(
     columns: Iterable[str],
     names: Iterable[str] = (),
     without: Iterable[str] = (),
-    said: Mapping[Any, Callable[[dict[str, Any]], Any]] | None = None,
+    said: Mapping[str, tuple[Any, Callable[[dict[str, Any]], Any]]] | None = None,
     erase: Callable[[Person], object] | None = None,
     keeps: str = "",
     order: int = 50,
@@ -125,7 +125,7 @@ def hold(
     """Register a table that holds rows of members; see the head of this module.
 
     ``columns`` ("loyalty_earning.Award.member") are those that name the member; ``said`` adds what is worked out from a
-    row's values, by title. Erasers run from the lowest ``order`` on, in the transaction that erases.
+    row's values: by name, its title and how. Erasers run from the lowest ``order`` on, in the transaction that erases.
 
     :raises ValueError: when it is neither said how to erase nor why to keep.
     """
@@ -141,8 +141,8 @@ def left_out(column: str, *, why: str) -> None:
 
 
 def registered() -> list[Holding]:
-    """Return all holdings by name."""
-    return [_holdings[name] for name in sorted(_holdings)]
+    """Return all holdings: first who the person is, then by name."""
+    return [_holdings[name] for name in sorted(_holdings, key=lambda name: (name != "membership", name))]
 
 
 def erase_all(person: Person) -> None:
