@@ -1,5 +1,7 @@
 """What this room holds on a person: what was sent to them."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -7,7 +9,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.holdings import Person, hold
 
 
-def _messages(person: Person):
+def _messages(person: Person) -> Any:
     return get_model("loyalty_messaging", "Message").objects.filter(member__in=person.members)
 
 

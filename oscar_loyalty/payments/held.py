@@ -1,13 +1,15 @@
 """What this room holds on a person: payments. What belongs to an order stays with it, as the law asks."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.holdings import hold
+from oscar_loyalty.members.holdings import Person, hold
 
 
-def _attempts(person):
+def _attempts(person: Person) -> Any:
     mine = Q(member__in=person.members) | Q(user=person.user, user__isnull=False)
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(mine)
 

@@ -1,5 +1,7 @@
 """What this room holds on a person: rewards. What was not used ends when they leave."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
@@ -7,7 +9,7 @@ from oscar_loyalty.members.holdings import Person, hold
 from oscar_loyalty.rewards import services
 
 
-def _claims(person: Person):
+def _claims(person: Person) -> Any:
     return get_model("loyalty_rewards", "Claim").objects.filter(member__in=person.members)
 
 

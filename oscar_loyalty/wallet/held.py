@@ -1,5 +1,7 @@
 """What this room holds on a person: passes. A pass on a phone stays there, empty and void, until it is thrown away."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
@@ -7,7 +9,7 @@ from oscar_loyalty.members.holdings import Person, hold
 from oscar_loyalty.wallet import services
 
 
-def _passes(person: Person):
+def _passes(person: Person) -> Any:
     return get_model("loyalty_wallet", "WalletPass").objects.filter(member__in=person.members)
 
 
