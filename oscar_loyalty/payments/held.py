@@ -8,10 +8,22 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.holdings import Person, hold
 
+#: What of a snapshot tells who and where somebody is.
+PERSONAL = frozenset({"guest_email", "shipping_address", "billing_address"})
+
 
 def _attempts(person: Person) -> Any:
     mine = Q(member__in=person.members) | Q(user=person.user, user__isnull=False)
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(mine)
+
+
+def _forget_addresses(person: Person) -> None:
+    """What no order came of, nobody has to keep an address for; what is still under way is looked at by its own."""
+    for attempt in _attempts(person).filter(order__isnull=True).exclude(state="open"):
+        kept = {name: value for name, value in attempt.snapshot.items() if name not in PERSONAL}
+        if kept != attempt.snapshot:
+            attempt.snapshot = kept
+            attempt.save(update_fields=["snapshot"])
 
 
 hold(
@@ -20,7 +32,7 @@ hold(
     _attempts,
     without=["uuid", "leased_until", "giving_up"],
     columns=["loyalty_payments.PaymentAttempt.member", "loyalty_payments.PaymentAttempt.user"],
-    keeps="what was paid for an order, and how, has to be kept as long as the order",
+    erase=_forget_addresses,
 )
 hold(
     "payments.refunds",

@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 
 from oscar_loyalty import clock
+from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
@@ -85,6 +86,32 @@ def test_nothing_names_whoever_has_left(zinnia, sweep, time, user, programme):
     assert again.pk != gone.pk
     assert ledger.usable(again.account) == 0
     assert selectors.member_for(shop_user, programme) == again
+
+
+def test_no_address_is_kept_for_what_no_order_came_of(zinnia, programme, time, sweep):
+    attempt = get_model("loyalty_payments", "PaymentAttempt").objects.create(
+        currency="EUR", total=1, created_at=time.at, expires_at=time.at, leased_until=time.at, member=zinnia,
+        user=zinnia.user, site=programme.site, state="cancelled", order_number="1",
+        snapshot={"shipping_address": {"line1": "4 Zinnia Lane"}, "lines": []},
+    )  # fmt: skip
+    leave(zinnia)
+    time.advance(days=15)
+    sweep()
+    attempt.refresh_from_db()
+    assert attempt.snapshot == {"lines": []}
+
+
+def test_invitation_and_passes_end_at_once(zinnia, programme, time, sweep):
+    code = referrals.invitation_of(member=zinnia).code
+    leave(zinnia)
+    late = services.join(programme=programme, email="late@example.com")
+    assert referrals.accept(code=code, friend=late) is None
+    member = get_model("loyalty_members", "Member").objects.get(pk=zinnia.pk)
+    assert wallet.pass_of(member=member)[1].void
+    time.advance(days=15)
+    sweep()
+    assert not get_model("loyalty_earning", "Invitation").objects.filter(code=code).exists()
+    assert wallet.pass_of(member=member)[1].name == ""
 
 
 def test_the_last_mail_goes_out_and_forgets_where_it_went(zinnia, sweep, time, mailoutbox, settings):

@@ -1,9 +1,11 @@
 """What is held on a member is in the copy of their data, and is gone, or names nobody, once they have left."""
 
+import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
 
-from oscar_loyalty.members import holdings
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.members import giving, holdings, households, leaving, services, sharing
 
 
 def columns_that_name_a_person():
@@ -28,3 +30,27 @@ def test_every_column_that_names_a_person_is_in_the_copy_or_it_is_said_why_not()
     assert found - known == set()
     assert known - found == set()
     assert not set(holdings.COLUMNS) & set(holdings.LEFT_OUT)
+
+
+def test_a_holding_says_what_becomes_of_it():
+    with pytest.raises(ValueError, match="either how it is erased or why it is kept"):
+        holdings.hold("test", "Test", lambda person: None, columns=[])
+
+
+def test_gifts_that_wait_go_back_and_the_household_is_left(programme, member, give):
+    giving.save_policy(programme=programme, is_active=True, households=True)
+    other = services.join(programme=programme, email="other@example.com")
+    give(500)
+    give(300, to=other)
+    mine = giving.give(source=member, to=other.email, units=200, key="mine")
+    theirs = giving.give(source=other, to=member.number, units=100, key="theirs")
+    invitation = households.invite(member=member, to=other.email, key="home")
+    households.accept(invitation=invitation, member=other)
+    leaving.leave(member=member, key="left")
+    for gift, state in ((mine, "cancelled"), (theirs, "declined")):
+        gift.refresh_from_db()
+        assert gift.state == state
+    assert ledger.usable(other.account) == 300
+    assert sharing.household_of(member) is None
+    # Nothing more can be given, by either.
+    assert ledger.balance(member.account).held == 0
