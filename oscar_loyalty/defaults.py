@@ -244,6 +244,16 @@ class Conf:
         return self._get("CONSENT", "")
 
     @property
+    def LEAVING_DAYS(self) -> int:
+        """How many days a member who has left may come back before everything that names them is erased."""
+        return self._get("LEAVING_DAYS", 14)
+
+    @property
+    def DATA_EXPORT_DAYS(self) -> int:
+        """How many days a member can fetch the copy of their data that they asked for."""
+        return self._get("DATA_EXPORT_DAYS", 7)
+
+    @property
     def PROFILE_PARTS(self) -> list[str]:
         """What makes a member's profile complete: some of ``"name"``, ``"birthday"``, ``"address"``, and what the shop
         adds with ``oscar_loyalty.earning.profiles.part``."""

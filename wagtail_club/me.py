@@ -23,7 +23,7 @@ from oscar_loyalty.colours import text_on
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.icons import scaled
-from oscar_loyalty.members import printing
+from oscar_loyalty.members import leaving, printing
 from oscar_loyalty.wallet import apple, google
 from wagtail_club import next_steps, selectors
 
@@ -62,6 +62,8 @@ class AreaView(PrivateMixin, generic.TemplateView):
         context = super().get_context_data(club=self.club, **kwargs)
         member = self.club.member
         if member is not None:
+            if member.status == member.CLOSED:
+                context.update(departure=leaving.departure_of(member), area="wagtail_club")
             context.update(
                 self.card(),
                 steps=next_steps.of(self.request, self.club),
@@ -78,7 +80,8 @@ class CardView(PrivateMixin, generic.TemplateView):
     template_name = "wagtail_club/me/card.html"
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.club.member is None:
+        # A worker that keeps the card on a phone sees the redirection, and lets the card go.
+        if self.club.member is None or self.club.member.status == "closed":
             return redirect("wagtail_club:me")
         return super().get(request, *args, **kwargs)
 

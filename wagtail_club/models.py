@@ -8,9 +8,10 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.images import get_image_model_string
 from wagtail.models import Page
 from wagtail.search import index
+from wagtail.url_routing import RouteResult
 
 from oscar_loyalty import clock
-from wagtail_club import selectors
+from wagtail_club import feeds, selectors
 from wagtail_club.abstract_models import (
     AbstractPageAccess,
     AbstractPageGroupPermission,
@@ -67,10 +68,20 @@ class ClubHomePage(ClubPageMixin, Page):
         FieldPanel("benefits"),
     ]
     template = "wagtail_club/club_home_page.html"
+    lists_pages = True
 
     class Meta:
         verbose_name = _("club home")
         verbose_name_plural = _("club homes")
+
+    def route(self, request, path_components):
+        # A page of that name goes first: an editor wanted it.
+        if path_components == [feeds.SLUG] and self.live and not self.get_children().filter(slug=feeds.SLUG).exists():
+            return RouteResult(self, kwargs={"as_feed": True})
+        return super().route(request, path_components)
+
+    def serve(self, request, *args, as_feed=False, **kwargs):
+        return feeds.serve(self, request) if as_feed else super().serve(request, *args, **kwargs)
 
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)
@@ -105,6 +116,7 @@ class ClubSectionPage(PicturedPage):
     """A shelf of the club: lists the pages below it."""
 
     template = "wagtail_club/club_section_page.html"
+    lists_pages = True
 
     class Meta:
         verbose_name = _("club section")

@@ -112,7 +112,7 @@ def _profile(request: Any, club: Any) -> Step | None:
     return Step(
         title=_("Tell us a little about you"),
         text=_("Your birthday is enough for a surprise on the day."),
-        url=reverse("loyalty-account:profile"),
+        url=reverse("wagtail_club:profile"),
     )
 
 
@@ -123,5 +123,5 @@ def _friends(request: Any, club: Any) -> Step | None:
     return Step(
         title=_("Bring a friend"),
         text=_("You both get something once the first order stands."),
-        url=reverse("loyalty-account:invite"),
+        url=reverse("wagtail_club:invite"),
     )

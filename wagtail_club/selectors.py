@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber, Substr
 from django.utils.translation import gettext as _
 from wagtail.images import get_image_model
-from wagtail.models import Page
+from wagtail.models import Page, get_page_models
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -137,6 +137,14 @@ def shelves(home: Any, request: Any) -> list[Shelf]:
     for page, card in zip(pages, cards(pages, request), strict=True):
         by_section.setdefault(page.path[:-step], []).append(card)
     return [Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)]
+
+
+def news(home: Any, request: Any, most: int) -> list[tuple[Card, Any]]:
+    """Return cards of the newest pages below ``home``, with when each was first published; sections are no news."""
+    lists = [model for model in get_page_models() if getattr(model, "lists_pages", False)]
+    pages = listed(home.get_descendants().not_type(*lists), request.user).filter(first_published_at__isnull=False)
+    rows = list(pages.order_by("-first_published_at", "-pk")[:most])
+    return [(card, page.first_published_at) for page, card in zip(rows, cards(rows, request), strict=True)]
 
 
 def search(home: Any, query: str, request: Any) -> Leaf:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -30,9 +31,21 @@ class CodeForm(forms.Form):
     )
 
 
-class BirthdayForm(forms.Form):
-    """A birthday; the year is nobody's business unless somebody tells it."""
+class ProfileForm(forms.Form):
+    """How to greet and write to a member, and a birthday; the year is nobody's business unless somebody tells it."""
 
+    greeting_name = forms.CharField(
+        label=gettext_lazy("What shall we call you?"),
+        required=False,
+        max_length=60,
+        help_text=gettext_lazy("The name we greet you by, here and in our e-mails. Empty: your first name."),
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "nickname"}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of our e-mails"),
+        required=False,
+        widget=forms.Select(attrs={"class": "form-control"}),
+    )
     day = forms.IntegerField(
         label=gettext_lazy("Day"),
         required=False,
@@ -54,9 +67,13 @@ class BirthdayForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "form-control", "autocomplete": "bday-year"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = settings.LANGUAGES
+
     def clean(self) -> Any:
         data = super().clean()
-        if not self.errors:
+        if not {"day", "month", "year"} & set(self.errors):
             profiles.check_birthday(data.get("day"), data.get("month"), data.get("year"))
         return data
 
@@ -64,7 +81,7 @@ class BirthdayForm(forms.Form):
 class MemberMixin(AccountMixin):
     def dispatch(self, request, *args, **kwargs):
         if request.user.is_authenticated and self.member is None:
-            return redirect("loyalty-account:overview")
+            return redirect(self.at("overview"))
         return super().dispatch(request, *args, **kwargs)
 
 
@@ -107,7 +124,7 @@ class InviteView(MemberMixin, generic.FormView):
             form.add_error("code", _("We do not know this code. Look once more, or ask your friend for the link."))
             return self.form_invalid(form)
         messages.success(self.request, _("Noted. What you both get comes after your first order."))
-        return redirect("loyalty-account:invite")
+        return redirect(self.at("invite"))
 
 
 class InviteCodeView(MemberMixin, generic.View):
@@ -122,13 +139,14 @@ class InviteCodeView(MemberMixin, generic.View):
 
 class ProfileView(MemberMixin, generic.FormView):
     template_name = "oscar_loyalty/account/profile.html"
-    form_class = BirthdayForm
+    form_class = ProfileForm
     page_title = gettext_lazy("About you")
     section = "profile"
 
     def get_initial(self):
         member = self.member
-        return {"day": member.birth_day, "month": member.birth_month, "year": member.birth_year}
+        told = {"greeting_name": member.greeting_name, "language": member.language}
+        return {**told, "day": member.birth_day, "month": member.birth_month, "year": member.birth_year}
 
     def get_context_data(self, **kwargs):
         rules = actions.rules_of(self.programme)
@@ -141,9 +159,9 @@ class ProfileView(MemberMixin, generic.FormView):
     def form_valid(self, form):
         data = form.cleaned_data
         try:
-            profiles.set_birthday(member=self.member, day=data["day"], month=data["month"], year=data["year"])
+            profiles.tell(member=self.member, **data)
         except ValidationError as error:
             form.add_error(None, error)
             return self.form_invalid(form)
         messages.success(self.request, _("Saved. Thank you."))
-        return redirect("loyalty-account:profile")
+        return redirect(self.at("profile"))

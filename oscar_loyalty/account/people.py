@@ -1,6 +1,5 @@
 """Points for somebody else, and for oneself from somebody; the household."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -19,26 +18,14 @@ from django.views import generic
 from django.views.decorators.debug import sensitive_post_parameters
 from stdnum import luhn
 
-from oscar_loyalty import clock
+from oscar_loyalty.account import oneself
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.checkout.points import PointsField
-from oscar_loyalty.giftcards import guard
-from oscar_loyalty.giftcards.exceptions import TooManyTries
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, sharing
 from oscar_loyalty.members.exceptions import SharingRefused
-
-#: Who signs in without a password here has done so within this time before points are given.
-FRESH = timedelta(minutes=15)
-
-
-class PasswordGuard(guard.Guard):
-    """Counts wrong passwords apart from wrong gift-card codes."""
-
-    def scopes(self) -> list[tuple[str, str]]:
-        return [(f"own-{scope}", who) for scope, who in super().scopes()]
 
 
 def _new_token() -> str:
@@ -187,7 +174,7 @@ class GiveView(MemberMixin, generic.FormView):
         step = request.POST.get("step")
         try:
             if step == "confirm":
-                if (problem := self.not_oneself(form)) is not None:
+                if (problem := oneself.problem(request, form.cleaned_data.get("password", ""))) is not None:
                     form.add_error(*problem)
                     return self.show(form, confirm=True)
                 gift = giving.give(
@@ -225,23 +212,6 @@ class GiveView(MemberMixin, generic.FormView):
                 "kept": [(name, said.data.get(name, "")) for name in ("token", "person", "to", "units")],
             }
         return self.render_to_response(self.get_context_data(form=form, **extra))
-
-    def not_oneself(self, form: Any) -> tuple[str | None, str] | None:
-        """Say at which field what is wrong when it may not be the member who sits there; or ``None``."""
-        user = self.request.user
-        if not user.has_usable_password():
-            if user.last_login is not None and user.last_login > clock.now() - FRESH:
-                return None
-            return (None, _("Please sign out and in again first, so that we know that it is you."))
-        who = PasswordGuard.of_request(self.request)
-        try:
-            guard.reserve(who)
-        except TooManyTries:
-            return ("password", _("Too many tries. Please wait an hour, or ask us."))
-        if not user.check_password(form.cleaned_data["password"]):
-            return ("password", _("This is not your password."))
-        guard.give_back(who)
-        return None
 
     def done(self, gift: Any) -> Any:
         values = {"points": self.programme.points_label(gift.units), "to": gift.to}

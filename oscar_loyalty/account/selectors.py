@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.earning import actions, claims, explain, guests, words
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import sharing
-from oscar_loyalty.money import Money
+from oscar_loyalty.money import Money, from_minor
 
 #: Gifts and invitations that the overview names.
 WAITING = 5
@@ -188,3 +190,39 @@ def waiting(member: Any, policy: Any) -> dict[str, Any] | None:
         "gifts": [(sharing.name_for_others(gift.source), member.programme.points_label(gift.units)) for gift in gifts],
         "invitations": [sharing.name_for_others(row.invited_by) for row in invitations],
     }
+
+
+@dataclass(frozen=True)
+class Goes:
+    """What a member loses by leaving, in numbers, and what stays: gift cards with money on them."""
+
+    usable: int
+    pending: int
+    tier: Any
+    rewards: int
+    goals: int
+    household: bool
+    cards: int
+    card_values: list[Money]
+
+
+def what_goes(member: Any, user: Any) -> Goes:
+    """Return what ``member`` would lose by leaving, and the gift cards that ``user`` keeps."""
+    balance = ledger.balances([member.account])[member.account_id]
+    claims = get_model("loyalty_rewards", "Claim").objects.filter(member=member, state="claimed")
+    goals = get_model("loyalty_earning", "GoalCard").objects.filter(member=member, state="open", count__gt=0)
+    bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(buyer=user, state="active")
+    worth = bought.filter(account__balance__gt=0).order_by().values("currency")
+    sums = list(
+        worth.annotate(total=Sum("account__balance"), number=Count("pk")).values_list("currency", "total", "number")
+    )
+    return Goes(
+        usable=balance.usable,
+        pending=balance.pending,
+        tier=member.tier,
+        rewards=claims.count(),
+        goals=goals.count(),
+        household=sharing.household_of(member) is not None,
+        cards=sum(number for _currency, _total, number in sums),
+        card_values=[Money(from_minor(total, currency), currency) for currency, total, _number in sums],
+    )

@@ -22,7 +22,7 @@ from oscar_loyalty.giftcards import delivery
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.exceptions import TooLate
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.members import links, sharing
+from oscar_loyalty.members import leaving, links, sharing
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge, ProgrammeClosed
@@ -46,6 +46,13 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
 
     active_tab = "loyalty"
     section = ""
+    #: The template around the page, and the namespace of the addresses: the club shows the same in its own.
+    frame = "oscar_loyalty/account/base.html"
+    area = "loyalty-account"
+
+    def at(self, name, **kwargs):
+        """Return the address of one of the member's pages, here or in the club."""
+        return reverse(f"{self.area}:{name}", kwargs=kwargs)
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
@@ -81,6 +88,9 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         context.update(programme=self.programme, member=self.member, section=self.section, sharing=self.sharing)
+        context.update(frame=self.frame, area=self.area)
+        closed = self.member is not None and self.member.status == "closed"
+        context["departure"] = leaving.departure_of(self.member) if closed else None
         context["membership_note"] = selectors.membership_note(self.member)
         # Where nobody can order as a guest, there is nothing to add.
         context["guest_checkout"] = getattr(settings, "OSCAR_ALLOW_ANON_CHECKOUT", False)

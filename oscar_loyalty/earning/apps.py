@@ -9,7 +9,8 @@ class EarningConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.earning import merging, occasions, receivers, stamps  # noqa: F401  (they register themselves)
+        # They register themselves.
+        from oscar_loyalty.earning import held, merging, occasions, receivers, stamps  # noqa: F401
         from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
         from oscar_loyalty.earning.tiering import review  # noqa: F401  (likewise)
 

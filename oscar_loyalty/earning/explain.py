@@ -292,6 +292,7 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         "returned": _("Returned, since what they paid for was cancelled or refunded"),
         "paid": _("Paid with points"),
         "imported": _("Brought along from before"),
+        "left": _("The member has left: what was not used is gone"),
         "gift_back": _("What these points were for is no more"),
     }
     return sentences.get(reason, "")

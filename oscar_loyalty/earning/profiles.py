@@ -14,6 +14,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import actions
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import consents, services
 from oscar_loyalty.members.locking import lock_members
 
 
@@ -92,11 +93,46 @@ def set_birthday(*, member: Any, day: int | None, month: int | None, year: int |
         get_model("loyalty_earning", "MemberProfile").objects.update_or_create(
             member=row, defaults={"birthday_told_at": clock.now()}
         )
+    # To tell the day is to agree to what it is for; to take it back is to withdraw that.
+    consents.answer(member=row, given={"birthday": bool(day)}, source="profile")
     row.birth_day, row.birth_month, row.birth_year = day, month, year
     row.save(update_fields=["birth_day", "birth_month", "birth_year"])
     member.birth_day, member.birth_month, member.birth_year = day, month, year
     review(member=row)
     return row
+
+
+def _birthday_answered(member: Any, given: bool) -> None:
+    """Without the consent there is no day to keep."""
+    if not given and member.birth_day:
+        set_birthday(member=member, day=None, month=None)
+
+
+consents.register(
+    consents.Kind(
+        "birthday",
+        gettext_lazy("Your birthday"),
+        gettext_lazy(
+            "We keep the day to congratulate you and to give you what a birthday brings. Switched off, it is deleted."
+        ),
+        default=lambda member: bool(member.birth_day),
+        changed=_birthday_answered,
+        page="profile",
+    )
+)
+
+
+@transaction.atomic
+def tell(
+    *, member: Any, greeting_name: str, language: str, day: int | None, month: int | None, year: int | None = None
+) -> Any:
+    """Keep what a member tells of themselves; without a ``language``, the one they had. Return the member.
+
+    :raises ValidationError: for a birthday that does not exist.
+    """
+    fields = {"greeting_name": " ".join(greeting_name.split())} | ({"language": language} if language else {})
+    services.update_details(member=member, **fields)
+    return set_birthday(member=member, day=day, month=month, year=year)
 
 
 def review(*, member: Any) -> Any:

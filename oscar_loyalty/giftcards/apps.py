@@ -10,4 +10,4 @@ class GiftcardsConfig(application.OscarConfig):
 
     def ready(self):
         # Registers the handlers, the sweepers and the system checks.
-        from oscar_loyalty.giftcards import bulk, checks, guessing, services, staff_checks  # noqa: F401
+        from oscar_loyalty.giftcards import bulk, checks, guessing, held, services, staff_checks  # noqa: F401

@@ -309,6 +309,7 @@ class AbstractMember(models.Model):
     email = models.EmailField(_("e-mail"), blank=True)
     first_name = models.CharField(_("first name"), max_length=150, blank=True)
     last_name = models.CharField(_("last name"), max_length=150, blank=True)
+    greeting_name = models.CharField(_("name to be greeted by"), max_length=60, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=STATUSES, default=ACTIVE)
     source = models.CharField(_("joined by"), max_length=32, blank=True)
@@ -367,8 +368,8 @@ class AbstractMember(models.Model):
 
     @property
     def display_name(self) -> str:
-        """How the member is addressed: the first name, or what is known instead."""
-        return self.first_name or self.full_name or self.email.partition("@")[0] or self.number
+        """How the member is addressed: as they wish, by the first name, or by what is known instead."""
+        return self.greeting_name or self.first_name or self.full_name or self.email.partition("@")[0] or self.number
 
     @property
     def can_earn(self) -> bool:

@@ -9,10 +9,13 @@ class MembersConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.members import (  # noqa: F401  (most register themselves)
+        # Most register themselves.
+        from oscar_loyalty.members import (  # noqa: F401
             following,
             giving,
+            held,
             households,
+            leaving,
             receivers,
             tiers,
             typed,

@@ -27,3 +27,7 @@ class SharingRefused(MemberError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class CannotLeave(Exception):
+    """It is too late to undo this: nothing of the person is left."""

@@ -1,6 +1,6 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.members import abstract_models, abstract_sharing, abstract_tiers
+from oscar_loyalty.members import abstract_models, abstract_privacy, abstract_sharing, abstract_tiers
 from oscar_loyalty.members.benefits import TierCondition
 
 __all__ = ["TierCondition"]
@@ -102,3 +102,24 @@ if not is_model_registered("loyalty_members", "HouseholdInvitation"):
         pass
 
     __all__.append("HouseholdInvitation")
+
+if not is_model_registered("loyalty_members", "Consent"):
+
+    class Consent(abstract_privacy.AbstractConsent):
+        pass
+
+    __all__.append("Consent")
+
+if not is_model_registered("loyalty_members", "DataExport"):
+
+    class DataExport(abstract_privacy.AbstractDataExport):
+        pass
+
+    __all__.append("DataExport")
+
+if not is_model_registered("loyalty_members", "Departure"):
+
+    class Departure(abstract_privacy.AbstractDeparture):
+        pass
+
+    __all__.append("Departure")

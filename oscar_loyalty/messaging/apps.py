@@ -14,6 +14,7 @@ class MessagingConfig(application.OscarConfig):
             builders,
             friends,
             handlers,
+            held,
             merging,
             orders,
             people,

@@ -141,7 +141,7 @@ def joined(message: Any) -> dict[str, Any] | None:
     return {**_to_member(member), "points": member.programme.points_label(balance.usable) if balance.usable else ""}
 
 
-@builder("tier_up")
+@builder("tier_up", consent="updates")
 def tier_up(message: Any) -> dict[str, Any] | None:
     """Congratulations on a higher tier, as long as the member still has it."""
     changes = get_model("loyalty_members", "TierChange").objects.select_related("after")
@@ -170,7 +170,7 @@ def adjusted(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("goal_prize")
+@builder("goal_prize", consent="updates")
 def goal_prize(message: Any) -> dict[str, Any] | None:
     """What a goal gave, as long as it has not been taken back."""
     found = get_model("loyalty_earning", "GoalPrize").objects.select_related("card__goal", "step")
@@ -188,7 +188,7 @@ def goal_prize(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("goal_ends")
+@builder("goal_ends", consent="reminders")
 def goal_ends(message: Any) -> dict[str, Any] | None:
     """To whoever has begun: what is missing, and until when."""
     cards = get_model("loyalty_earning", "GoalCard").objects.select_related("goal").prefetch_related("goal__steps")

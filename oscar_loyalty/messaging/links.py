@@ -19,6 +19,8 @@ PAGES = {
     "balance": "loyalty-storefront:balance",
     "basket_back": "loyalty-checkout:back",
     "giftcards": "loyalty-storefront:giftcards",
+    "unsubscribe": "loyalty-account:unsubscribe",
+    "privacy": "loyalty-account:privacy",
     "health": "loyalty-dashboard:loyalty-health",
     "my_rewards": "loyalty-account:my-rewards",
     "order": "customer:order",

@@ -4,11 +4,11 @@ from typing import Any
 
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import giving, households, sharing, statuses
+from oscar_loyalty.members import giving, households, leaving, sharing, statuses
 from oscar_loyalty.messaging import services
-from oscar_loyalty.messaging.builders import _member, _to_member
+from oscar_loyalty.messaging.builders import _about, _member, _to_member
 from oscar_loyalty.messaging.links import absolute
-from oscar_loyalty.messaging.registry import builder
+from oscar_loyalty.messaging.registry import after_sending, builder
 
 
 def _tell(member: Any, *, kind: str, key: str, context: dict[str, Any]) -> None:
@@ -98,3 +98,34 @@ def household(message: Any) -> dict[str, Any] | None:
     url = absolute("household", member.programme.site) if member.user_id else about["account_url"]
     other = sharing.name_for_others(invitation.invited_by)
     return {**about, "account_url": url, "other": other, "until": invitation.until}
+
+
+@handler(leaving.TELL)
+def tell_left(row: Any) -> None:
+    departures = get_model("loyalty_members", "Departure").objects.select_related("member__programme")
+    departure = departures.filter(pk=row.payload["departure"]).first()
+    if departure is not None:
+        context = {"departure": departure.pk}
+        _tell(departure.member, kind="farewell", key=f"farewell:{departure.pk}", context=context)
+
+
+@builder("farewell")
+def farewell(message: Any) -> dict[str, Any] | None:
+    """The membership has ended as its member wished; nothing, when they are back."""
+    departures = get_model("loyalty_members", "Departure").objects.select_related("member__programme__site")
+    departure = departures.filter(pk=message.context["departure"]).exclude(state="undone").first()
+    if departure is None:
+        return None
+    member, site = departure.member, departure.member.programme.site
+    about = {**_about(site), "member": member, "programme": member.programme}
+    # Who joined by e-mail alone has no page to come back to.
+    back = absolute("privacy", site) if departure.state == "open" and member.user_id else ""
+    return {**about, "until": departure.erase_at if departure.state == "open" else None, "account_url": back}
+
+
+@after_sending("farewell")
+def forget_address(message: Any) -> None:
+    """The last mail knows whom it went to only as long as the programme does."""
+    if get_model("loyalty_members", "Departure").objects.filter(pk=message.context["departure"], state="done").exists():
+        message.to = ""
+        message.save(update_fields=["to"])

@@ -16,13 +16,21 @@ After = Callable[[Any], None]
 builders: dict[str, Builder] = {}
 senders: dict[str, Sender] = {}
 afterwards: dict[str, After] = {}
+#: The consent that a member must have given for messages of a kind; a kind that is not here needs none.
+consents: dict[str, str] = {}
 
 
-def builder(kind: str) -> Callable[[Builder], Builder]:
-    """Register the builder of ``kind``. It runs in the message's language, each time the message is written."""
+def builder(kind: str, *, consent: str = "") -> Callable[[Builder], Builder]:
+    """Register the builder of ``kind``. It runs in the message's language, each time the message is written.
+
+    With ``consent``, a kind of :mod:`oscar_loyalty.members.consents`, a member gets such messages only while they agree
+    to it, and each has a link to withdraw it. What somebody needs to know whether they like it or not has none.
+    """
 
     def register(function: Builder) -> Builder:
         builders[kind] = function
+        if consent:
+            consents[kind] = consent
         return function
 
     return register

@@ -66,7 +66,7 @@ def reward(message: Any) -> dict[str, Any] | None:
     return _claim(message)
 
 
-@builder("reward_ends")
+@builder("reward_ends", consent="reminders")
 def reward_ends(message: Any) -> dict[str, Any] | None:
     """It runs out soon; nothing once it was used, or lives longer."""
     context = _claim(message)

@@ -19,6 +19,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.messaging import asking
 from oscar_loyalty.messaging.attachments import Attachment, attach
 from oscar_loyalty.messaging.exceptions import DeliveryFailed
 from oscar_loyalty.messaging.registry import afterwards, builders, senders
@@ -88,7 +89,8 @@ def queue_guest_order(*, link: Any, language: str = "") -> Any:
 def send(*, message: Any) -> Any:
     """Write a message and send it, unless it was sent before; return it.
 
-    What is no longer true, such as the code of a disabled card, is not sent: the message is then ``cancelled``.
+    What is no longer true, such as the code of a disabled card, is not sent, nor what the member no longer agrees to:
+    the message is then ``cancelled``.
 
     :raises DeliveryFailed: when it could not be written or sent.
     """
@@ -130,6 +132,7 @@ class Letter:
     text: str
     html: str
     files: tuple[Attachment, ...] = ()
+    unsubscribe_url: str = ""
 
 
 @sensitive_variables()
@@ -139,28 +142,37 @@ def write(message: Any) -> Letter | None:
         context = builders[message.kind](message)
         if context is None:
             return None
-        context = {"message": message, **context}
+        context = {"message": message, "unsubscribe_url": asking.unsubscribe_url(message), **context}
         folder = f"oscar_loyalty/messages/{message.kind}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
         text = render_to_string(f"{folder}/body.txt", context).strip() + "\n"
+        if context["unsubscribe_url"]:
+            text += "\n" + render_to_string("oscar_loyalty/messages/unsubscribe.txt", context).strip() + "\n"
         html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
-        return Letter(subject, text, html, tuple(context.get("files", ())))
+        return Letter(subject, text, html, tuple(context.get("files", ())), context["unsubscribe_url"])
 
 
 @sensitive_variables()
 def _deliver(message: Any) -> bool:
+    if not asking.wanted(message):
+        return False
     if message.kind in senders:
         with override(message.language or settings.LANGUAGE_CODE):
             return senders[message.kind](message)
     letter = write(message)
     if letter is None:
         return False
+    headers = {"Auto-Submitted": "auto-generated"}
+    if letter.unsubscribe_url:
+        # The button that mail programs show: one click, without a page (RFC 8058).
+        headers["List-Unsubscribe"] = f"<{letter.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail = EmailMultiAlternatives(
         letter.subject,
         letter.text,
         getattr(settings, "OSCAR_FROM_EMAIL", None) or settings.DEFAULT_FROM_EMAIL,
         [message.to],
-        headers={"Auto-Submitted": "auto-generated"},
+        headers=headers,
     )
     mail.attach_alternative(letter.html, "text/html")
     for file in letter.files:

@@ -9,7 +9,7 @@ class PaymentsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.payments import merging, receivers, tenders  # noqa: F401  (merging registers itself)
+        from oscar_loyalty.payments import held, merging, receivers, tenders  # noqa: F401  (some register themselves)
         from oscar_loyalty.payments.stripe import checks, events  # noqa: F401  (both register themselves)
         from oscar_loyalty.payments.stripe.tender import Stripe
 

@@ -274,7 +274,9 @@ def loyalty_join_tick(context):
     programme = members.programme_for(request=request)
     if programme is None or programme.auto_enrol:
         return ""
-    ticked = request.method == "POST" and bool(request.POST.get("loyalty_join"))
+    # Whoever comes from a button that says so wants to join.
+    given = request.POST if request.method == "POST" else request.GET
+    ticked = bool(given.get("loyalty_join"))
     return render(context, "join_tick", programme=programme, ticked=ticked)
 
 

@@ -42,12 +42,12 @@ def article(tiers):
     def article(parent, tier=None, slug="guide", **fields):
         wish = {"audience": "tier", "minimum_tier": tiers[tier]} if tier else {}
         page = ClubArticlePage(
-            title=f"The {SECRET} guide",
             slug=slug,
-            introduction=f"All about {SECRET}",
             seo_title=f"{SECRET} seo",
             search_description=f"{SECRET} description",
             **{
+                "title": f"The {SECRET} guide",
+                "introduction": f"All about {SECRET}",
                 "body": [("text", f"<p>Put {SECRET} on it</p>")],
                 "teaser_title": "A guide for the hair",
                 "teaser_text": "Shine for weeks",

@@ -115,6 +115,38 @@ def test_the_sitemap(closed, section, article, reader, client):
     assert f"/{closed.slug}/" not in text
 
 
+def test_the_feed_is_a_strangers_whoever_reads_it(closed, section, club, article, tiers, reader, client):
+    article(
+        section, slug="open-one", title="Brushes", introduction="Which one for you", body=[("text", "<p>Inside</p>")]
+    )
+    hushed = article(section, "gold", slug="hushed", teaser_title="Hushed")
+    hushed.teased = False
+    hushed.save()
+    response = client.get(f"{club.url}feed/")
+    text = response.content.decode()
+    assert response["Content-Type"].startswith("application/rss+xml")
+    assert not told(response)
+    for words in ("A guide for the hair", "Shine for weeks", "Brushes", "Which one for you"):
+        assert words in text
+    for words in ("Inside", "Hushed", "hushed", "<enclosure", "Care</title>"):
+        assert words not in text
+    assert f'href="{club.url}feed/"' in client.get(club.url).content.decode()
+    club.audience, club.minimum_tier = "tier", tiers["silver"]
+    club.save_revision().publish()
+    answer = client.get(f"{club.url}feed/")
+    assert answer.status_code == (200 if reader in {"exact", "higher"} else 403)
+    assert not told(answer)
+
+
+def test_the_feed_costs_the_same_with_many_pages(section, club, article, client, django_assert_max_num_queries):
+    for index in range(30):
+        article(section, ["silver", None][index % 2], slug=f"guide-{index}")
+    client.get(f"{club.url}feed/")
+    with django_assert_max_num_queries(20):
+        text = client.get(f"{club.url}feed/").content.decode()
+    assert text.count("<item>") == 20
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["indexed before", "closed at once"])
 def test_wagtails_search_of_the_whole_site(section, article, tiers, before, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):

@@ -12,5 +12,7 @@ class AppointmentConfig(application.OscarConfig):
 
     def ready(self):
         from oscar_loyalty.contrib.appointment import checks, receivers  # noqa: F401  (registers the checks)
+        from oscar_loyalty.members.holdings import left_out
 
+        left_out("loyalty_appointment.AppointmentState.marked_by", why="who marked it on behalf of the shop")
         receivers.connect()

@@ -1,0 +1,160 @@
+"""Leaving for good: closed at once, with some days to come back, then erased.
+
+What the law needs (orders, the entries of the books) stays, without a person. Gift cards are money and are left alone.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from oscar_loyalty import clock
+from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import services as due
+from oscar_loyalty.due.registry import handler, sweeper
+from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.ledger.books import NOBODY, Ref
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import consents, giving, households, sharing
+from oscar_loyalty.members.exceptions import CannotLeave, Merged
+from oscar_loyalty.members.holdings import erase_all, person_of
+from oscar_loyalty.members.statuses import set_status
+
+log = logging.getLogger("oscar_loyalty")
+
+#: Kinds of the due rows: the mail of goodbye, and erasing.
+TELL, ERASE = "members.left", "members.erase"
+#: So many departures in one sweep, and how long one waits whose points are still set aside for a checkout.
+SLICE, WAIT = 200, timedelta(hours=1)
+
+
+def _departures() -> Any:
+    return get_model("loyalty_members", "Departure").objects
+
+
+def departure_of(member: Any) -> Any:
+    """Return the departure of ``member`` that can still be undone, or ``None``."""
+    return _departures().filter(member=member, state="open", erase_at__gt=clock.now()).first()
+
+
+@transaction.atomic
+def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
+    """End the membership of ``member`` at their own wish, and return the departure; again: the same one.
+
+    At once: nothing is earned or spent, groups and guest lists end, gifts that wait go back, the household is left, and
+    no message that needs a consent is sent. After ``OSCAR_LOYALTY_LEAVING_DAYS`` the person is erased; until then
+    :func:`undo` brings the membership back.
+
+    :raises Merged: when the membership was joined with another.
+    """
+    rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",))
+    row = rows.select_related("programme", "account", "tier").get(pk=member.pk)
+    if row.merged_into_id is not None:
+        raise Merged(row.number)
+    open_ = _departures().filter(member=row, state="open").first()
+    if open_ is not None:
+        return open_
+    at = happened_at or clock.now()
+    for gift in sharing.open_gifts().filter(source=row):
+        giving.call_off(transfer=gift, member=row, actor=actor)
+    for gift in sharing.open_gifts().filter(target=row):
+        giving.decline(transfer=gift, member=row, actor=actor)
+    households.leave(member=row)
+    for invitation in sharing.invitations_for(row):
+        households.decline(invitation=invitation, member=row)
+    set_status(member=row, status=row.CLOSED, key=f"{key}:closed", actor=actor, happened_at=at)
+    departure = _departures().create(
+        member=row, key=key, left_at=at, erase_at=at + timedelta(days=max(0, conf.LEAVING_DAYS))
+    )
+    due.leave(kind=TELL, key=str(departure.pk), payload={"departure": departure.pk})
+    due.leave(kind=ERASE, key=str(departure.pk), payload={"departure": departure.pk}, at=departure.erase_at)
+    member.status = row.status
+    return departure
+
+
+@transaction.atomic
+def undo(*, departure: Any, actor: Ref = NOBODY) -> Any:
+    """Let whoever has left come back, with what they had, and return the member; again: nothing more.
+
+    :raises CannotLeave: when it is too late.
+    """
+    row = _locked(departure)
+    if row.state == "undone":
+        return row.member
+    if row.state == "done" or row.erase_at <= clock.now():
+        raise CannotLeave
+    _close(row, "undone")
+    # A membership that the shop had put on hold or closed before is so again.
+    closing = row.member.status_changes.filter(key=f"{row.key}:closed").first()
+    before = closing.before if closing is not None else row.member.status
+    return set_status(member=row.member, status=before, key=f"{row.key}:undone", actor=actor)
+
+
+def _locked(departure: Any) -> Any:
+    rows = _departures().select_for_update(of=("self",))
+    return rows.select_related("member__programme", "member__account", "member__tier").get(pk=departure.pk)
+
+
+def _close(row: Any, state: str) -> None:
+    row.state, row.closed_at = state, clock.now()
+    row.save(update_fields=["state", "closed_at"])
+
+
+@handler(ERASE)
+def erase_due(row: Any) -> None:
+    departure = _departures().filter(pk=row.payload["departure"]).first()
+    if departure is not None:
+        erase(departure=departure)
+
+
+@sweeper("members.leaving")
+def sweep() -> int:
+    """Erase whoever had to wait: a checkout was under way, or the row of the queue got lost."""
+    rows = _departures().filter(state="open", erase_at__lte=clock.now()).order_by("erase_at")
+    done = 0
+    for row in rows[:SLICE]:
+        try:
+            done += erase(departure=row).state == "done"
+        except Exception:
+            # One that cannot be now keeps nobody else waiting; its row of the queue tells the owner.
+            log.exception("The member of departure %s could not be erased", row.pk)
+    return done
+
+
+@transaction.atomic
+def erase(*, departure: Any) -> Any:
+    """Erase whoever has left and did not come back in time; return the departure. Earlier, or again: nothing.
+
+    A membership that the shop has opened again meanwhile stays. While points are set aside for a checkout under way, it
+    is tried again later.
+    """
+    row = _locked(departure)
+    if row.state != "open" or row.erase_at > clock.now():
+        return row
+    member = row.member
+    if member.status != member.CLOSED or member.merged_into_id is not None:
+        _close(row, "undone")
+        return row
+    if ledger.balance(member.account).held:
+        row.erase_at = clock.now() + WAIT
+        row.save(update_fields=["erase_at"])
+        due.again(kind=ERASE, key=str(row.pk), payload={"departure": row.pk}, at=row.erase_at)
+        return row
+    on = [standing.kind.code for standing in consents.standings(member) if standing.given]
+    consents.answer(member=member, given=dict.fromkeys(on, False), source="left")
+    erase_all(person_of(member))
+    _write_off(member, key=row.key)
+    _close(row, "done")
+    return row
+
+
+def _write_off(member: Any, *, key: str) -> None:
+    """Let nothing of what is gone count among the points that the shop owes."""
+    why = {"why": "left"}
+    usable = ledger.usable(member.account)
+    if usable:
+        books.spend(account=member.account, units=usable, key=f"{key}:rest", kind="adjust", explanation=why)
+    for lot in ledger.lots_open(member.account):
+        books.extend(entry=lot.entry, key=f"{key}:lot:{lot.pk}", expires_at=clock.now(), explanation=why)

@@ -1,0 +1,54 @@
+"""A stranger joins on a page of the club, without a script, and may read it; whoever leaves takes the card along."""
+
+from playwright.sync_api import expect
+
+from oscar_loyalty.loading import get_model
+from tests.browser import conftest as play
+
+open_page, shot, sign_in = play.open_page, play.shot, play.sign_in
+
+
+def test_joining_without_a_script_leads_back_to_the_page(
+    transactional_db, open_page, shot, programme, section, article
+):
+    guide = article(section, "bronze")
+    page = open_page(java_script_enabled=False)
+    assert page.goto(guide.url).status == 403
+    expect(page.locator("h1")).to_have_text("A guide for the hair")
+    shot(page, "join-teaser")
+    page.get_by_role("link", name="Join Pétales").click()
+    expect(page.locator("#id_loyalty_join")).to_be_checked()
+    shot(page, "join-register")
+    page.fill("#id_email", "new@example.com")
+    page.fill("#id_password1", "petale-demo-1")
+    page.fill("#id_password2", "petale-demo-1")
+    page.click("[name=registration_submit]")
+    expect(page.locator("h1")).to_have_text("The moonflower guide")
+    assert get_model("loyalty_members", "Member").objects.get().email == "new@example.com"
+
+
+def test_whoever_is_signed_in_joins_by_one_click(
+    transactional_db, open_page, sign_in, programme, section, article, user
+):
+    guide = article(section, "bronze")
+    page = open_page(java_script_enabled=False)
+    sign_in(page, user)
+    page.goto(guide.url)
+    page.get_by_role("button", name="Join Pétales").click()
+    expect(page.locator("h1")).to_have_text("The moonflower guide")
+
+
+def test_the_card_on_the_phone_goes_when_its_holder_leaves(
+    transactional_db, open_page, sign_in, programme, member, user, site
+):
+    page = open_page()
+    sign_in(page, user)
+    page.goto("/club/me/card/")
+    page.locator('[data-club-do="keep"]').click()
+    expect(page.locator("[data-club-kept]")).to_be_visible()
+    assert page.evaluate("caches.has('loyalty-card')")
+    # In the shop's own account, which knows nothing of the club.
+    page.goto("/accounts/loyalty/leave/")
+    page.fill("#id_password", "petale-demo")
+    page.click(".btn-danger")
+    page.wait_for_function("caches.has('loyalty-card').then((there) => !there)")
