@@ -23,6 +23,7 @@ PRODUCT_PAGES = {
     "customer:wishlists-add-product": "product_pk",
     "customer:wishlists-create-with-product": "product_pk",
 }
+WISH_LISTS = {"customer:wishlists-detail"}
 #: Pages about an offer, likewise, by its slug.
 OFFER_PAGES = {"offer:detail": "slug"}
 
@@ -52,6 +53,17 @@ class EarlyAccessMiddleware:
         if name in OFFER_PAGES:
             self._offer(request, kwargs[OFFER_PAGES[name]])
         return None
+
+    def process_template_response(self, request: Any, response: Any) -> Any:
+        """A wish list may be shown to others, and outlives a tier: what is hidden from whoever looks has no name there."""
+        match = request.resolver_match
+        if match is not None and match.view_name in WISH_LISTS and response.context_data:
+            form = response.context_data.get("form")
+            for line in getattr(form, "forms", None) or []:
+                product = line.instance.product
+                if product is not None and not access.unlisted([product], access.viewer_of(request)):
+                    line.instance.product, line.instance.title = None, _("For members first")
+        return response
 
     def _product(self, request: Any, name: str, pk: Any) -> Any:
         who = access.viewer_of(request)

@@ -110,5 +110,7 @@ def test_a_shop_that_lacks_something_is_told_so(time, window, db):
 
 
 def test_a_selector_that_keeps_its_user_to_itself(time, window, monkeypatch):
-    monkeypatch.setattr("oscar.apps.partner.strategy.Selector.strategy", lambda self, request=None, user=None: LoyaltyStrategy())
-    assert [lack.id for lack in checks.lacks()][0] == "loyalty.W171"
+    monkeypatch.setattr(
+        "oscar.apps.partner.strategy.Selector.strategy", lambda self, request=None, user=None: LoyaltyStrategy()
+    )
+    assert next(lack.id for lack in checks.lacks()) == "loyalty.W171"
