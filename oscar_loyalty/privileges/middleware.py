@@ -55,7 +55,7 @@ class EarlyAccessMiddleware:
         return None
 
     def process_template_response(self, request: Any, response: Any) -> Any:
-        """A wish list may be shown to others, and outlives a tier: what is hidden from whoever looks has no name there."""
+        """A wish list may be shown to others, and outlives a tier: what is hidden from whoever looks is not named."""
         match = request.resolver_match
         if match is not None and match.view_name in WISH_LISTS and response.context_data:
             form = response.context_data.get("form")
