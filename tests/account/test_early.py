@@ -4,7 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from oscar.test.factories import create_product
 
 from oscar_loyalty.loading import get_model
@@ -128,11 +130,14 @@ def test_the_page_costs_the_same_with_many_given(page, client, window, gold, dja
 
     get_model("loyalty_privileges", "EarlyAccess").objects.update(passes=50)
     window.refresh_from_db()
+    page("early/")
+    with CaptureQueriesContext(connection) as few:
+        page("early/")
     for number in range(20):
         passes.give(member=gold, subject=early_passes.subject(window), key=f"many:{number}")
-    page("early/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(len(few)):
         page("early/")
+    assert len(few) <= 24
 
 
 def test_the_products_own_page_says_it(client, window, user, gold, time):

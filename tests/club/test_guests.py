@@ -8,6 +8,7 @@ from oscar_loyalty.members import services as joining
 from oscar_loyalty.privileges import passes, selectors
 from oscar_loyalty.privileges.exceptions import NoMorePasses, PassRefused
 from tests.club.conftest import SECRET
+from tests.club.test_files import picture, root  # noqa: F401  (fixtures)
 from wagtail_club import access
 from wagtail_club.models import ClubArticlePage, ClubSectionPage
 
@@ -161,3 +162,14 @@ def test_a_member_sees_what_they_may_bring_friends_to(page, giver, people, clien
 
 def test_a_page_for_everybody_has_no_passes(section, article):
     assert passes.find("page", str(article(section, slug="open", guest_passes=3).pk)) is None
+
+
+def test_the_pages_pictures_are_the_guests_and_those_of_a_part_are_not(section, article, tiers, give, picture):  # noqa: F811
+    shown, kept = picture(), picture("deep")
+    part = {"tier": tiers["gold"], "invitation": "", "content": [("picture", {"image": kept, "alt": ""})]}
+    page = article(section, tier="silver", slug="pictures", guest_passes=1, picture=shown, body=[("for_tier", part)])
+    friend, stranger = visitor(give(target=page)), visitor()
+    assert friend.get(shown.file.url).status_code == 200
+    assert friend.get(kept.file.url).status_code == 404
+    assert stranger.get(shown.file.url).status_code == 404
+    assert "no-store" in friend.get(shown.file.url)["Cache-Control"]

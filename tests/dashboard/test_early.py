@@ -130,9 +130,7 @@ def test_the_passes_and_what_became_of_them(time, boss, url, window, programme, 
     assert row.state == "back"
 
 
-def test_the_lists_cost_the_same_with_many(
-    time, boss, url, window, programme, tiers, soap, django_assert_max_num_queries
-):
+def test_the_lists_cost_the_same_with_many(time, boss, url, window, programme, tiers, django_assert_max_num_queries):
     for number in range(20):
         services.create(
             programme=programme,

@@ -25,7 +25,7 @@ def wired(monkeypatch):
 
 
 @pytest.fixture
-def early(programme, member, haircut):
+def early(bank, programme, member, haircut):
     """The haircut is for Gold members first, and the shopper is one."""
     gold = members.tiers(programme).get(code="gold")
     joining.set_tier(member=member, tier=gold, key="up")

@@ -19,6 +19,8 @@ Product = get_model("catalogue", "Product")
 TARGETS = ("product", "range", "offer")
 #: What goes to the service as it is.
 PLAIN = ("closed_before", "others", "words", "passes", "pass_days")
+#: As the model has them.
+BOUNDS = {"passes": {"max_value": 50}, "pass_days": {"min_value": 1, "max_value": 365}}
 
 
 class WindowForm(TokenForm):
@@ -68,7 +70,7 @@ class WindowForm(TokenForm):
         self.fields["tier"].queryset = tiers.order_by("rank")
         for name in PLAIN:
             field = EarlyAccess._meta.get_field(name)
-            self.fields[name] = language_field(field) if name == "words" else field.formfield()
+            self.fields[name] = language_field(field) if name == "words" else field.formfield(**BOUNDS.get(name, {}))
         self.fields["others"] = forms.ChoiceField(
             label=_("What others find"), choices=EarlyAccess.OTHERS, widget=forms.RadioSelect, initial="priceless"
         )
