@@ -130,6 +130,7 @@ def test_the_page_costs_the_same_with_many_given(page, client, window, gold, dja
 
     get_model("loyalty_privileges", "EarlyAccess").objects.update(passes=50)
     window.refresh_from_db()
+    passes.give(member=gold, subject=early_passes.subject(window), key="one")
     page("early/")
     with CaptureQueriesContext(connection) as few:
         page("early/")
