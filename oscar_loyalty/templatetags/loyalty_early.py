@@ -4,8 +4,10 @@ from typing import Any
 
 from django import template
 
+from oscar_loyalty.dashboard import choosing
+from oscar_loyalty.dashboard.navigation import PROGRAMME, VIEW, may
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.privileges import access, words
+from oscar_loyalty.privileges import access, selectors, words
 from oscar_loyalty.templatetags.loyalty_tags import careful, render
 
 register = template.Library()
@@ -45,3 +47,20 @@ def loyalty_early_access(context: Any, product: Any) -> str:
         may_bring=gate.allowed and belongs and bool(window.passes),
         stranger=not gate.allowed and who.user is None,
     )
+
+
+@register.simple_tag(takes_context=True)
+@careful()
+def loyalty_early_panel(context: Any, product: Any) -> str:
+    """Say on a product's page in the dashboard for whom it is first, and lead to the form; nothing to those who may
+    not see the programme."""
+    request = context["request"]
+    programme = choosing.programme_of_request(request) if may(request.user, VIEW) else None
+    if programme is None:
+        return ""
+    windows = list(selectors.of_product(product, programme))
+    for window in windows:
+        window.said = words.sentence(window)
+    page = context.template.engine.get_template("oscar_loyalty/dashboard/early/panel.html")
+    shown = {"windows": windows, "product": product, "may": may(request.user, PROGRAMME)}
+    return str(page.render(context.new(shown)))

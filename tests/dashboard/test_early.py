@@ -167,3 +167,14 @@ def test_another_programmes_windows_are_not_there(time, boss, url, window):
     assert "Soap" not in text_of(boss.get(url("early")))
     assert boss.get(url("early-window", window.pk)).status_code == 404
     assert boss.post(url("early-end", window.pk)).status_code == 404
+
+
+def test_the_products_own_page_leads_there(time, boss, staff, client, window, soap):
+    boss_too = staff("view_loyalty", "manage_programme", username="both", is_superuser=True)
+    client.force_login(boss_too)
+    address = f"/dashboard/catalogue/products/{soap.pk}/"
+    text = text_of(client.get(address))
+    assert "Soap: Gold members only until March 12, 1 p.m." in text
+    assert f"/early-access/new/?product={soap.pk}" in text
+    services.end(window=window)
+    assert "It is for everybody." in text_of(client.get(address))
