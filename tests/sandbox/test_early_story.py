@@ -82,7 +82,7 @@ def test_the_story(language, rose, open_page, shot):  # noqa: F811
     desk.fill("[name=passes]", "2")
     shot(desk, f"{name}-form")
     desk.locator("form[data-early-form] [type=submit]").click()
-    desk.wait_for_url("**/early-access/")
+    desk.wait_for_load_state()
     reads(desk, words.sentence)
     shot(desk, f"{name}-list")
 
