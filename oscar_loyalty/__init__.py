@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "oscar_loyalty.payments.apps.PaymentsConfig",
     "oscar_loyalty.earning.apps.EarningConfig",
     "oscar_loyalty.rewards.apps.RewardsConfig",
+    "oscar_loyalty.privileges.apps.PrivilegesConfig",
     "oscar_loyalty.messaging.apps.MessagingConfig",
     "oscar_loyalty.wallet.apps.WalletConfig",
     "oscar_loyalty.reports.apps.ReportsConfig",

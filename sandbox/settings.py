@@ -35,8 +35,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Apps that the salon has forked, as a shop of its own would.
 FORKS = {
     "oscar.apps.catalogue.apps.CatalogueConfig": "sandbox.catalogue.apps.CatalogueConfig",
+    "oscar.apps.offer.apps.OfferConfig": "sandbox.offer.apps.OfferConfig",
     "oscar.apps.order.apps.OrderConfig": "sandbox.order.apps.OrderConfig",
     "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
+    "oscar.apps.search.apps.SearchConfig": "sandbox.search.apps.SearchConfig",
     STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
         "sandbox.dashboard.apps.CatalogueDashboardConfig"
     ),
@@ -75,6 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+    "oscar_loyalty.privileges.middleware.EarlyAccessMiddleware",
     "oscar.apps.basket.middleware.BasketMiddleware",
     "oscar_loyalty.contrib.appointment.middleware.SlotTakenMiddleware",
 ]
@@ -138,8 +141,9 @@ VAR.mkdir(parents=True, exist_ok=True)
 DATABASES = {"default": database(os.environ.get("DATABASE_URL"))}
 MIGRATION_MODULES = {
     "appointment": "sandbox.appointment_migrations",  # the package ships none
-    "order": "oscar.apps.order.migrations",  # our fork changes no model
-    "partner": "oscar.apps.partner.migrations",  # nor this one
+    "offer": "oscar.apps.offer.migrations",  # our forks change no models
+    "order": "oscar.apps.order.migrations",
+    "partner": "oscar.apps.partner.migrations",
 }
 
 STATIC_URL = "/static/"

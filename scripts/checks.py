@@ -13,7 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent
 TYPED = ["oscar_loyalty/ledger", "oscar_loyalty/earning/engine.py", "oscar_loyalty/payments"]
 #: All that have models; an app without them passes as well.
 ROOMS = [
-    *("due", "ledger", "members", "giftcards", "payments", "earning", "rewards", "messaging", "wallet", "reports"),
+    *(
+        "due",
+        "ledger",
+        "members",
+        "giftcards",
+        "payments",
+        "earning",
+        "rewards",
+        "privileges",
+        "messaging",
+        "wallet",
+        "reports",
+    ),
     *("storefront", "account", "dashboard", "appointment"),
 ]
 MIGRATE = ["django", "makemigrations", "--check", "--dry-run"]

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase
-from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, TabbedInterface
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList, TabbedInterface
 from wagtail.fields import StreamField
 from wagtail.images import get_image_model_string
 
@@ -71,6 +72,15 @@ class ClubPageMixin(models.Model):
         verbose_name=_("picture for others"),
         help_text=_("Everybody may see this picture: choose one that gives nothing away."),
     )
+    guest_passes = models.PositiveSmallIntegerField(
+        _("guest passes"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("How many friends each member may bring to this page. 0: none; passes that were given end."),
+    )
+    guest_pass_days = models.PositiveSmallIntegerField(
+        _("days of a guest pass"), default=7, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
     closed_by_place = models.CharField(max_length=12, blank=True, default="", editable=False)
 
     club_panels = [
@@ -87,7 +97,13 @@ class ClubPageMixin(models.Model):
             ],
             heading=_("For others"),
         ),
+        MultiFieldPanel(
+            [FieldRowPanel([FieldPanel("guest_passes"), FieldPanel("guest_pass_days")])],
+            heading=_("Bring a friend"),
+        ),
     ]
+    #: Set for the visitor of the moment, who is here by a guest pass.
+    club_guest = False
     #: The club's own panel takes the place of Wagtail's privacy button, which knows no tiers.
     private_page_options = []
 
@@ -119,9 +135,10 @@ class ClubPageMixin(models.Model):
 
     def get_view_restrictions(self):
         """The page's own mirror and what others have closed above it: the club's pages above have decided already."""
-        return (super().get_view_restrictions() | self.view_restrictions.all()).filter(
-            models.Q(page=self.pk) | models.Q(club_access__isnull=True)
-        )
+        rows = super().get_view_restrictions() | self.view_restrictions.all()
+        if self.club_guest:
+            return rows.filter(club_access__isnull=True)
+        return rows.filter(models.Q(page=self.pk) | models.Q(club_access__isnull=True))
 
     @property
     def preview_modes(self):

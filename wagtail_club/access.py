@@ -74,12 +74,20 @@ def permission() -> Permission:
 
 
 def may_see(user: Any, page: Any) -> bool:
-    """Return whether ``user`` may see ``page``, in at most two queries."""
+    """Return whether ``user`` may see ``page`` by themselves, in at most two queries; see :func:`is_guest` as well."""
     if not _model("PageAccess").objects.filter(page=page.pk, closed=True).exists():
         return True
     if user is None or not user.is_authenticated or not user.is_active:
         return False
     return user.is_superuser or _permitted(user).filter(content_object=page.pk).exists()
+
+
+def is_guest(request: Any, page: Any) -> bool:
+    """Return whether the visitor behind ``request`` may see ``page`` as a friend of a member who sees it: as somebody
+    named on that page, and on none below it."""
+    from wagtail_club import guests
+
+    return page.pk in guests.admitted(request, [page.pk])
 
 
 def _permitted(user: Any) -> QuerySet[Any]:
@@ -131,11 +139,14 @@ def closed(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def readable(pages: QuerySet[Any], request: Any) -> QuerySet[Any]:
-    """Return those of ``pages`` that the visitor behind ``request`` may see: with passwords that were given, too."""
+    """Return those of ``pages`` that the visitor behind ``request`` may see: with passwords that were given, and as a
+    guest, too."""
+    from wagtail_club import guests
+
     user = getattr(request, "user", None)
     if sees_all(user):
         return pages
-    pages = pages.filter(condition(user))
+    pages = pages.filter(condition(user) | Q(pk__in=guests.admitted(request)))
     for restriction in PageViewRestriction.objects.filter(club_access__isnull=True).select_related("page"):
         if not restriction.accept_request(request):
             pages = pages.exclude(path__startswith=restriction.page.path)

@@ -9,4 +9,4 @@ class WagtailClubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from wagtail_club import audit, checks, held, receivers  # noqa: F401  (registers what is in them)
+        from wagtail_club import audit, checks, guests, held, receivers  # noqa: F401  (registers what is in them)

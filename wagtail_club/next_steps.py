@@ -19,6 +19,9 @@ from oscar_loyalty import clock
 from oscar_loyalty.earning import goal_selectors, profiles
 from oscar_loyalty.earning.referrals.selectors import scheme_of
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.privileges import selectors as early
+from oscar_loyalty.privileges.early_passes import name_of
+from oscar_loyalty.privileges.words import moment
 from oscar_loyalty.times import day_of
 
 log = logging.getLogger("oscar_loyalty")
@@ -80,6 +83,19 @@ def _expiring(request: Any, club: Any) -> Step | None:
         title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(day_of(when))},
         text=_("After that day they are gone. A gift card keeps its value."),
         url=reverse("loyalty-storefront:giftcards"),
+    )
+
+
+@step("early", rank=20)
+def _early(request: Any, club: Any) -> Step | None:
+    windows = early.early_for(club.member)
+    if not windows:
+        return None
+    first = windows[0]
+    return Step(
+        title=_("Yours first: %(name)s") % {"name": name_of(first)},
+        text=_("For everybody from %(until)s on.") % {"until": moment(first.over_at)},
+        url=reverse("loyalty-account:early"),
     )
 
 

@@ -39,4 +39,8 @@ def refuse(page: Any, request: Any) -> TemplateResponse | None:
     """Return the answer for a visitor who may not see ``page``; ``None`` for one who may."""
     if access.may_see(request.user, page):
         return None
+    if access.is_guest(request, page):
+        # What mirrors the decision for the others does not know of passes; what somebody else has closed still counts.
+        page.club_guest = True
+        return None
     return teaser(page, request, tier=access.tier_of(page))

@@ -60,6 +60,8 @@ class AccountConfig(OscarConfig):
                 path("rewards/mine/", view("MyRewardsView", "rewards"), name="my-rewards"),
                 path("rewards/mine/<uuid:uuid>/back/", view("GiveBackView", "rewards"), name="reward-back"),
                 path("rewards/mine/<uuid:uuid>/code.svg", view("RewardCodeView", "rewards"), name="reward-code"),
+                path("early/", view("EarlyView", "early"), name="early"),
+                path("early/<uuid:uuid>/back/", view("PassBackView", "early"), name="early-back"),
                 path("tier/", view("TierView", "tiers"), name="tier"),
             ]
         )

@@ -16,10 +16,12 @@ from django.db import transaction
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.decorators import classonlymethod
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
+from oscar.apps.checkout.exceptions import FailedPreCondition
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
@@ -32,6 +34,7 @@ from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.payments.announcing import signal_afterwards
+from oscar_loyalty.privileges import selectors as early
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -88,6 +91,13 @@ class LoyaltyPaymentMixin(OwnGateway):
     def get_money_kind(self):
         """Return the kind of tender that takes the rest; a shop that lets people choose overrides it."""
         return "later" if self.money_kind == "shop" and not self.money_is_paid else self.money_kind
+
+    def check_basket_is_valid(self, request):
+        """What is for members first is refused here even where the shop's strategy does not know of it."""
+        super().check_basket_is_valid(request)
+        refused = early.refused_lines(request)
+        if refused:
+            raise FailedPreCondition(url=reverse("basket:summary"), messages=refused)
 
     # The page
 

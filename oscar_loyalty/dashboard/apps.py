@@ -113,6 +113,14 @@ PAGES = [
     ("tiers/<int:pk>/remove/", "tiers.views", "TierRemoveView", "loyalty-tier-remove"),
     ("members/<int:pk>/tier/end/", "members.views", "MemberTierEndView", "loyalty-member-tier-end"),
     ("members/<int:pk>/tiers/", "members.views", "MemberTiersView", "loyalty-member-tiers"),
+    # Early access and guest passes.
+    ("early-access/", "early.views", "WindowListView", "loyalty-early"),
+    ("early-access/new/", "early.views", "WindowView", "loyalty-early-create"),
+    ("early-access/<int:pk>/", "early.views", "WindowView", "loyalty-early-window"),
+    ("early-access/<int:pk>/end/", "early.views", "WindowEndView", "loyalty-early-end"),
+    ("early-access/<int:pk>/go-on/", "early.views", "WindowGoOnView", "loyalty-early-go-on"),
+    ("guest-passes/", "early.views", "PassListView", "loyalty-passes"),
+    ("guest-passes/<uuid:uuid>/back/", "early.views", "PassBackView", "loyalty-pass-back"),
     # Drafts of rules, and the way to a running programme.
     ("start/", "start.views", "StartView", "loyalty-start"),
     ("start/<slug:code>/", "start.views", "PresetView", "loyalty-preset"),

@@ -87,6 +87,7 @@ NAVIGATION = [
             _entry(_("Limits"), "loyalty-limits", PROGRAMME),
             _entry(_("Tiers"), "loyalty-tiers", PROGRAMME),
             _entry(_("Rewards"), "loyalty-rewards", VIEW),
+            _entry(_("Early access"), "loyalty-early", VIEW),
             _entry(_("Stamp cards and challenges"), "loyalty-goals", VIEW),
             _entry(_("Points for actions"), "loyalty-actions", PROGRAMME),
         ],

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import consents, households
+from oscar_loyalty.members import consents, households, typed
 from oscar_loyalty.members.holdings import Person, hold, left_out
 from oscar_loyalty.members.merging import mover, stays
 
@@ -95,10 +95,8 @@ hold(
 )
 
 
-def _erase_gifts(person: Person) -> None:
-    mine = _rows("Transfer").filter(Q(source__in=person.members) | Q(target__in=person.members))
-    # "to" is an e-mail or a card number, of this person or of somebody they knew.
-    mine.update(to="", reason="")
+def _erase_gifts(person: Person) -> int:
+    return typed.forget(members=person.members)
 
 
 hold(

@@ -152,7 +152,9 @@ def uses_of(tier: Any) -> list[str]:
         model = relation.related_model
         if model._meta.app_label in REMEMBER or model._meta.label_lower == "loyalty_earning.award":
             continue
-        if model._base_manager.filter(**{relation.field.name: tier}).exists():
+        rows = model._base_manager.filter(**{relation.field.name: tier})
+        # A model may say which of its rows need their tier still.
+        if getattr(model, "needing_tier", lambda rows: rows)(rows).exists():
             found.append(str(model._meta.verbose_name_plural))
     return found
 

@@ -23,10 +23,12 @@ class StorefrontConfig(OscarConfig):
         print_card = get_class("storefront.views", "PrintCardView")
         invitation = get_class("storefront.friends", "InvitationView")
         scan = get_class("storefront.friends", "ScanView")
+        guest_pass = get_class("storefront.passes", "GuestPassView")
         return self.post_process_urls(
             [
                 path("r/<str:code>/", invitation.as_view(), name="invitation"),
                 path("loyalty/scan/<str:token>/", scan.as_view(), name="scan"),
+                path("loyalty/pass/<str:token>/", guest_pass.as_view(), name="guest-pass"),
                 path("gift-cards/", giftcards.as_view(), name="giftcards"),
                 path("gift-cards/balance/", balance.as_view(), name="balance"),
                 path("gift-cards/<uuid:uuid>/print/", print_card.as_view(), name="print"),

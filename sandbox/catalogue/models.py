@@ -9,6 +9,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.catalogue.abstract_models import AbstractCategory, AbstractProduct
 
+from oscar_loyalty.privileges.catalogue import EarlyAccessProductMixin, ProductQuerySet
+
 
 class BilingualMixin:
     def in_language(self, field: str) -> str:
@@ -32,9 +34,11 @@ class Category(BilingualMixin, AbstractCategory):
         return self.meta_title or self.get_name()
 
 
-class Product(BilingualMixin, AbstractProduct):
+class Product(EarlyAccessProductMixin, BilingualMixin, AbstractProduct):
     title_fr = models.CharField(_("Title in French"), max_length=255, blank=True)
     description_fr = models.TextField(_("Description in French"), blank=True)
+
+    objects = ProductQuerySet.as_manager()
 
     def get_title(self):
         return self.in_language("title") or (self.parent.get_title() if self.parent_id else "")

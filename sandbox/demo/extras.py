@@ -13,6 +13,7 @@ from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 from sandbox.demo.drafts import load_draft
+from sandbox.demo.early import load_early
 from sandbox.demo.rewards import load_rewards
 from sandbox.demo.sharing import load_sharing
 from sandbox.demo.tiers import load_tiers
@@ -58,4 +59,5 @@ def load_extras(programme: Any, *, now: datetime) -> None:
     load_sharing(programme)
     load_rewards(programme, now=now)
     load_tiers(programme)
+    load_early(programme, now=now)
     load_draft(programme, now=now)

@@ -6,6 +6,7 @@ from oscar.apps.partner import strategy
 from oscar.core.loading import get_class
 
 from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
+from oscar_loyalty.privileges.strategy import EarlyAccessStrategyMixin
 
 FixedPrice = get_class("partner.prices", "TaxInclusiveFixedPrice")
 UnavailablePrice = get_class("partner.prices", "Unavailable")
@@ -34,11 +35,17 @@ class VatIncluded:
 
 
 class SalonStrategy(
-    GiftCardStrategyMixin, strategy.UseFirstStockRecord, VatIncluded, strategy.StockRequired, strategy.Structured
+    EarlyAccessStrategyMixin,
+    GiftCardStrategyMixin,
+    strategy.UseFirstStockRecord,
+    VatIncluded,
+    strategy.StockRequired,
+    strategy.Structured,
 ):
-    """Gift cards carry no VAT when they are sold: it is due on what they will pay for."""
+    """Some things are for members first. Gift cards carry no VAT when they are sold: it is due on what they will pay
+    for."""
 
 
 class Selector(strategy.Selector):
     def strategy(self, request=None, user=None, **kwargs):
-        return SalonStrategy(request)
+        return SalonStrategy(request, user=user)
