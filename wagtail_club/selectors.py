@@ -19,7 +19,7 @@ from wagtail_club import access
 #: Cards on a page of a list, and on a shelf of the home page.
 PER_PAGE, PER_SHELF = 24, 4
 #: Cards at the end of an article.
-BESIDE = 3
+BESIDE = 4
 #: How cards show their picture; templates use the same words, so that they are found without a query each.
 CARD_PICTURE = ("fill-400x250|format-webp", "fill-800x500|format-webp")
 

@@ -62,8 +62,9 @@ class Desk:
         if kind == "ClubOfferPage":
             self.date(page, piece)
         self.write(page, piece, "en")
+        # Live from its first moment: to save it once more as a revision takes longer than to write it.
+        page.first_published_at = page.last_published_at = page.latest_revision_created_at = timezone.now()
         parent.add_child(instance=page)
-        publish(page)
         translation = page.copy_for_translation(self.french)
         self.write(translation, piece, "fr")
         publish(translation)

@@ -106,7 +106,7 @@ MAIN = {
     "ritual": lambda: room("#bfa3a0", "#a98885") + stand(bowl(300, GOLD, "#f3e2c4"), 580, 300) + stand(towels(300, IVORY, SAND, BLUSH), 880, 300) + stand(candle(160, PLUM), 1120, 130) + put(roll(64, IVORY), 880, 680),
     "shade": lambda: room("#d8a98c", arch=True) + person("waves", "copper", cloth="#f3e3d2", y=430) + "".join(put(leaf(90, c, 0.44), x, y, turn=t) for x, y, t, c in ((330, 330, 30, "#c8854a"), (250, 560, -20, "#a9572f"), (1310, 300, 60, "#c8854a"), (1380, 620, 10, "#8c4f34"), (400, 780, 70, "#d9a066"), (1250, 840, -30, "#a9572f"))),
     "table": lambda: room("#9d8b78", "#e9dcc8") + "".join(stand(glass(300, "#f0c878"), x, 90) for x in (470, 1130)) + "".join(stand(bowl(170, IVORY, c), x, 170, 880) for x, c in ((640, APRICOT), (960, SAGE))) + stand(vase(190, PLUM, rose(280, BLUSH, GREEN), rose(320, ROSE, GREEN), rose(280, IVORY, GREEN)), 800, 120) + "".join(stand(candle(110, IVORY), x, 80, 900) for x in (330, 1270)),
-    "club": lambda: room("#e6c4bd", FLOOR["rose"]) + put(rose(560, ROSE, GREEN), 520, 850, turn=-12) + put(rose(480, BLUSH, GREEN), 470, 850, turn=-28) + put(branch(460, 7, SAGE), 560, 850, turn=6) + stand(vase(300, IVORY), 520, 190) + stand(bottle(340, ROSE), 850, 150) + stand(jar(210, GOLD), 1050, 210) + petals(((720, 900, 60, 75), (960, 912, 50, 115), (1230, 880, 60, 60)), ROSE),
+    "club": lambda: room("#e6c4bd", FLOOR["rose"]) + put(rose(520, ROSE, GREEN), 690, 700, turn=-8) + put(rose(430, BLUSH, GREEN), 660, 700, turn=-26) + put(branch(420, 7, SAGE), 700, 690, turn=12) + stand(vase(300, IVORY), 680, 190) + stand(bottle(330, ROSE), 900, 140) + stand(jar(170, GOLD), 1050, 170) + petals(((800, 905, 60, 75), (980, 912, 50, 115), (600, 900, 56, 60)), ROSE),
 }  # fmt: skip
 
 
@@ -143,10 +143,41 @@ def teaser(wall: str, petal: str, door: str) -> str:
     return out + greens(360, 1030, -14, petal, 470) + greens(1240, 1030, 16, petal, 520) + petals(((1150, 930, 60, 70), (1050, 965, 48, 110), (420, 950, 52, 80)), petal)
 
 
+def curtain(wall: str, cloth: str) -> str:
+    """A curtain drawn across an alcove."""
+    out = room(wall, arch=False) + f'<path d="M400 1000V480a400 400 0 0 1 800 0V1000Z" fill="{dark(wall, 0.14)}"/>'
+    folds = ""
+    for index in range(9):
+        x = 420 + index * 84.5
+        top = 480 - math.sqrt(max(0, 380**2 - (x + 42 - 800) ** 2))
+        folds += path(f"M{x} {top + 30}Q{x + 42} {top - 6} {x + 84} {top + 30}L{x + 90} 960Q{x + 42} 1000 {x - 6} 960Z", mix(cloth, "#ffffff", 0.05 * (index % 2)), "round")
+    tie = put(line("M-420 0Q0 70 420 0", GOLD, 16) + put(blossom(46, light(cloth, 0.5)), 0, 36), 800, 620)
+    return out + f'<g>{folds}</g>{tie}' + greens(270, 1030, -6, light(cloth, 0.25), 420) + greens(1330, 1030, 8, light(cloth, 0.25), 460)
+
+
+def letter(wall: str, seal: str) -> str:
+    """A letter that is still sealed."""
+    return room(wall, dark(wall, 0.1)) + stand(envelope(560, IVORY, seal), 800, 540, 870) + greens(480, 850, -22, mix(SAGE, wall, 0.2), 380) + petals(((1180, 890, 64, 70), (430, 900, 56, 110)), seal)
+
+
+def parcel(wall: str, paper: str, ribbon: str) -> str:
+    """A box that nobody has opened yet."""
+    return room(wall, dark(wall, 0.1)) + stand(present(470, paper, ribbon), 800, 470, 880) + greens(1090, 860, 24, mix(SAGE, wall, 0.2), 380) + petals(((520, 890, 60, 80), (1200, 900, 50, 100)), light(paper, 0.2))
+
+
 TEASERS = {
     "door-bronze": lambda: teaser("#d9b08c", "#b57b4d", "#9c6238"),
     "door-silver": lambda: teaser("#b7c0c8", "#8d99a5", "#6c7a88"),
     "door-gold": lambda: teaser("#d9bd7d", "#b8912f", "#8f6b1c"),
     "door-rose": lambda: teaser("#e3bcbf", ROSE, "#8d3b5e"),
     "door-sage": lambda: teaser("#bfcab3", SAGE, "#5d7a58"),
+    "curtain-plum": lambda: curtain("#d9c3cf", PLUM),
+    "curtain-teal": lambda: curtain("#bcd4d2", "#3f7273"),
+    "curtain-gold": lambda: curtain("#e4d2a8", "#a07a28"),
+    "letter-mauve": lambda: letter("#cdbcd3", "#7d5a86"),
+    "letter-apricot": lambda: letter("#ecccb2", "#b5603a"),
+    "letter-gold": lambda: letter("#e0cb97", "#8f6b1c"),
+    "parcel-rose": lambda: parcel("#eac9c6", ROSE, GOLD),
+    "parcel-sage": lambda: parcel("#cad3bd", SAGE, IVORY),
+    "parcel-blue": lambda: parcel("#b7c2d0", "#6d7f9b", IVORY),
 }

@@ -37,21 +37,18 @@ class Code:
 
 
 HOME_PICTURE = "club"
-BRONZE = {"tier": "bronze", "teaser": "door-bronze"}
-SILVER = {"tier": "silver", "teaser": "door-silver"}
-GOLD = {"tier": "gold", "teaser": "door-gold"}
 
 SECTIONS = [
     (
         Piece("care", "care"),
         [
             Piece("summer-hair", "summer"),
-            Piece("curls", "curls", **BRONZE),
-            Piece("colour-lasts", "colour", **SILVER),
-            Piece("night-routine", "night", **SILVER),
+            Piece("curls", "curls", tier="bronze", teaser="letter-apricot"),
+            Piece("colour-lasts", "colour", tier="silver", teaser="curtain-teal"),
+            Piece("night-routine", "night", tier="silver", teaser="letter-mauve"),
             Piece("winter-scalp", "winter"),
-            Piece("fine-hair", "volume", **BRONZE),
-            Piece("hair-diary", "diary", **BRONZE),
+            Piece("fine-hair", "volume", tier="bronze", teaser="door-rose"),
+            Piece("hair-diary", "diary", tier="bronze", teaser="parcel-sage"),
         ],
     ),
     (
@@ -59,25 +56,25 @@ SECTIONS = [
         [
             Piece("plait", "plait"),
             Piece("blow-dry", "blow-dry", tier="bronze", teaser="door-sage"),
-            Piece("scalp", "massage", **SILVER),
-            Piece("manicure", "manicure", tier="bronze", teaser="door-rose"),
-            Piece("breathe", "breathe", tier="bronze", teaser="door-sage"),
+            Piece("scalp", "massage", tier="silver", teaser="curtain-plum"),
+            Piece("manicure", "manicure", tier="bronze", teaser="parcel-rose"),
+            Piece("breathe", "breathe", tier="bronze", teaser="curtain-teal"),
         ],
     ),
     (
         Piece("offers", "offers"),
         [
-            Piece("welcome", "welcome", tier="bronze", teaser="door-rose", code="BIENVENUE", ends=365),
+            Piece("welcome", "welcome", tier="bronze", teaser="parcel-rose", code="BIENVENUE", ends=365),
             Piece(
-                "autumn-sale", "private-sale", **SILVER, code="SAISON", opens=-4, ends=17,
+                "autumn-sale", "private-sale", tier="silver", teaser="curtain-plum", code="SAISON", opens=-4, ends=17,
                 upcs=("MP-101", "MP-103", "MP-104", "MP-105", "MP-106"),
             ),
-            Piece("gold-evening", "evening", **GOLD, code="SOIREE-OR", ends=30, upcs=("MP-402", "MP-403")),
-            Piece("camellia", "camellia", **SILVER, code="CAMELIA", opens=9, ends=40, upcs=("MP-105",)),
+            Piece("gold-evening", "evening", tier="gold", teaser="letter-gold", code="SOIREE-OR", ends=30, upcs=("MP-402", "MP-403")),
+            Piece("camellia", "camellia", tier="silver", teaser="door-silver", code="CAMELIA", opens=9, ends=40, upcs=("MP-105",)),
             Piece(
-                "duo", "duo", tier="bronze", teaser="door-sage", code="DUO", ends=24, upcs=("MP-104", "MP-105"),
+                "duo", "duo", tier="bronze", teaser="parcel-sage", code="DUO", ends=24, upcs=("MP-104", "MP-105"),
             ),
-            Piece("winter-box", "winter-box", **BRONZE, opens=-120, ends=-60),
+            Piece("winter-box", "winter-box", tier="bronze", teaser="parcel-blue", opens=-120, ends=-60),
         ],
     ),
     (
@@ -90,11 +87,11 @@ SECTIONS = [
         ],
     ),
     (
-        Piece("notebook", "gold", **GOLD),
+        Piece("notebook", "gold", tier="gold", teaser="door-gold"),
         [
-            Piece("ritual", "ritual", **GOLD),
-            Piece("shade", "shade", **GOLD),
-            Piece("table", "table", **GOLD),
+            Piece("ritual", "ritual", tier="gold", teaser="curtain-gold"),
+            Piece("shade", "shade", tier="gold", teaser="letter-gold"),
+            Piece("table", "table", tier="gold", teaser="door-gold"),
         ],
     ),
 ]  # fmt: skip
