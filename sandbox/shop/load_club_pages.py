@@ -47,7 +47,9 @@ class Desk:
 
     def __init__(self) -> None:
         self.tiers = {tier.code: tier for tier in members.tiers(members.programme_of())}
-        self.products = {product.upc: product for product in get_model("catalogue", "Product").objects.exclude(upc=None)}
+        self.products = {
+            product.upc: product for product in get_model("catalogue", "Product").objects.exclude(upc=None)
+        }
         self.french = Locale.objects.get(language_code="fr")
         self.kept: dict[Any, Any] = {}
 

@@ -71,7 +71,9 @@ def draw_week(canvas: Canvas, words: dict, number: int, top: float) -> None:
     for line, name in enumerate(words["rows"]):
         canvas.drawString(left, top - 11 * mm - line * row - 5.4 * mm, name)
     canvas.drawString(left, top - 11 * mm - 3 * row - 6 * mm, words["note"])
-    canvas.line(left + label, top - 11 * mm - 3 * row - 7 * mm, left + label + 7 * cell, top - 11 * mm - 3 * row - 7 * mm)
+    canvas.line(
+        left + label, top - 11 * mm - 3 * row - 7 * mm, left + label + 7 * cell, top - 11 * mm - 3 * row - 7 * mm
+    )
 
 
 PAPERS = {"hair-diary": hair_diary}

@@ -13,7 +13,8 @@ from pathlib import Path
 from ink import DEFS, HIGH, WIDE
 from PIL import Image
 from playwright.sync_api import sync_playwright
-from scenes import MAIN, STEPS, TEASERS
+from scenes import MAIN
+from steps import STEPS, TEASERS
 
 OUT = Path(__file__).resolve().parents[2] / "sandbox" / "shop" / "club"
 #: Steps are shown smaller.
@@ -37,7 +38,9 @@ def main(names: list[str]) -> None:
                 if names and name not in names:
                     continue
                 page.set_content(sheet(scene()))
-                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+                picture = (
+                    Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+                )
                 picture.save(OUT / "pictures" / f"{name}.webp", quality=82, method=6)
         browser.close()
 

@@ -1,6 +1,6 @@
 """Record the film of three breaths into sandbox/shop/club/films/: a flower that opens and closes, without a sound.
 
-    python scripts/illustrations/film.py
+python scripts/illustrations/film.py
 """
 
 import base64
@@ -29,7 +29,8 @@ RECORD = """async () => {
     function draw(ms) {
         const k = open(ms);
         const wall = pen.createRadialGradient(W * .3, H * .2, 20, W / 2, H / 2, W * .75);
-        wall.addColorStop(0, "#edf5f3"); wall.addColorStop(1, "#a9c7c5"); pen.fillStyle = wall; pen.fillRect(0, 0, W, H);
+        wall.addColorStop(0, "#edf5f3"); wall.addColorStop(1, "#a9c7c5");
+        pen.fillStyle = wall; pen.fillRect(0, 0, W, H);
         for (const [radius, strength] of [[126, .55], [160, .35], [194, .2]]) {
             pen.strokeStyle = `rgba(255,255,255,${strength})`; pen.lineWidth = 4; pen.beginPath();
             pen.arc(W / 2, H / 2, radius * (.62 + .42 * k), 0, 2 * Math.PI); pen.stroke();
@@ -52,7 +53,8 @@ RECORD = """async () => {
     });
     recorder.stop(); await stopped;
     const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
-    let text = ""; for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
     return btoa(text);
 }"""
 

@@ -100,7 +100,10 @@ def shadow(x: float, y: float, w: float, strength: float = 0.28) -> str:
 
 def leaf(length: float, colour: str, plump: float = 0.3) -> str:
     w = length * plump
-    d = f"M0 0C{-w} {-length * 0.35} {-w * 0.8} {-length * 0.8} 0 {-length}C{w * 0.8} {-length * 0.8} {w} {-length * 0.35} 0 0Z"
+    d = (
+        f"M0 0C{-w} {-length * 0.35} {-w * 0.8} {-length * 0.8} 0 {-length}"
+        f"C{w * 0.8} {-length * 0.8} {w} {-length * 0.35} 0 0Z"
+    )
     vein = line(f"M0 0L0 {-length * 0.85}", dark(colour, 0.18), 3, opacity=0.5)
     return path(d, colour, "round") + vein
 
@@ -123,7 +126,9 @@ def blossom(r: float, colour: str, petals: int = 5, heart: str = GOLD) -> str:
         tone = mix(colour, "#ffffff" if index % 2 else PLUM, 0.07)
         d = f"M0 0C{-r * 0.55} {-r * 0.35} {-r * 0.5} {-r} 0 {-r}C{r * 0.5} {-r} {r * 0.55} {-r * 0.35} 0 0Z"
         out += put(path(d, tone, "fall"), turn=index * 360 / petals)
-    return out + oval(0, 0, r * 0.17, r * 0.17, heart) + oval(-r * 0.03, -r * 0.04, r * 0.08, r * 0.08, light(heart, 0.4))
+    return (
+        out + oval(0, 0, r * 0.17, r * 0.17, heart) + oval(-r * 0.03, -r * 0.04, r * 0.08, r * 0.08, light(heart, 0.4))
+    )
 
 
 def petals(spots: Iterable[tuple[float, float, float, float]], colour: str) -> str:
@@ -134,8 +139,19 @@ def petals(spots: Iterable[tuple[float, float, float, float]], colour: str) -> s
 # People, seen from behind ---------------------------------------------------------------------------------------------
 
 
-def lock(x: float, y: float, length: float, half: float, colour: str, *, wave: float = 0, turns: float = 2,
-         root: float = 1.0, tip: float = 0.3, strands: int = 9) -> str:  # fmt: skip
+def lock(
+    x: float,
+    y: float,
+    length: float,
+    half: float,
+    colour: str,
+    *,
+    wave: float = 0,
+    turns: float = 2,
+    root: float = 1.0,
+    tip: float = 0.3,
+    strands: int = 9,
+) -> str:
     """Hair that falls from ``x, y``: an outline, and strands that follow it."""
 
     def at(k: float, t: float) -> tuple[float, float]:
@@ -162,11 +178,16 @@ def shoulders(cloth: str, skin: str = SKIN) -> str:
 
 def cap(colour: str, low: float = 110) -> str:
     """The hair on the head itself."""
-    d = f"M0 -190C-150 -190 -172 -60 -166 30C-162 {low} -90 {low + 70} 0 {low + 70}C90 {low + 70} 162 {low} 166 30C172 -60 150 -190 0 -190Z"
+    d = (
+        f"M0 -190C-150 -190 -172 -60 -166 30C-162 {low} -90 {low + 70} 0 {low + 70}"
+        f"C90 {low + 70} 162 {low} 166 30C172 -60 150 -190 0 -190Z"
+    )
     out = path(d, colour, "round")
     for index in range(-4, 5):
         tone = light(colour, 0.28) if index % 2 else dark(colour, 0.35)
-        out += line(f"M{index * 5} -184C{index * 46} -150 {index * 42} 0 {index * 26} {low + 50}", tone, 4.5, opacity=0.38)
+        out += line(
+            f"M{index * 5} -184C{index * 46} -150 {index * 42} 0 {index * 26} {low + 50}", tone, 4.5, opacity=0.38
+        )
     return out
 
 
@@ -191,8 +212,12 @@ def plait(length: float, half: float, colour: str, *, tie: str = ROSE) -> str:
         y, w, side = length * t, half * (1 - 0.45 * t), -1 if index % 2 else 1
         link = oval(0, 0, w * 0.92, length / count * 0.86, mix(colour, "#ffffff", 0.1 if side > 0 else 0), "round")
         for k in (-0.45, 0, 0.45):
-            link += line(f"M{k * w} {-length / count * 0.6}Q{k * w * 1.3} 0 {k * w} {length / count * 0.6}",
-                         dark(colour, 0.4), 3, opacity=0.4)  # fmt: skip
+            link += line(
+                f"M{k * w} {-length / count * 0.6}Q{k * w * 1.3} 0 {k * w} {length / count * 0.6}",
+                dark(colour, 0.4),
+                3,
+                opacity=0.4,
+            )
         out += put(link, side * w * 0.42, y, turn=-side * 34)
     end = lock(0, length * 0.96, length * 0.26, half * 0.42, colour, tip=0.2, strands=5)
     return end + out + block(-half * 0.42, length * 0.93, half * 0.84, 24, 12, tie)
@@ -203,8 +228,12 @@ def curls(spots: Iterable[tuple[float, float, float]], colour: str) -> str:
     for index, (x, y, r) in enumerate(spots):
         tone = mix(colour, "#ffffff" if index % 3 == 0 else INK, 0.06 * (index % 3))
         ring = oval(0, 0, r, r, tone, "round")
-        ring += line(f"M{-r * 0.6} 0A{r * 0.6} {r * 0.6} 0 1 1 {r * 0.3} {r * 0.5}", light(colour, 0.35), 5, opacity=0.6)
-        ring += line(f"M{-r * 0.25} {r * 0.1}A{r * 0.3} {r * 0.3} 0 1 1 {r * 0.2} {r * 0.2}", dark(colour, 0.4), 5, opacity=0.5)
+        ring += line(
+            f"M{-r * 0.6} 0A{r * 0.6} {r * 0.6} 0 1 1 {r * 0.3} {r * 0.5}", light(colour, 0.35), 5, opacity=0.6
+        )
+        ring += line(
+            f"M{-r * 0.25} {r * 0.1}A{r * 0.3} {r * 0.3} 0 1 1 {r * 0.2} {r * 0.2}", dark(colour, 0.4), 5, opacity=0.5
+        )
         out += put(ring, x, y, turn=index * 47)
     return out
 
@@ -213,7 +242,9 @@ def hand(skin: str = SKIN, cloth: str = IVORY, *, nails: str = "") -> str:
     """A right hand that reaches up from the origin: palm, four fingers, thumb and a cuff."""
     out = line("M-10 330L0 120", skin, 96)
     for x, top, width in ((-58, -96, 34), (-20, -128, 36), (20, -118, 35), (56, -84, 31)):
-        out += line(f"M{x * 0.75} 60L{x} {top}", dark(skin, 0.07), width + 3) + line(f"M{x * 0.75 - 2} 60L{x - 2} {top}", skin, width - 3)
+        out += line(f"M{x * 0.75} 60L{x} {top}", dark(skin, 0.07), width + 3) + line(
+            f"M{x * 0.75 - 2} 60L{x - 2} {top}", skin, width - 3
+        )
         if nails:
             out += oval(x - 2, top - 2, width * 0.27, width * 0.4, nails)
     out += oval(0, 70, 84, 92, skin) + line("M-52 92Q-118 60 -126 -2", skin, 36)

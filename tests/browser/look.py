@@ -1,4 +1,4 @@
-"""What is asked of a page's look in a real browser: that axe finds nothing, that a strict policy holds, that no other host is asked."""
+"""What a page's look must hold in a browser: axe finds nothing, a strict policy holds, no other host is asked."""
 
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ def barriers(page) -> list[str]:
 
 
 def serve_strictly(page, policy: str = STRICT) -> list[str]:
-    """Have every document come with ``policy``; return a list that fills with what broke it, and with other hosts asked."""
+    """Have documents come with ``policy``; return a list that fills with what broke it and with other hosts asked."""
     broken: list[str] = []
     home: list[str] = []
 

@@ -17,12 +17,11 @@ from wagtail_club import me_urls
 
 #: Who looks at what. Between them there is each kind of page and each block.
 SIGHTS = {
-    "": ["/club/", "/club/care/", "/club/care/summer-hair/", "/club/how-to/plait/", "/club/care/curls/", "/club/notebook/"],
-    BRONZE.email: ["/club/", "/club/offers/gold-evening/", "/club/offers/winter-box/", "/club/offers/duo/"],
+    "": ["/club/", "/club/care/", "/club/care/summer-hair/", "/club/notebook/"],
+    BRONZE.email: ["/club/offers/gold-evening/", "/club/offers/winter-box/", "/club/offers/duo/"],
     GOLD.email: [
-        "/club/", "/club/?q=camellia", "/club/?q=nothing+like+it", "/club/notebook/", "/club/notebook/table/",
-        "/club/care/summer-hair/", "/club/care/hair-diary/", "/club/how-to/blow-dry/", "/club/how-to/breathe/",
-        "/club/offers/camellia/",
+        "/club/", "/club/?q=nothing+like+it", "/club/care/summer-hair/", "/club/care/hair-diary/",
+        "/club/how-to/blow-dry/", "/club/how-to/breathe/", "/club/offers/camellia/",
     ],
 }  # fmt: skip
 
@@ -64,3 +63,16 @@ def test_every_page_of_the_club_is_for_everybody(club, open_page, language, sche
         found += broken
     assert "\n".join(found) == ""
     assert wide == []
+
+
+def test_what_breaks_the_policy_and_other_hosts_are_found(open_page):  # noqa: F811
+    page = open_page()
+    broken = serve_strictly(page)
+    page.goto("/static/shop/mark.svg")
+    trap = '<p style="color: red">No</p><img src="http://127.0.0.2:9/pixel.png" alt="">'
+    policy = {"content-security-policy": "style-src 'self'", "content-type": "text/html"}
+    page.route("**/trap", lambda route: route.fulfill(body=trap, headers=policy))
+    page.goto("/trap")
+    page.wait_for_load_state("networkidle")
+    assert len(broken) == 2
+    assert "another host" in "".join(broken)

@@ -5,16 +5,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('gallery', '0001_initial'),
-        ('wagtail_club', '0002_club'),
+        ("gallery", "0001_initial"),
+        ("wagtail_club", "0002_club"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='clubhomepage',
-            name='picture',
-            field=models.ForeignKey(blank=True, help_text='Stands in an arch beside the title, upright: its middle is what is seen.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='gallery.picture', verbose_name='picture'),
+            model_name="clubhomepage",
+            name="picture",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Stands in an arch beside the title, upright: its middle is what is seen.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="gallery.picture",
+                verbose_name="picture",
+            ),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The club of the demonstration: what is written in it (``texts``) and what is drawn for it (``pictures``, ``films``)."""
+"""The club of the demonstration: what is written in it (``texts``), and drawn for it (``pictures``, ``films``)."""
 
 from pathlib import Path
 

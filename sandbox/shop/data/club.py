@@ -1,4 +1,4 @@
-"""The sections of the club and what stands in them: for whom, with which pictures, and when. Its words: ``shop/club``."""
+"""The sections of the club and what stands in them: for whom, with which pictures, when. Words: ``shop/club``."""
 
 from dataclasses import dataclass
 
@@ -66,13 +66,42 @@ SECTIONS = [
         [
             Piece("welcome", "welcome", tier="bronze", teaser="parcel-rose", code="BIENVENUE", ends=365),
             Piece(
-                "autumn-sale", "private-sale", tier="silver", teaser="curtain-plum", code="SAISON", opens=-4, ends=17,
+                "autumn-sale",
+                "private-sale",
+                tier="silver",
+                teaser="curtain-plum",
+                code="SAISON",
+                opens=-4,
+                ends=17,
                 upcs=("MP-101", "MP-103", "MP-104", "MP-105", "MP-106"),
             ),
-            Piece("gold-evening", "evening", tier="gold", teaser="letter-gold", code="SOIREE-OR", ends=30, upcs=("MP-402", "MP-403")),
-            Piece("camellia", "camellia", tier="silver", teaser="door-silver", code="CAMELIA", opens=9, ends=40, upcs=("MP-105",)),
             Piece(
-                "duo", "duo", tier="bronze", teaser="parcel-sage", code="DUO", ends=24, upcs=("MP-104", "MP-105"),
+                "gold-evening",
+                "evening",
+                tier="gold",
+                teaser="letter-gold",
+                code="SOIREE-OR",
+                ends=30,
+                upcs=("MP-402", "MP-403"),
+            ),
+            Piece(
+                "camellia",
+                "camellia",
+                tier="silver",
+                teaser="door-silver",
+                code="CAMELIA",
+                opens=9,
+                ends=40,
+                upcs=("MP-105",),
+            ),
+            Piece(
+                "duo",
+                "duo",
+                tier="bronze",
+                teaser="parcel-sage",
+                code="DUO",
+                ends=24,
+                upcs=("MP-104", "MP-105"),
             ),
             Piece("winter-box", "winter-box", tier="bronze", teaser="parcel-blue", opens=-120, ends=-60),
         ],
@@ -94,7 +123,7 @@ SECTIONS = [
             Piece("table", "table", tier="gold", teaser="door-gold"),
         ],
     ),
-]  # fmt: skip
+]
 
 CODES = [
     Code("BIENVENUE", "A gift for a first order", euros=5),
