@@ -39,9 +39,11 @@ def test_the_clubs_pages_in_both_languages(club, client):
     response = client.get("/club/offers/gold-evening/")
     assert response.status_code == 403
     assert "SOIREE-OR" not in response.content.decode()
+    pictures_for_others_are_on_no_closed_page()
+    the_codes_that_the_club_gives_away_work()
 
 
-def test_a_picture_for_others_is_on_no_closed_page(club):
+def pictures_for_others_are_on_no_closed_page():
     pages = [page for model in (ClubArticlePage, ClubOfferPage, ClubSectionPage) for page in model.objects.all()]
     own = {page.picture_id for page in pages}
     for page in pages:
@@ -49,7 +51,7 @@ def test_a_picture_for_others_is_on_no_closed_page(club):
         assert page.teaser_image_id not in own
 
 
-def test_the_codes_that_the_club_gives_away_work(club, rf):
+def the_codes_that_the_club_gives_away_work():
     from oscar.core.loading import get_model
 
     Voucher = get_model("voucher", "Voucher")
