@@ -34,7 +34,8 @@ class SelectBlock(blocks.ChooserBlock):
         return value.pk if isinstance(value, self.model_class) else value
 
     def get_form_state(self, value):
-        return value.pk if isinstance(value, self.model_class) else value
+        # A select in the editor's screen is told of a list of words, one for a new block too.
+        return self.field.widget.format_value(self.value_for_form(value))
 
 
 class TierBlock(SelectBlock):

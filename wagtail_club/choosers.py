@@ -4,6 +4,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.choosers import BaseFilterForm
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 
@@ -38,8 +39,20 @@ class MemberSearchForm(SearchForm):
     fields_searched = ("first_name", "last_name", "email", "number")
 
 
+class WithNumber:
+    """Tells products of the same name apart."""
+
+    @property
+    def columns(self):
+        return [*super().columns, Column("upc", label=_("Number"))]
+
+
 class OfThisSite:
-    """Offers the members of the programme on whose Site the editor works, and nobody else's."""
+    """Offers the members of the programme on whose Site the editor works, and nobody else's; with whole names."""
+
+    @property
+    def columns(self):
+        return [*super().columns, Column("full_name", label=_("Name")), Column("email", label=_("Email"))]
 
     def filter_object_list(self, objects):
         return super().filter_object_list(objects.filter(programme__site=site_of(self.request).pk))
@@ -51,9 +64,9 @@ class ProductChooserViewSet(ChooserViewSet):
     choose_one_text = _("Choose a product")
     choose_another_text = _("Choose another product")
     per_page = 20
-    choose_view_class = type("ChooseProduct", (ChooseView,), {"filter_form_class": ProductSearchForm})
+    choose_view_class = type("ChooseProduct", (WithNumber, ChooseView), {"filter_form_class": ProductSearchForm})
     choose_results_view_class = type(
-        "ChooseProductResults", (ChooseResultsView,), {"filter_form_class": ProductSearchForm}
+        "ChooseProductResults", (WithNumber, ChooseResultsView), {"filter_form_class": ProductSearchForm}
     )
 
     def get_object_list(self):

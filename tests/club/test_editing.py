@@ -7,6 +7,7 @@ from oscar.test.factories import create_product
 
 from oscar_loyalty import clock
 from tests.club.conftest import SECRET
+from wagtail_club.blocks import TierBlock
 from wagtail_club.models import ClubArticlePage, ClubOfferPage
 
 
@@ -51,6 +52,9 @@ def test_products_and_members_are_found_by_their_words(boss, client, member):
     assert "Candle" not in text
     assert "Rose" in client.get("/cms/club_members/results/?q=rose+martin").content.decode()
     assert "Rose" not in client.get("/cms/club_members/results/?q=nobody").content.decode()
+    # Whom one picks can be told from others of the same first name.
+    text = client.get("/cms/club_members/results/?q=rose").content.decode()
+    assert "Rose Martin" in text and "rose@example.com" in text
 
 
 def test_an_offer_shows_its_code_while_it_runs(section, client, time):
@@ -64,3 +68,35 @@ def test_an_offer_shows_its_code_while_it_runs(section, client, time):
     text = client.get(page.url).content.decode()
     assert "PETALE20" in text
     assert "Candle" in text
+
+
+def test_the_editors_select_of_a_tier_is_told_what_it_understands(tiers):
+    """A list of words: Wagtail's screen breaks on a number, and on nothing at all."""
+    assert TierBlock().get_form_state(tiers["gold"]) == [str(tiers["gold"].pk)]
+    assert TierBlock().get_form_state(tiers["gold"].pk) == [str(tiers["gold"].pk)]
+    assert TierBlock().get_form_state(None) == [""]
+
+
+def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(section, tiers, client, django_user_model):
+    from django.contrib.auth.models import Group
+    from wagtail.models import GroupApprovalTask, Workflow, WorkflowPage, WorkflowTask
+
+    writer = django_user_model.objects.create_user("writer", "writer@example.com")
+    chief = django_user_model.objects.create_superuser("chief", "chief@example.com", "x")
+    task = GroupApprovalTask.objects.create(name="A second pair of eyes")
+    task.groups.add(Group.objects.create(name="Chiefs"))
+    workflow = Workflow.objects.create(name="Read before it is out")
+    WorkflowTask.objects.create(workflow=workflow, task=task)
+    WorkflowPage.objects.create(workflow=workflow, page=section)
+    page = ClubArticlePage(title=f"The {SECRET} guide", slug="guide", live=False)
+    section.add_child(instance=page)
+    page.audience, page.minimum_tier, page.teaser_title = "tier", tiers["silver"], "A guide"
+    page.save_revision(user=writer)
+    state = page.get_workflow().start(page, writer)
+    assert client.get(page.url or "/club/care/guide/").status_code == 404
+    state.current_task_state.approve(user=chief)
+    page.refresh_from_db()
+    assert page.live
+    response = client.get(page.url)
+    assert response.status_code == 403
+    assert "A guide" in response.content.decode() and SECRET not in response.content.decode()

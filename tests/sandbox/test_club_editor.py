@@ -1,0 +1,85 @@
+"""An editor at work: a part for a tier with a product of the shop, a member by name, and previews."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from oscar_loyalty.members import services
+from sandbox.shop.data.people import PASSWORD
+from sandbox.shop.load import load_products
+from sandbox.shop.load_club import load_club
+from tests.browser.conftest import open_page, shot  # noqa: F401  (fixtures)
+from tests.sandbox.test_story import sign_in
+from wagtail_club.models import ClubArticlePage, ClubHomePage, ClubSectionPage
+
+
+@pytest.fixture
+def section(transactional_db, wagtail_pages, programme):
+    load_products()
+    load_club()
+    get_user_model().objects.create_superuser("editor", "editor@example.com", PASSWORD)
+    guest = get_user_model().objects.create_user(
+        "lucas", "lucas@example.com", PASSWORD, first_name="Lucas", last_name="Bernard"
+    )
+    services.join(programme=programme, user=guest)
+    home = ClubHomePage.objects.get(locale__language_code="en")
+    return home.add_child(instance=ClubSectionPage(title="Evenings", slug="evenings"))
+
+
+def insert(page, field, name):
+    field.get_by_role("button", name="Insert a block").last.click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def choose(page, field, button, search, row):
+    field.get_by_role("button", name=button).first.click()
+    page.locator(".modal input[name=q]").fill(search)
+    page.locator(".modal tbody tr").filter(has_text=row).get_by_role("link").first.click()
+    page.locator(".modal").wait_for(state="detached")
+
+
+def preview(page, mode):
+    """What the preview shows to such a visitor."""
+    page.select_option("#id_preview_mode", label=mode)
+    frame = page.frame_locator("#w-preview-iframe, [data-w-preview-target=iframe]").first
+    return frame.locator("main")
+
+
+def test_an_editor_makes_a_page_with_a_part_for_a_tier(section, open_page, shot):  # noqa: F811
+    desk = open_page()
+    wrong = []
+    desk.on("pageerror", lambda error: wrong.append(str(error)))
+    sign_in(desk, "", "editor@example.com")
+    desk.goto(f"/cms/pages/add/wagtail_club/clubarticlepage/{section.pk}/")
+    desk.fill("#id_title", "The moonflower evening")
+    body = desk.locator("[data-contentpath=body]")
+    insert(desk, body, "For a tier")
+    body.locator("[data-contentpath=tier] select").select_option(label="Silver")
+    body.locator("[data-contentpath=invitation] input").fill("A word for the others")
+    inner = body.locator("[data-contentpath=content]").last
+    insert(desk, inner, "Products")
+    choose(desk, inner, "Choose a product", "camellia", "Camellia hair oil")
+
+    desk.get_by_role("tab", name="Who may see it").click()
+    desk.select_option("#id_audience", "tier")
+    desk.select_option("#id_minimum_tier", label="Bronze")
+    desk.fill("#id_teaser_title", "An evening")
+    guests = desk.locator("[data-contentpath=guests]")
+    insert(desk, guests, "Member")
+    choose(desk, guests, "Choose a member", "bernard", "Lucas Bernard")
+
+    # As a visitor, a Bronze and a Gold member would see it.
+    desk.get_by_role("button", name="Toggle preview").click()
+    preview(desk, "A visitor").get_by_role("heading", name="An evening", exact=True).wait_for()
+    preview(desk, "Bronze").get_by_text("A word for the others").wait_for()
+    preview(desk, "Gold").get_by_text("Camellia hair oil").wait_for()
+
+    # Published, and opened again: what was chosen is still chosen.
+    desk.locator(".footer [data-w-dropdown-target=toggle], .footer .w-dropdown button").first.click()
+    desk.locator("button[name=action-publish]").click()
+    desk.wait_for_url(f"**/cms/pages/{section.pk}/")
+    page = ClubArticlePage.objects.get(title="The moonflower evening")
+    desk.goto(f"/cms/pages/{page.pk}/edit/")
+    tier = desk.locator("[data-contentpath=body] [data-contentpath=tier] select")
+    assert tier.locator("option:checked").inner_text() == "Silver"
+    assert wrong == []
+    assert page.live and page.minimum_tier.code == "bronze" and len(page.guests) == 1
