@@ -9,4 +9,7 @@ class WagtailClubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from wagtail_club import audit, checks, receivers  # noqa: F401  (registers what is in them)
+        from wagtail_club import audit, checks, editors, indexing, receivers, restrictions  # noqa: F401  (some register)
+
+        for module in (editors, indexing, restrictions):
+            module.install()

@@ -1,11 +1,23 @@
 """Wagtail's search index holds open pages only: it cannot tell who asks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.db import transaction
 from wagtail.models import Page
 from wagtail.search import index
 from wagtail.search.backends import get_search_backends
+
+from wagtail_club.wrapping import narrow
+
+
+def install() -> None:
+    """Keep closed pages of every type out of the index, also when it is built anew; called once all models are there."""
+    narrow(Page, "get_indexed_objects", _open_only)
+
+
+def _open_only(original: Callable[..., Any], *args: Any) -> Any:
+    return original(*args).exclude(club_access__closed=True)
 
 
 def renew(*, closed: Iterable[int], opened: Iterable[int]) -> None:
