@@ -23,7 +23,9 @@ from wagtail_club.wrapping import narrow
 
 def install() -> None:
     """Close these ways; called once all models are there."""
+    narrow(import_module("wagtail.admin.auth"), "get_localized_response", _answer)
     narrow(Page, "get_admin_display_title", _title)
+    narrow(import_module("wagtail.admin.views.bulk_action").BulkAction, "get_actionable_objects", _actionable)
     pages = import_module("wagtail.admin.views.chooser")
     narrow(pages.BrowseView, "get", _browse)
     narrow(pages.ChosenMultipleView, "get", _chosen_pages)
@@ -35,6 +37,20 @@ def install() -> None:
         narrow(view, "get_objects", _chosen_files)
     narrow(import_module("wagtail.admin.forms.models").WagtailAdminModelForm, "_post_clean", _check_choices)
     narrow(import_module("wagtail.admin.widgets.chooser").BaseChooser, "get_value_data", _value_data)
+
+
+def _answer(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Let a template that is written out later know for whom, as the view before it did."""
+    context, response = get_active_log_context(), original(*args, **kwargs)
+    if hasattr(response, "render"):
+        later = response.render
+
+        def render() -> Any:
+            with context:
+                return later()
+
+        response.render = render
+    return response
 
 
 # Pages
@@ -93,6 +109,17 @@ def _chosen_file(original: Callable[..., Any], view: Any, pk: Any) -> Any:
 
 def _chosen_files(original: Callable[..., Any], view: Any, pks: Any) -> Any:
     return files.choosable(original(view, pks), view.request.user)
+
+
+def _actionable(original: Callable[..., Any], action: Any) -> Any:
+    """Name no picture and no document that the editor may not act on, unless they may choose it."""
+    objects, rest = original(action)
+    refused = rest.get("items_with_no_access", ())
+    if refused and issubclass(action.model, (get_image_model(), get_document_model())):
+        may = files.choosable(action.model._default_manager.filter(pk__in=[row.pk for row in refused]), action.request.user)
+        keys = set(may.values_list("pk", flat=True))
+        rest["items_with_no_access"] = [row for row in refused if row.pk in keys]
+    return objects, rest
 
 
 def _check_choices(original: Callable[..., Any], form: Any) -> None:

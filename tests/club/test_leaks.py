@@ -14,25 +14,14 @@ from wagtail.documents import get_document_model
 from wagtail.models import GroupPagePermission, Page
 
 from oscar_loyalty.members import selectors as members
-from tests.club.conftest import SECRET
+from tests.club.conftest import INSIDE, SECRET
 from wagtail_club import access, selectors
 from wagtail_club.models import ClubArticlePage
-
-INSIDE = {"exact", "higher", "guest"}
-EVERYBODY = ["anonymous", "customer", "low", "exact", "higher", "guest", "former"]
 
 
 @pytest.fixture
 def closed(section, article, guest_list):
     return article(section, "silver", guests=guest_list)
-
-
-@pytest.fixture(params=EVERYBODY)
-def reader(request, people, client):
-    user = people[request.param]
-    if user is not None:
-        client.force_login(user)
-    return request.param
 
 
 def told(response):
