@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
@@ -66,6 +67,17 @@ def known(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
     return pages.filter(access.condition(user) | Q(pk__in=own))
 
 
+def write_for_the_club(user: Any) -> bool:
+    """Whether ``user`` writes pages of the club, or may make them where there are none yet."""
+    from wagtail.permission_policies.pages import PagePermissionPolicy
+
+    if access.sees_all(user):
+        return True
+    own = PagePermissionPolicy().instances_user_has_any_permission_for(user, files.EDITING)
+    written = own.filter(content_type__in=ContentType.objects.get_for_models(*access.club_models()).values())
+    return written.exists() or (own.exists() and not access._model("PageAccess").objects.exists())
+
+
 def _hidden(context: Any) -> set[int]:
     """The closed pages whose titles the editor must not see, asked once for each request to the admin."""
     if not hasattr(context, "club_hidden"):
@@ -116,7 +128,9 @@ def _actionable(original: Callable[..., Any], action: Any) -> Any:
     objects, rest = original(action)
     refused = rest.get("items_with_no_access", ())
     if refused and issubclass(action.model, (get_image_model(), get_document_model())):
-        may = files.choosable(action.model._default_manager.filter(pk__in=[row.pk for row in refused]), action.request.user)
+        may = files.choosable(
+            action.model._default_manager.filter(pk__in=[row.pk for row in refused]), action.request.user
+        )
         keys = set(may.values_list("pk", flat=True))
         rest["items_with_no_access"] = [row for row in refused if row.pk in keys]
     return objects, rest

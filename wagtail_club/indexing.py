@@ -12,7 +12,7 @@ from wagtail_club.wrapping import narrow
 
 
 def install() -> None:
-    """Keep closed pages of every type out of the index, also when it is built anew; called once all models are there."""
+    """Keep closed pages of every type out of the index, also of one built anew; called once all models are there."""
     narrow(Page, "get_indexed_objects", _open_only)
 
 

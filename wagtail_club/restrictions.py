@@ -1,8 +1,8 @@
 """Wagtail's own questions for open pages, asked in one condition however many pages are closed.
 
-``.public()``, ``.private()`` and the public APIs add a clause for each restriction: with a thousand closed pages SQLite
-refuses that, and PostgreSQL takes seconds. The answers here are the same. That of the APIs is stricter in one thing: they
-may be cached, so closed pages of the club are in none of them, whoever asks.
+``.public()``, ``.private()`` and the public APIs add a clause for each restriction: with a thousand closed pages
+SQLite refuses that, and PostgreSQL takes seconds. The answers here are the same. That of the APIs is stricter in one
+thing: they may be cached, so closed pages of the club are in none of them, whoever asks.
 """
 
 from collections.abc import Callable
