@@ -256,7 +256,7 @@ def test_a_members_page_costs_a_bounded_number_of_queries(closed, people, client
 
 def test_what_is_indexed_for_a_thousand_closed_pages_is_one_condition(people):
     sql = str(access.visible(Page.objects.all(), people["exact"]).query)
-    assert sql.count("EXISTS") == 1
+    assert "EXISTS" not in sql  # which PostgreSQL would run for each page
     assert sql.count("SELECT") == 3  # the pages, those closed, and those of them that a group may see
     assert ".path" not in sql.split("WHERE")[1].replace('."path" ASC', "")
 
