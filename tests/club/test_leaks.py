@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.test import override_settings
@@ -178,6 +178,34 @@ def test_a_cache_of_the_whole_site_keeps_nothing(closed, people, client):
     assert told(client.get(closed.url))
     client.logout()
     assert not told(client.get(closed.url))
+
+
+def test_wagtails_tag_for_fragments_keeps_nothing_of_a_club_page(section, tiers, people, rf):
+    """A shop's own template may cache what stands within: a part for a tier must not come out of it for others."""
+    from django.core.cache import cache
+    from django.template import engines
+
+    cache.clear()
+    page = section.add_child(instance=ClubArticlePage(title="Open", slug="parts"))
+    page.body = [("for_tier", {"tier": tiers["silver"], "invitation": "", "content": [("text", f"<p>{SECRET}</p>")]})]
+    source = (
+        "{% load wagtail_cache wagtailcore_tags %}{% wagtailpagecache 60 'b' %}{{ page.body }}{% endwagtailpagecache %}"
+    )
+    template = engines["django"].from_string(source.replace("{{ page.body }}", "{% include_block page.body %}"))
+    for who in ("exact", "low", "exact"):
+        request = rf.get(page.url)
+        request.user = people[who]
+        assert (SECRET in template.render(page.get_context(request), request)) == (who == "exact")
+
+
+def test_the_form_for_a_password_names_no_closed_page(closed, reader, client, rf, people):
+    """Wagtail has an address that answers it for any page and any restriction."""
+    request = rf.get("/")
+    request.user = people[reader] or AnonymousUser()
+    response = closed.serve_password_required_response(request, None, "/")
+    response.render()
+    assert (response.status_code == 403) == (reader not in INSIDE)
+    assert reader in INSIDE or not told(response)
 
 
 def test_a_part_for_a_tier_is_in_the_page_for_that_tier_only(section, tiers, reader, client):
