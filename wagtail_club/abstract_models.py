@@ -1,5 +1,7 @@
 """What a shop's own page types build on, and the tables in which decisions about pages are kept."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -128,11 +130,6 @@ class ClubPageMixin(models.Model):
             return tabs(cls).bind_to_model(cls)
         return super().get_edit_handler()
 
-    @classmethod
-    def get_indexed_objects(cls):
-        # Wagtail's search knows no visitors, so it is told of open pages only. Members search with the club's own.
-        return super().get_indexed_objects().exclude(club_access__closed=True)
-
     def get_view_restrictions(self):
         """The page's own mirror and what others have closed above it: the club's pages above have decided already."""
         rows = super().get_view_restrictions() | self.view_restrictions.all()
@@ -157,6 +154,16 @@ class ClubPageMixin(models.Model):
         context = super().get_context(request, *args, **kwargs)
         context["club"] = selectors.visitor(request)
         return context
+
+    def serve_password_required_response(self, request, form, action_url):
+        # Wagtail has an address that answers this for any page; the template of a shop may name the page.
+        from wagtail_club import views
+
+        return views.refuse(self, request) or super().serve_password_required_response(request, form, action_url)
+
+    def get_cache_key_components(self):
+        # Wagtail's tag {% wagtailpagecache %} would show what it kept for a member of Gold to the next reader.
+        return [*super().get_cache_key_components(), uuid4().hex]
 
     def serve(self, request, *args, **kwargs):
         response = super().serve(request, *args, **kwargs)

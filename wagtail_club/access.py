@@ -19,7 +19,7 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from wagtail.models import Page, PageViewRestriction
 
 from oscar_loyalty.loading import get_model
@@ -98,24 +98,31 @@ def sees_all(user: Any) -> bool:
     return user is not None and user.is_active and user.is_superuser
 
 
-def condition(user: Any = None) -> Any:
-    """Return the condition on pages that they are open, or that a group of ``user`` may see them."""
-    allowed = ~Exists(_model("PageAccess").objects.filter(page=OuterRef("pk"), closed=True))
+def hidden(user: Any = None) -> QuerySet[Any]:
+    """Return the keys of the pages that are closed to ``user`` (``None``: a stranger). Of a thousand closed pages in a
+    site of ten thousand, these are the fewest rows that a list can be asked with."""
+    rows = _model("PageAccess").objects.filter(closed=True)
     if user is not None and user.is_authenticated and user.is_active:
-        return Q(allowed) | Q(Exists(_permitted(user).filter(content_object=OuterRef("pk"))))
-    return Q(allowed)
+        # Two lists of keys: a subquery for each page would cost PostgreSQL half a second.
+        rows = rows.exclude(page__in=_permitted(user).values("content_object"))
+    return rows.values("page")
+
+
+def condition(user: Any = None) -> Q:
+    """Return the condition on pages that they are open, or that a group of ``user`` may see them."""
+    # A list of keys, which Wagtail's search takes as well.
+    return ~Q(id__in=hidden(user))
 
 
 def visible(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:
     """Return those of ``pages`` that ``user`` (``None``: a stranger) may see, by one condition on indexed tables.
 
-    It stands for Wagtail's ``.public()``, which adds a clause for each closed page. Sections that somebody closed
-    with Wagtail's own privacy settings stay hidden, unless they ask for no more than a login.
+    Sections that somebody closed with Wagtail's own privacy settings stay hidden, unless they ask for no more than a
+    login. For a stranger it is Wagtail's ``.public()``.
     """
     if sees_all(user):
         return pages
-    # As a list of keys, so that Wagtail's search takes it as well.
-    return outside_foreign(pages.filter(id__in=Page.objects.filter(condition(user)).values("id")), user)
+    return outside_foreign(pages.filter(condition(user)), user)
 
 
 def outside_foreign(pages: QuerySet[Any], user: Any = None) -> QuerySet[Any]:

@@ -9,4 +9,17 @@ class WagtailClubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from wagtail_club import audit, checks, guests, held, receivers  # noqa: F401  (registers what is in them)
+        # Most register what is in them.
+        from wagtail_club import (  # noqa: F401
+            audit,
+            checks,
+            editors,
+            guests,
+            held,
+            indexing,
+            receivers,
+            restrictions,
+        )
+
+        for module in (editors, indexing, restrictions):
+            module.install()

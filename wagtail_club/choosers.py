@@ -1,11 +1,13 @@
 """What editors pick from in Wagtail's own windows: products of the shop, and members."""
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.choosers import BaseFilterForm
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView
+from wagtail.admin.views.generic.chooser import ChooseResultsView, ChooseView, ChosenMultipleView, ChosenView
 from wagtail.admin.viewsets.chooser import ChooserViewSet
 
 from oscar_loyalty.members.sites import site_of
@@ -47,7 +49,18 @@ class WithNumber:
         return [*super().columns, Column("upc", label=_("Number"))]
 
 
-class OfThisSite:
+class ForClubEditors:
+    """Members have names and addresses: only those who write pages of the club look them up."""
+
+    def dispatch(self, request, *args, **kwargs):
+        from wagtail_club import editors
+
+        if not editors.write_for_the_club(request.user):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class OfThisSite(ForClubEditors):
     """Offers the members of the programme on whose Site the editor works, and nobody else's; with whole names."""
 
     @property
@@ -55,7 +68,16 @@ class OfThisSite:
         return [*super().columns, Column("full_name", label=_("Name")), Column("email", label=_("Email"))]
 
     def filter_object_list(self, objects):
-        return super().filter_object_list(objects.filter(programme__site=site_of(self.request).pk))
+        return super().filter_object_list(self.of_site(objects))
+
+    def get_object(self, pk):
+        return self.of_site(self.model_class.objects.filter(pk=pk)).get()
+
+    def get_objects(self, pks):
+        return self.of_site(super().get_objects(pks))
+
+    def of_site(self, members):
+        return members.filter(programme__site=site_of(self.request).pk)
 
 
 class ProductChooserViewSet(ChooserViewSet):
@@ -85,6 +107,8 @@ class MemberChooserViewSet(ChooserViewSet):
     choose_results_view_class = type(
         "ChooseMemberResults", (OfThisSite, ChooseResultsView), {"filter_form_class": MemberSearchForm}
     )
+    chosen_view_class = type("ChosenMember", (OfThisSite, ChosenView), {})
+    chosen_multiple_view_class = type("ChosenMembers", (OfThisSite, ChosenMultipleView), {})
 
     def get_object_list(self):
         from oscar_loyalty.loading import get_model

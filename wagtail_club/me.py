@@ -11,15 +11,14 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.crypto import salted_hmac
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views import generic
 from django.views.decorators.cache import cache_control
 
-from oscar_loyalty import qr
-from oscar_loyalty.colours import text_on
+from oscar_loyalty.account.faces import face
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.icons import scaled
@@ -28,6 +27,7 @@ from oscar_loyalty.wallet import apple, google
 from wagtail_club import next_steps, selectors
 
 EDGES = (192, 512)
+HOLDER = "X-Loyalty-Holder"
 
 
 class PrivateMixin(LoginRequiredMixin):
@@ -42,18 +42,6 @@ class PrivateMixin(LoginRequiredMixin):
         patch_cache_control(response, private=True, no_store=True)
         return response
 
-    def card(self) -> dict[str, Any]:
-        """What the card shows."""
-        member = self.club.member
-        label = _("Card number %(number)s") % {"number": member.number}
-        colour = member.tier.colour if member.tier else printing.DEFAULT
-        return {
-            "colour": colour,
-            "dark": text_on(colour) == "#000000",
-            "qr": qr.svg(member.number, label=label),
-            "barcode": qr.barcode_svg(member.number, label=label),
-        }
-
 
 class AreaView(PrivateMixin, generic.TemplateView):
     template_name = "wagtail_club/me/area.html"
@@ -65,7 +53,7 @@ class AreaView(PrivateMixin, generic.TemplateView):
             if member.status == member.CLOSED:
                 context.update(departure=leaving.departure_of(member), area="wagtail_club")
             context.update(
-                self.card(),
+                face(member),
                 steps=next_steps.of(self.request, self.club),
                 latest=earning.latest(member, 5),
                 apple=apple.is_on(),
@@ -83,10 +71,13 @@ class CardView(PrivateMixin, generic.TemplateView):
         # A worker that keeps the card on a phone sees the redirection, and lets the card go.
         if self.club.member is None or self.club.member.status == "closed":
             return redirect("wagtail_club:me")
-        return super().get(request, *args, **kwargs)
+        response = super().get(request, *args, **kwargs)
+        # The worker tells by it whether the card that is kept on a device is still that of who is signed in.
+        response[HOLDER] = salted_hmac("wagtail_club.me", str(self.club.member.pk)).hexdigest()[:20]
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(club=self.club, **self.card(), **kwargs)
+        return super().get_context_data(club=self.club, **face(self.club.member), **kwargs)
 
 
 @method_decorator(cache_control(public=True, max_age=3600), name="dispatch")
@@ -132,7 +123,7 @@ class WorkerView(generic.TemplateView):
     content_type = "text/javascript"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(card=reverse("wagtail_club:card"), **kwargs)
+        return super().get_context_data(card=reverse("wagtail_club:card"), holder=HOLDER, **kwargs)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().dispatch(request, *args, **kwargs)

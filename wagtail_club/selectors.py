@@ -121,7 +121,8 @@ def listed(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
     """Return the live ones of ``pages`` that ``user`` may see, and those that are announced; ``seen`` tells which."""
     pages = access.outside_foreign(pages.live(), user)
     seen = Q(pk__gt=0) if access.sees_all(user) else access.condition(user)
-    return pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | Q(club_access__teased=True))
+    found = pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | Q(club_access__teased=True))
+    return found.only("path")  # cards read the rest, of those that are shown
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def search(home: Any, query: str, request: Any) -> Leaf:
     pages = access.visible(home.get_descendants(inclusive=True).live(), request.user)
     for word in query.split()[:8]:
         pages = pages.filter(club_access__words__icontains=word)
-    leaf = Paginator(pages.order_by("path"), PER_PAGE).get_page(request.GET.get("page"))
+    leaf = Paginator(pages.order_by("path").only("path"), PER_PAGE).get_page(request.GET.get("page"))
     found = list(leaf.object_list)
     for page in found:
         page.seen = True

@@ -27,12 +27,15 @@ class Row:
     wish: Wish = NO_WISH
     known: bool = False
     closed: bool = False
+    teased: bool = False
     tier: Any = None
     guest_group: int | None = None
     restriction: int | None = None
     permitted: frozenset[int] = frozenset()
     #: The groups of each of its view restrictions.
     mirrors: dict[int, frozenset[int]] = field(default_factory=dict)
+    #: Those of them that ask for something else than a group.
+    loose: set[int] = field(default_factory=set)
 
     @property
     def stored(self) -> Audience:
@@ -69,7 +72,7 @@ def read(pages: Q, on_page: Q) -> list[Row]:
             )
     for entry in _model("PageAccess").objects.filter(on_page).defer("words"):
         row = rows[entry.page_id]
-        row.known, row.closed, row.tier = True, entry.closed, tiers.get(entry.tier_id)
+        row.known, row.closed, row.teased, row.tier = True, entry.closed, entry.teased, tiers.get(entry.tier_id)
         row.guest_group, row.restriction = entry.guest_group_id, entry.restriction_id
     given = _model("PageGroupPermission").objects.filter(permission__codename=access.SEE)
     given = given.filter(content_object__in=list(rows)) if len(rows) < 500 else given
@@ -81,8 +84,10 @@ def read(pages: Q, on_page: Q) -> list[Row]:
             pageviewrestriction__in=PageViewRestriction.objects.filter(on_page)
         ).values_list("pageviewrestriction", "group")
     )
-    for pk, page in PageViewRestriction.objects.filter(on_page).values_list("pk", "page"):
+    for pk, page, kind in PageViewRestriction.objects.filter(on_page).values_list("pk", "page", "restriction_type"):
         rows[page].mirrors[pk] = of_mirror.get(pk, frozenset())
+        if kind != PageViewRestriction.GROUPS:
+            rows[page].loose.add(pk)
     return list(rows.values())
 
 
@@ -112,6 +117,7 @@ class Settling:
         rows = read(Q(), Q())
         self._apply(rows, {})
         self._aliases()
+        indexing.renew(closed=indexing.wrongly_indexed(), opened=())
         return sum(row.concerned for row in rows)
 
     def differences(self) -> Iterator[tuple[int, str]]:
@@ -124,7 +130,12 @@ class Settling:
                 yield row.pk, "is closed, and should be open" if row.closed else "is open, and should be closed"
             if row.permitted != audience.groups:
                 yield row.pk, f"permits groups {sorted(row.permitted)}, should be {sorted(audience.groups)}"
-            if audience.closed and row.mirrors.get(row.restriction or 0) != audience.groups:
+            if row.closed and audience.closed and row.tier != audience.tier:
+                yield row.pk, f"names another tier than the one that opens it: {row.tier}, should be {audience.tier}"
+            if row.known and row.teased != row.wish.teased:
+                yield row.pk, "is announced, and should not be" if row.teased else "is not announced, and should be"
+            mirrored = row.mirrors.get(row.restriction or 0) == audience.groups and row.restriction not in row.loose
+            if audience.closed and not mirrored:
                 yield row.pk, "is not mirrored in Wagtail's view restrictions"
             if row.wish.model is not None and set(row.mirrors) - {row.restriction}:
                 yield row.pk, "has a view restriction that is not the club's"
@@ -246,6 +257,10 @@ class Settling:
             if not audience.closed or row.restriction not in row.mirrors:
                 row.restriction = None
         PageViewRestriction.objects.filter(pk__in=extra).delete()
+        loose = [row.restriction for row, _audience in closed if row.restriction in row.loose]
+        PageViewRestriction.objects.filter(pk__in=loose).update(
+            restriction_type=PageViewRestriction.GROUPS, password=""
+        )
         missing = [row for row, _audience in closed if row.restriction is None]
         made = PageViewRestriction.objects.bulk_create(
             [PageViewRestriction(page_id=row.pk, restriction_type="groups") for row in missing], batch_size=500

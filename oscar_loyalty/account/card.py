@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import generic
 
-from oscar_loyalty import qr
+from oscar_loyalty.account.faces import face
 from oscar_loyalty.account.friends import MemberMixin
-from oscar_loyalty.colours import text_on
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.members import printing
 from oscar_loyalty.members.sites import site_of
@@ -30,18 +29,7 @@ class CardView(MemberMixin, generic.TemplateView):
     section = "card"
 
     def get_context_data(self, **kwargs):
-        number, tier = self.member.number, self.member.tier
-        label = _("Card number %(number)s") % {"number": number}
-        colour = tier.colour if tier else printing.DEFAULT
-        return super().get_context_data(
-            qr=qr.svg(number, label=label),
-            barcode=qr.barcode_svg(number, label=label),
-            colour=colour,
-            ink=text_on(colour),
-            apple=apple.is_on(),
-            google=google.is_on(),
-            **kwargs,
-        )
+        return super().get_context_data(apple=apple.is_on(), google=google.is_on(), **face(self.member), **kwargs)
 
 
 class PrintView(MemberMixin, generic.View):

@@ -120,6 +120,8 @@ def _body(contents: Contents, serial: str, shop_url: str) -> dict[str, Any]:
         "foregroundColor": _rgb(colour),
         "labelColor": _rgb(colour),
         "voided": contents.void,
+        # Whoever shows the card spends the points, and the pass holds the key to its updates.
+        "sharingProhibited": True,
         "barcodes": [{"format": "PKBarcodeFormatQR", **code}, {"format": "PKBarcodeFormatCode128", **code}],
         "storeCard": {
             "headerFields": [],

@@ -13,7 +13,7 @@ class WalletConfig(OscarConfig):
     namespace = "loyalty-wallet"
 
     def ready(self):
-        from oscar_loyalty.wallet import checks, handlers, held, merging  # noqa: F401  (they register themselves)
+        from oscar_loyalty.wallet import checks, handlers, held, merging, receivers  # noqa: F401  (they register themselves)
 
     def get_urls(self):
         def view(name):

@@ -8,3 +8,7 @@ class WalletOff(WalletError):
 
 class Unregistered(WalletError):
     """The device no longer wants to hear of its pass."""
+
+
+class NotTold(WalletError):
+    """Apple could not be reached, or would not pass the message on for now: it is worth another try."""

@@ -1,7 +1,8 @@
 """Google's pass: a link that the shop signs, and that saves the card to the phone of whoever opens it.
 
 The card is described within the link itself (a "skinny" class and object of Google's Wallet API), so nobody
-has to ask Google anything beforehand. It shows the balance of the moment it was saved.
+has to ask Google anything beforehand. It shows the balance of the moment it was saved. Whoever has the link can read
+it: it holds the number of the card, points and tier, and not whose they are.
 """
 
 import json
@@ -64,7 +65,6 @@ def save_link(*, contents: Contents, serial: Any, programme: Any, root: str, log
         "classId": kind,
         "state": "INACTIVE" if contents.void else "ACTIVE",
         "accountId": contents.number,
-        "accountName": contents.name or contents.number,
         "barcode": {"type": "QR_CODE", "value": contents.number, "alternateText": contents.number},
         "loyaltyPoints": {"label": contents.points_name, "balance": {"int": contents.points}},
         **(

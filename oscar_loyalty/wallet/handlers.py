@@ -14,7 +14,7 @@ def tell_device(row):
     try:
         push.tell(push_token=registration.push_token)
     except Unregistered:
-        registration.delete()
+        services.forget(registration=registration)
 
 
 @sweeper("wallet passes")

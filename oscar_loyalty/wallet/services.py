@@ -13,6 +13,8 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.wallet.contents import Contents, read
 
 BATCH = 500
+#: As many devices may hold one pass; more are no family of phones but somebody who plays with the address.
+DEVICES = 20
 
 
 def _model(name: str) -> Any:
@@ -77,9 +79,22 @@ def register(*, wallet_pass: Any, device: str, push_token: str) -> bool:
         defaults={"push_token": push_token},
         create_defaults={"push_token": push_token, "registered_at": clock.now()},
     )
+    if created:
+        kept = wallet_pass.registrations.order_by("-registered_at", "-pk").values("pk")[:DEVICES]
+        wallet_pass.registrations.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
     return created
 
 
 def unregister(*, wallet_pass: Any, device: str) -> None:
     """Forget that ``device`` holds the pass."""
     _model("Registration").objects.filter(wallet_pass=wallet_pass, device=device).delete()
+
+
+def forget(*, registration: Any) -> None:
+    """Forget a device that Apple says is gone, unless it has come back with another token in the meantime."""
+    _model("Registration").objects.filter(pk=registration.pk, push_token=registration.push_token).delete()
+
+
+def look_again(*, passes: QuerySet[Any]) -> None:
+    """Have the next sweep look at ``passes``: a name or a colour on them has changed, and no entry tells of that."""
+    passes.update(look_at=clock.now())

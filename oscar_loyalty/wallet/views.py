@@ -5,8 +5,10 @@ A device proves that it holds a pass by the token within it; an unknown pass and
 
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 
+from django.core.cache import cache
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -18,6 +20,7 @@ from django.views import generic
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.wallet import apple, services
@@ -27,6 +30,10 @@ log = logging.getLogger("oscar_loyalty")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: More than a phone ever sends.
 LONGEST = 16_384
+#: Anybody can write to the log of complaints: so much of it is kept, from all phones together.
+LINES, A_MINUTE = 20, 100
+#: What could be a token, of a pass or of a phone.
+TOKEN = re.compile(r"[\w+/=-]{24,}")
 
 
 def pass_response(request, wallet_pass, contents):
@@ -125,9 +132,20 @@ class LogView(ServiceView):
 
     def post(self, request):
         lines = self.body.get("logs")
-        for line in lines[:20] if isinstance(lines, list) else []:
-            log.warning("A phone about a pass: %r", str(line)[:500])
+        for line in lines[:LINES] if isinstance(lines, list) else []:
+            if not _may_log():
+                break
+            log.warning("A phone about a pass: %r", TOKEN.sub("…", str(line)[:500]))
         return HttpResponse(status=200)
+
+
+def _may_log() -> bool:
+    key = f"loyalty-wallet-log:{clock.now():%Y%m%d%H%M}"
+    cache.add(key, 0, 120)
+    try:
+        return cache.incr(key) <= A_MINUTE
+    except ValueError:  # the shop has no cache, or it was emptied just now
+        return True
 
 
 def _tag(moment: datetime) -> int:

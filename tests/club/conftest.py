@@ -1,13 +1,22 @@
+from io import BytesIO
+
 import pytest
-from django.contrib.auth.models import Group
-from wagtail.models import Locale, Page, Site
+from django.contrib.auth.models import Group, Permission
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.images import ImageFile
+from PIL import Image as Canvas
+from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Locale, Page, Site
 
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services
+from sandbox.gallery.models import Paper, Picture
 from wagtail_club.models import ClubArticlePage, ClubHomePage, ClubSectionPage
 
 #: Stands in everything of a closed page that only its readers may read.
 SECRET = "moonflower"
+INSIDE = {"exact", "higher", "guest"}
+EVERYBODY = ["anonymous", "customer", "low", "exact", "higher", "guest", "former"]
 
 
 @pytest.fixture
@@ -41,20 +50,16 @@ def article(tiers):
 
     def article(parent, tier=None, slug="guide", **fields):
         wish = {"audience": "tier", "minimum_tier": tiers[tier]} if tier else {}
-        page = ClubArticlePage(
-            slug=slug,
-            seo_title=f"{SECRET} seo",
-            search_description=f"{SECRET} description",
-            **{
-                "title": f"The {SECRET} guide",
-                "introduction": f"All about {SECRET}",
-                "body": [("text", f"<p>Put {SECRET} on it</p>")],
-                "teaser_title": "A guide for the hair",
-                "teaser_text": "Shine for weeks",
-                **wish,
-                **fields,
-            },
-        )
+        words = {
+            "title": f"The {SECRET} guide",
+            "introduction": f"All about {SECRET}",
+            "seo_title": f"{SECRET} seo",
+            "search_description": f"{SECRET} description",
+            "body": [("text", f"<p>Put {SECRET} on it</p>")],
+            "teaser_title": "A guide for the hair",
+            "teaser_text": "Shine for weeks",
+        }
+        page = ClubArticlePage(slug=slug, **{**words, **wish, **fields})
         parent.add_child(instance=page)
         page.save_revision().publish()
         return ClubArticlePage.objects.get(pk=page.pk)
@@ -84,6 +89,79 @@ def people(programme, tiers, django_user_model):
 def guest_list(people, programme):
     """The guest list that names the guest, and somebody whose membership is over."""
     return [("member", members.member_for(people[name], programme)) for name in ("guest", "former")]
+
+
+@pytest.fixture
+def root(db):
+    cache.clear()  # Wagtail keeps renditions there, also those of a test before
+    return Collection.get_first_root_node() or Collection.add_root(name="Root")
+
+
+@pytest.fixture(params=EVERYBODY)
+def reader(request, people, client):
+    user = people[request.param]
+    if user is not None:
+        client.force_login(user)
+    return request.param
+
+
+@pytest.fixture
+def picture(root):
+    """Upload a picture: ``picture("scene")``; its bytes hold the secret, its title bears it."""
+
+    def picture(name=SECRET, **fields):
+        out = BytesIO()
+        canvas = Canvas.new("RGB", (64, 48), "#c08")
+        canvas.save(out, "JPEG", comment=SECRET.encode())
+        return Picture.objects.create(
+            title=f"{name} scene", file=ImageFile(BytesIO(out.getvalue()), name=f"{name}.jpg"), **fields
+        )
+
+    return picture
+
+
+@pytest.fixture
+def paper(root):
+    def paper(name=SECRET, **fields):
+        return Paper.objects.create(
+            title=f"{name} sheet", file=ContentFile(SECRET.encode(), name=f"{name}.txt"), **fields
+        )
+
+    return paper
+
+
+@pytest.fixture
+def body():
+    """The content of an article with a picture and a document."""
+
+    def body(picture=None, paper=None):
+        found = []
+        if picture:
+            found.append(("picture", {"image": picture, "alt": "", "caption": ""}))
+        if paper:
+            found.append(("download", {"document": paper, "title": "Take it home"}))
+        return found
+
+    return body
+
+
+@pytest.fixture
+def editor(site, root, editors, django_user_model):
+    """An editor of another section, who may choose pictures and documents of all collections."""
+    other = site.root_page.add_child(instance=Page(title="News", slug="news"))
+    for kind in ("add_page", "change_page"):
+        permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=kind)
+        GroupPagePermission.objects.create(group=editors, page=other, permission=permission)
+    editors.permissions.add(Permission.objects.get(codename="access_admin"))
+    for codename in ("choose_image", "add_image", "choose_document", "add_document"):
+        GroupCollectionPermission.objects.create(
+            group=editors,
+            collection=Collection.get_first_root_node(),
+            permission=Permission.objects.get(codename=codename),
+        )
+    user = django_user_model.objects.create_user("editor", "editor@example.com")
+    user.groups.add(editors)
+    return user
 
 
 @pytest.fixture

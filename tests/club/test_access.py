@@ -251,6 +251,96 @@ def test_the_audit_names_what_somebody_else_changed(silver, section, tiers):
     assert agreed()
 
 
+def _other_group():
+    return Group.objects.get_or_create(name="Others")[0]
+
+
+def _no_wish(page):
+    ClubArticlePage.objects.filter(pk=page.pk).update(audience="same", minimum_tier=None)
+
+
+def _more_in_the_group(page, people):
+    page.club_access.guest_group.user_set.add(people["low"])
+
+
+def _mirror_for_others(page):
+    through = PageViewRestriction.groups.through
+    through.objects.bulk_create([through(pageviewrestriction=page.view_restrictions.get(), group=_other_group())])
+
+
+#: What somebody might change behind the club's back, and what the audit says of it.
+DISAGREEMENTS = {
+    "wish opened": (lambda page, people: _no_wish(page), "is closed, and should be open"),
+    "decision opened": (lambda page, people: PageAccess.objects.update(closed=False), "is open, and should be closed"),
+    "decision gone": (
+        lambda page, people: PageAccess.objects.filter(page=page).delete(),
+        "is open, and should be closed",
+    ),
+    "permission gone": (lambda page, people: PageGroupPermission.objects.all().delete(), "permits groups []"),
+    "permission more": (
+        lambda page, people: PageGroupPermission.objects.create(
+            content_object_id=page.pk, permission=access.permission(), group=_other_group()
+        ),
+        "permits groups",
+    ),
+    "permission of open": (
+        lambda page, people: PageGroupPermission.objects.create(
+            content_object_id=page.get_parent().pk, permission=access.permission(), group=_other_group()
+        ),
+        "permits groups",
+    ),
+    "mirror gone": (lambda page, people: page.view_restrictions.all().delete(), "is not mirrored"),
+    "mirror of others": (lambda page, people: _mirror_for_others(page), "is not mirrored"),
+    "mirror of nobody": (lambda page, people: page.view_restrictions.get().groups.clear(), "is not mirrored"),
+    "mirror for a login": (
+        lambda page, people: page.view_restrictions.update(restriction_type="login"),
+        "is not mirrored",
+    ),
+    "a second mirror": (
+        lambda page, people: PageViewRestriction.objects.create(page=page, restriction_type="login"),
+        "has a view restriction that is not the club's",
+    ),
+    "guests more": (_more_in_the_group, "has other people in the group of its guests"),
+    "guests less": (
+        lambda page, people: page.club_access.guest_group.user_set.clear(),
+        "has other people in the group of its guests",
+    ),
+    "tier of the decision": (
+        lambda page, people: PageAccess.objects.filter(page=page).update(tier=None),
+        "names another tier",
+    ),
+    "announced": (lambda page, people: PageAccess.objects.filter(page=page).update(teased=False), "is not announced"),
+}
+
+
+@pytest.mark.parametrize("what", DISAGREEMENTS)
+def test_the_audit_names_each_disagreement_and_a_rebuild_mends_it(what, section, article, people, guest_list):
+    page = article(section, "silver", guests=guest_list)
+    change, said = DISAGREEMENTS[what]
+    change(page, people)
+    details = [detail for _page, detail in access.differences()]
+    assert any(said in detail for detail in details), details
+    call_command("club_access")
+    assert list(access.differences()) == []
+
+
+def test_the_audit_finds_a_closed_page_in_the_search_index(section, article, django_capture_on_commit_callbacks):
+    from wagtail.search.backends import get_search_backend
+
+    def found():
+        return [row.row for row in audit.run(keep=False).findings if row.check == "club.index"]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        page = article(section, "silver")
+        article(section, slug="open")
+    assert found() == []
+    get_search_backend().add(page)
+    assert found() == [f"page {page.pk}"]
+    with django_capture_on_commit_callbacks(execute=True):
+        call_command("club_access")
+    assert found() == []
+
+
 def test_a_rebuild_finds_pages_that_were_saved_past_it(silver, people):
     ClubArticlePage.objects.filter(pk=silver.pk).update(audience="same")
     assert not agreed()

@@ -99,3 +99,17 @@ def test_the_app(client, programme):
     worker = client.get(AREA + "sw.js")
     assert worker["Content-Type"].startswith("text/javascript")
     assert "no-cache" in worker["Cache-Control"]
+
+
+def test_a_kept_card_is_known_by_its_holder(signed_in, member, client, programme, django_user_model):
+    from oscar_loyalty.members import services
+
+    response = signed_in.get(AREA + "card/")
+    holder = response["X-Loyalty-Holder"]
+    assert holder == signed_in.get(AREA + "card/")["X-Loyalty-Holder"]
+    other = django_user_model.objects.create_user("other", "other@example.com")
+    services.join(programme=programme, user=other)
+    client.force_login(other)
+    assert client.get(AREA + "card/")["X-Loyalty-Holder"] != holder
+    assert "X\\u002DLoyalty\\u002DHolder" in client.get(AREA + "sw.js").content.decode()
+    assert 'data-leave="/accounts/logout/"' in client.get(AREA).content.decode()

@@ -1,89 +1,27 @@
 """Pictures and documents of closed pages: every way to a file, times everybody who may come along."""
 
 import json
-from io import BytesIO
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.core.files.base import ContentFile
-from django.core.files.images import ImageFile
 from django.core.files.storage import default_storage
 from oscar.test.factories import create_product
-from PIL import Image as Canvas
 from wagtail.models import (
-    Collection,
     CollectionViewRestriction,
-    GroupCollectionPermission,
     GroupPagePermission,
-    Page,
     PageViewRestriction,
     ReferenceIndex,
 )
 
-from sandbox.gallery.models import Paper, Picture
-from tests.club.conftest import SECRET
+from sandbox.gallery.models import Picture
+from tests.club.conftest import INSIDE, SECRET
 from wagtail_club import files, uses
 from wagtail_club.models import ClubArticlePage
 
-INSIDE = {"exact", "higher", "guest"}
-EVERYBODY = ["anonymous", "customer", "low", "exact", "higher", "guest", "former"]
-
-
-@pytest.fixture(autouse=True)
-def root(db):
-    cache.clear()  # Wagtail keeps renditions there, also those of a test before
-    return Collection.get_first_root_node() or Collection.add_root(name="Root")
-
-
-@pytest.fixture
-def picture(root):
-    """Upload a picture: ``picture("scene")``; its bytes hold the secret, its title bears it."""
-
-    def picture(name=SECRET, **fields):
-        out = BytesIO()
-        canvas = Canvas.new("RGB", (64, 48), "#c08")
-        canvas.save(out, "JPEG", comment=SECRET.encode())
-        return Picture.objects.create(
-            title=f"{name} scene", file=ImageFile(BytesIO(out.getvalue()), name=f"{name}.jpg"), **fields
-        )
-
-    return picture
-
-
-@pytest.fixture
-def paper(root):
-    def paper(name=SECRET, **fields):
-        return Paper.objects.create(
-            title=f"{name} sheet", file=ContentFile(SECRET.encode(), name=f"{name}.txt"), **fields
-        )
-
-    return paper
-
-
-@pytest.fixture
-def body():
-    """The content of an article with a picture and a document."""
-
-    def body(picture=None, paper=None):
-        found = []
-        if picture:
-            found.append(("picture", {"image": picture, "alt": "", "caption": ""}))
-        if paper:
-            found.append(("download", {"document": paper, "title": "Take it home"}))
-        return found
-
-    return body
-
-
-@pytest.fixture(params=EVERYBODY)
-def reader(request, people, client):
-    user = people[request.param]
-    if user is not None:
-        client.force_login(user)
-    return request.param
+pytestmark = pytest.mark.usefixtures("root")
 
 
 @pytest.fixture
@@ -95,25 +33,6 @@ def as_reader(people, client):
         return client
 
     return as_reader
-
-
-@pytest.fixture
-def editor(site, editors, django_user_model):
-    """An editor of another section, who may choose pictures and documents of all collections."""
-    other = site.root_page.add_child(instance=Page(title="News", slug="news"))
-    for kind in ("add_page", "change_page"):
-        permission = Permission.objects.get(content_type__app_label="wagtailcore", codename=kind)
-        GroupPagePermission.objects.create(group=editors, page=other, permission=permission)
-    editors.permissions.add(Permission.objects.get(codename="access_admin"))
-    for codename in ("choose_image", "add_image", "choose_document", "add_document"):
-        GroupCollectionPermission.objects.create(
-            group=editors,
-            collection=Collection.get_first_root_node(),
-            permission=Permission.objects.get(codename=codename),
-        )
-    user = django_user_model.objects.create_user("editor", "editor@example.com")
-    user.groups.add(editors)
-    return user
 
 
 def content(response):

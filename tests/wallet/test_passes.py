@@ -52,6 +52,7 @@ def test_the_printed_card(signed_in, member):
     response = signed_in.get(CARD + "card.pdf")
     assert response["Content-Type"] == "application/pdf"
     assert response.content.startswith(b"%PDF-")
+    assert "private" in response["Cache-Control"]
 
 
 def test_the_pass_is_signed_by_the_shop_and_whole(signed_in, member, give, apple_on, authority, tmp_path):
@@ -136,6 +137,8 @@ def test_the_link_for_google_is_signed_and_describes_the_card(signed_in, member,
     assert card["id"].startswith("3388000000012345678.")
     assert card["loyaltyPoints"]["balance"] == {"int": 55}
     assert card["accountId"] == card["barcode"]["value"] == member.number
+    assert not {name for name in (member.first_name, member.last_name, member.email) if name in str(claims)}
+    assert "no-store" in response["Cache-Control"]
     assert kind["programLogo"]["sourceUri"]["uri"].startswith("https://testserver/static/")
     # Google cuts off longer links.
     assert len(response.url) < 2400

@@ -131,6 +131,67 @@ def test_a_phone_that_complains(phone, client, caplog):
     assert "pass\\nis broken" in caplog.text
 
 
+def test_the_log_names_no_token_and_has_an_end(phone, client, caplog):
+    from django.core.cache import cache
+
+    cache.clear()
+    row = phone.wallet_pass
+    line = f"GET https://shop/v1/passes/x failed, ApplePass {row.token}, device {'ab' * 32}"
+    for _number in range(8):
+        client.post(f"{ROOT}/log", json.dumps({"logs": [line] * 50}), "application/json")
+    assert row.token not in caplog.text
+    assert "ab" * 32 not in caplog.text
+    assert "failed, ApplePass" in caplog.text
+    assert caplog.text.count("A phone about a pass") == 100
+    cache.clear()
+
+
+def test_as_many_devices_as_a_family_has(phone, client):
+    for number in range(services.DEVICES + 3):
+        address = phone.own.replace("phone1", f"phone{number}")
+        client.post(address, json.dumps({"pushToken": f"abc{number}"}), "application/json", **phone.key)
+    kept = set(get_model("loyalty_wallet", "Registration").objects.values_list("device", flat=True))
+    assert kept == {f"phone{number}" for number in range(3, services.DEVICES + 3)}
+
+
+def test_a_new_name_on_the_card_reaches_the_phone(phone, sent, member):
+    phone.register()
+    settle()
+    members.update_details(member=member, first_name="Rosalie")
+    settle()
+    assert sent == ["abc123"]
+    member.tier.name = "Copper"
+    member.tier.save()
+    settle()
+    assert sent == ["abc123"] * 2
+    member.programme.name = "Roses"
+    member.programme.save()
+    settle()
+    settle()
+    assert sent == ["abc123"] * 3
+
+
+def test_who_leaves_has_a_void_pass(phone, sent, member):
+    import io
+    import zipfile
+
+    def body():
+        with zipfile.ZipFile(io.BytesIO(phone.fetch().content)) as archive:
+            return json.loads(archive.read("pass.json"))
+
+    phone.register()
+    assert body()["voided"] is False
+    assert body()["sharingProhibited"] is True
+    members.set_status(member=member, status="frozen", key="hold")
+    settle()
+    assert "on hold" in str(body()["storeCard"]["backFields"])
+    assert body()["voided"] is False  # it comes back, and the till says why it may not be used
+    members.set_status(member=member, status="closed", key="left")
+    settle()
+    assert body()["voided"] is True
+    assert sent == ["abc123"] * 2
+
+
 class _Apple(http.server.BaseHTTPRequestHandler):
     """Apple's push service as far as it is asked here; it wants to see the shop's certificate."""
 
@@ -185,4 +246,45 @@ def test_a_phone_that_is_gone_is_forgotten_and_a_broken_line_is_tried_again(phon
     time.advance(minutes=2)
     settle()
     assert len(apns.asked) == 2
+    assert not get_model("loyalty_wallet", "Registration").objects.exists()
+
+
+def test_a_phone_that_comes_back_while_apple_says_it_is_gone_is_kept(phone, give, monkeypatch):
+    from oscar_loyalty.wallet.exceptions import Unregistered
+
+    def gone(*, push_token):
+        phone.register("fresh1")
+        raise Unregistered
+
+    monkeypatch.setattr("oscar_loyalty.wallet.push.tell", gone)
+    phone.register()
+    give(30)
+    settle()
+    assert get_model("loyalty_wallet", "Registration").objects.get().push_token == "fresh1"
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_no_log_and_no_error_names_the_phone(phone, give, apns, caplog, status):
+    import logging
+
+    caplog.set_level(logging.DEBUG)
+    phone.register("secret123")
+    apns.status = status
+    give(30)
+    settle()
+    assert apns.asked
+    row = get_model("loyalty_due", "Due").objects.get(kind="wallet.push")
+    assert row.state == "waiting"
+    assert str(status) in row.last_error
+    assert "secret123" not in row.last_error
+    ours = [record for record in caplog.records if record.name in ("httpx", "oscar_loyalty")]
+    assert not [record for record in ours if "secret123" in record.getMessage() + str(record.exc_info)]
+
+
+def test_a_token_of_another_shop_is_forgotten(phone, give, apns, monkeypatch):
+    monkeypatch.setattr("oscar_loyalty.wallet.push._reason", lambda answer: "DeviceTokenNotForTopic")
+    phone.register()
+    apns.status = 400
+    give(30)
+    settle()
     assert not get_model("loyalty_wallet", "Registration").objects.exists()

@@ -1,9 +1,19 @@
 // Keeps the card on this device when its holder asks for that, and takes it away again.
 (() => {
-    const { worker, scope, card } = document.currentScript.dataset;
+    const { worker, scope, card, leave } = document.currentScript.dataset;
     const CACHE = "loyalty-card";
     if (!("serviceWorker" in navigator) || !("caches" in window)) return;
     navigator.serviceWorker.register(worker, { scope }).catch(() => {});
+
+    // Who signs out here leaves no card behind, not even until the next visit.
+    const leaves = (address) => address && new URL(address, location.href).pathname === leave;
+    document.addEventListener("click", (event) => {
+        const link = event.target.closest("a[href]");
+        if (link && leaves(link.href)) caches.delete(CACHE);
+    });
+    document.addEventListener("submit", (event) => {
+        if (leaves(event.target.action)) caches.delete(CACHE);
+    });
 
     const panel = document.querySelector("[data-club-keep]");
     if (!panel) return;

@@ -1,9 +1,22 @@
-{% load static %}// Answers with the card that its holder kept on this device while there is no network, and with nothing else.
+// Answers with the card that its holder kept on this device while there is no network, and with nothing else.
 const CACHE = "loyalty-card";
 const CARD = "{{ card|escapejs }}";
+const HOLDER = "{{ holder|escapejs }}";
+const LOOKS = ["style", "script", "font", "image"];
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
+// Somebody else who signs in on this device has not asked for a card to be kept here: the one that was goes.
+async function renew(answer) {
+    const cache = await caches.open(CACHE);
+    const kept = await cache.match(CARD);
+    if (kept && kept.headers.get(HOLDER) === answer.headers.get(HOLDER)) {
+        await cache.put(CARD, answer);
+    } else {
+        await caches.delete(CACHE);
+    }
+}
 
 async function navigate(request) {
     try {
@@ -12,7 +25,7 @@ async function navigate(request) {
         if (answer.redirected || answer.type === "opaqueredirect") {
             await caches.delete(CACHE);
         } else if (answer.ok && new URL(request.url).pathname === CARD && (await caches.has(CACHE))) {
-            await (await caches.open(CACHE)).put(CARD, answer.clone());
+            await renew(answer.clone());
         }
         return answer;
     } catch (error) {
@@ -22,16 +35,26 @@ async function navigate(request) {
     }
 }
 
+// What the kept card looks like is kept with it, so that a new version of the shop does not leave it bare.
+async function fetchLooks(request) {
+    try {
+        const answer = await fetch(request);
+        const ofCard = request.referrer && new URL(request.referrer).pathname === CARD;
+        if (answer.ok && ofCard && LOOKS.includes(request.destination) && (await caches.has(CACHE))) {
+            await (await caches.open(CACHE)).put(request, answer.clone());
+        }
+        return answer;
+    } catch (error) {
+        const kept = await caches.match(request, { cacheName: CACHE });
+        if (kept) return kept;
+        throw error;
+    }
+}
+
 self.addEventListener("fetch", (event) => {
     if (event.request.mode === "navigate") {
         event.respondWith(navigate(event.request));
     } else if (event.request.method === "GET") {
-        event.respondWith(
-            fetch(event.request).catch(async (error) => {
-                const kept = await caches.match(event.request, { cacheName: CACHE });
-                if (kept) return kept;
-                throw error;
-            })
-        );
+        event.respondWith(fetchLooks(event.request));
     }
 });
