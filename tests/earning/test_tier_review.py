@@ -100,7 +100,12 @@ def expected(person, rules, steps):
                 earned = up
         elif earned and end is not None and end <= NOW:
             if window == "rolling":
-                start = times.start_of(_back(times.day_of(end), rules["months"]))
+                # The day after the last one that leads no further than this end.
+                last = times.day_of(end) - timedelta(days=1)
+                days = (last - timedelta(days=each) for each in range(31 * rules["months"] + 5))
+                start = times.start_of(
+                    next(day for day in days if _back(day, -rules["months"]) <= last) + timedelta(days=1)
+                )
             else:
                 start = times.start_of(times.day_of(end).replace(year=times.day_of(end).year - 1, month=1, day=1))
             again = reached(counted(person, rules["metric"], start))

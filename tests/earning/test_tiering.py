@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils.translation import override
 
+from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, gifts, orders
 from oscar_loyalty.earning.tiering import preview, review, selectors, services
@@ -139,6 +140,46 @@ def test_what_lifts_before_the_period_does_not_keep_it_again(programme, member, 
     time.move_to(at(2027, 3, 4))
     work()
     assert tier(member) == "bronze"
+
+
+@pytest.mark.parametrize(
+    ("reached", "months", "over"),
+    [
+        # The day, how many months its tier is kept, and the first day without it.
+        (at(2027, 2, 28), 12, at(2028, 2, 29)),
+        (at(2028, 2, 29), 12, at(2029, 3, 1)),
+        (at(2026, 4, 30), 6, at(2026, 10, 31)),
+        (at(2026, 1, 31), 1, at(2026, 3, 1)),
+        (at(2026, 4, 30), 1, at(2026, 5, 31)),
+        # The clocks change in between.
+        (at(2026, 3, 28), 7, at(2026, 10, 29)),
+    ],
+)
+def test_what_has_reached_a_tier_does_not_keep_it_as_well(programme, member, time, reached, months, over):
+    ladder(programme, months=months, grace_days=0, warning_days=0)
+    time.move_to(reached)
+    spend(member, 250)
+    assert last_day(member) == (over - timedelta(days=1)).date().isoformat()
+    time.move_to(over.replace(hour=0) - timedelta(hours=3))
+    work()
+    assert tier(member) == "silver"
+    time.move_to(over)
+    work()
+    assert tier(member) == "bronze"
+
+
+@pytest.mark.parametrize("months", [1, 6, 12])
+def test_periods_follow_each_other_without_a_gap(programme, months):
+    rules = selectors.ladder_from(ladder_scheme(programme, months), [])
+    for number in range(1200):
+        day = times.start_of((at(2026, 1, 1) + timedelta(days=number)).date())
+        end = rules.term_end(day)
+        assert times.day_of(day) < times.day_of(rules.kept_since(end)) <= times.day_of(end)
+        assert times.day_of(rules.kept_since(rules.next_end(end))) <= times.day_of(end)
+
+
+def ladder_scheme(programme, months):
+    return get_model("loyalty_members", "TierScheme")(programme=programme, window="rolling", months=months)
 
 
 def test_a_calendar_year_counts_to_the_end_of_the_next(programme, member, time):

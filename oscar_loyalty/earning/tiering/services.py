@@ -69,12 +69,14 @@ def settle(*, programme: Any, members: Iterable[int], quiet: bool = False, ladde
 
     Whoever is on hold or closed is left as they are. Called again, nothing changes.
     """
-    rules, now = ladder or selectors.ladder_of(programme), clock.now()
+    rules = ladder or selectors.ladder_of(programme)
     if not rules.steps:
         return Outcome()
     rows = _model("Member").objects.select_for_update(of=("self",), no_key=True)
     rows = rows.filter(pk__in=list(members), programme=programme, status="active", merged_into__isnull=True)
     people = {row.pk: row for row in rows.order_by("pk")}
+    # Whoever was waited for has written their history before this moment.
+    now = clock.now()
     terms = _model("TierTerm").objects.in_bulk(list(people))
     known = {pk: selectors.term(row.tier_id, terms.get(pk)) for pk, row in people.items()}
     sums = counting.totals(rules, now, {pk: term.ends_at for pk, term in known.items()})
