@@ -1,7 +1,7 @@
 """SQL of our own, for rows by the hundred thousand that are written from other rows and never pass through Python.
 
-It runs on PostgreSQL and SQLite. Texts are templates (``$member``), filled with quoted names of tables and with
-numbers, never with anything that somebody has typed; values go as parameters.
+It runs on PostgreSQL and SQLite. Texts are templates (``$member``), filled with quoted names of tables and with other
+such texts, never with anything that somebody has typed; values go as parameters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,9 @@ class Database:
             return list(cursor.fetchall())
 
     def _fill(self, text: str, names: Mapping[str, Any]) -> str:
-        return Template(text).substitute({**self.names, **names})
+        known = {**self.names, **names}
+        # What was put in may name tables too.
+        return Template(Template(text).substitute(known)).substitute(known)
 
     def compiled(self, queryset: Any) -> tuple[str, list[Any]]:
         """Return the SQL of a queryset with its parameters, to be a part of another statement."""
@@ -63,16 +65,14 @@ class Database:
 
     def as_moment(self, value: Any) -> datetime | None:
         """Return what :meth:`rows` has found in a column of moments."""
-        if isinstance(value, str):
-            found = parse_datetime(value)
-            return found.replace(tzinfo=UTC) if found is not None else None
-        return value
+        found = parse_datetime(value) if isinstance(value, str) else value
+        return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
 
     def make_table(self, name: str, columns: str) -> None:
         """Make a table that only this connection sees, empty, for the transaction that is under way."""
         self.run("DROP TABLE IF EXISTS $name", name=name)
         after = "ON COMMIT DROP" if self.is_postgresql else ""
-        self.run(f"CREATE TEMPORARY TABLE $name ({columns}) $after", name=name, after=after)
+        self.run("CREATE TEMPORARY TABLE $name ($columns) $after", name=name, columns=columns, after=after)
 
     def fill(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows, some hundred, into such a table."""
@@ -103,5 +103,5 @@ class Database:
         quoted = ", ".join(self.connection.ops.quote_name(column) for column in given)
         cells = ", ".join("%s" if isinstance(cell, Value) else cell for cell in given.values())
         values = [cell.value for cell in given.values() if isinstance(cell, Value)]
-        text = f"INSERT INTO $into ({quoted}) SELECT {cells} {source}"
-        return self.run(text, [*values, *params], into=self.table(model), **names)
+        known = {"into": self.table(model), "quoted": quoted, "cells": cells, "source": source}
+        return self.run("INSERT INTO $into ($quoted) SELECT $cells $source", [*values, *params], **names, **known)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import followers
 from oscar_loyalty.earning.tiering import review, selectors, services
+from oscar_loyalty.earning.tiering.bulk import settle_slice
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as member_services
 from tests.earning.test_races import at_once
@@ -197,8 +198,12 @@ def test_in_bulk_or_one_by_one_or_by_the_book(programme, django_user_model):
             services.settle(programme=programme, members=[member.pk for member in members])
             bulk = state(members)
             assert bulk == single
+            transaction.savepoint_rollback(before)
+            settle_slice(programme=programme, first=members[0].pk, last=members[-1].pk)
+            assert state(members) == single
             # Settling again changes nothing.
             services.settle(programme=programme, members=[member.pk for member in members])
+            settle_slice(programme=programme, first=0, last=None)
             assert state(members) == bulk
             assert [row[1] for row in bulk] == [expected(person, rules, steps) for person in people]
             standings = [selectors.standing(_fresh(member)).tier.code for member in members]
@@ -237,11 +242,11 @@ def test_several_workers_review_every_member_once(programme, member, django_user
     for person in people:
         spend(person, 300, told=False)
     ladder(programme)
-    begun = review.begin(programme=programme)
+    begun = review.begin(programme=programme, size=2)
 
     def go(_index):
         for _try in range(30):
-            review.step(review=begun, size=2)
+            review.step(review=begun)
 
     at_once(go, 4)
     review.run(review=begun)

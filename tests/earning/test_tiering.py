@@ -339,8 +339,8 @@ def test_a_review_that_was_stopped_goes_on_where_it_was(programme, member, djang
     for person in people:
         spend(person, 300)
     ladder(programme)
-    begun = review.begin(programme=programme)
-    assert review.step(review=begun, size=3)
+    begun = review.begin(programme=programme, size=3)
+    assert review.step(review=begun)
     assert [tier(person) for person in people].count("silver") == 3
     work()
     begun.refresh_from_db()

@@ -42,9 +42,9 @@ class Outcome:
     kept: int = 0
     warned: int = 0
 
-    def add(self, other: "Outcome") -> None:
+    def add(self, other: "Outcome", times: int = 1) -> None:
         for name in ("seen", "risen", "fallen", "kept", "warned"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(self, name, getattr(self, name) + getattr(other, name) * times)
 
 
 @follower("tiers")
@@ -83,11 +83,12 @@ def settle(*, programme: Any, members: Iterable[int], quiet: bool = False, ladde
     verdicts = {pk: judge(rules, known[pk], now, *sums[pk]) for pk in people}
     if quiet:
         # Whoever is not told now is told by the next review.
-        verdicts = {pk: _unwarned(verdict, known[pk]) for pk, verdict in verdicts.items()}
+        verdicts = {pk: unwarned(verdict, known[pk]) for pk, verdict in verdicts.items()}
     return _write(programme, people, known, terms, verdicts, quiet, now)
 
 
-def _unwarned(verdict: Verdict, before: Term) -> Verdict:
+def unwarned(verdict: Verdict, before: Term) -> Verdict:
+    """Return a verdict without its warning, which is left to be given later."""
     if not verdict.warn:
         return verdict
     return replace(verdict, term=replace(verdict.term, warned_for=before.warned_for), warn=False)
