@@ -11,6 +11,6 @@ class EarningConfig(application.OscarConfig):
     def ready(self):
         from oscar_loyalty.earning import merging, occasions, receivers, stamps  # noqa: F401  (they register themselves)
         from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
-        from oscar_loyalty.earning.tiering import review  # noqa: F401  (likewise)
+        from oscar_loyalty.earning.tiering import preview, review  # noqa: F401  (likewise)
 
         receivers.connect()

@@ -11,9 +11,10 @@ from django.utils.translation import override
 from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, gifts, orders
-from oscar_loyalty.earning.tiering import preview, review, selectors, services
+from oscar_loyalty.earning.tiering import preview, proposals, review, selectors, services
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members import tiers as by_hand
 from tests.earning.tier_help import ladder, spend, tier
@@ -298,6 +299,25 @@ def test_who_is_on_hold_keeps_the_tier(programme, member, time):
     assert tier(member) == "silver"
 
 
+def who(programme):
+    """Who would rise and who would fall by the rules in force, a few at a time."""
+    scheme, tiers = selectors.scheme_of(programme), members.tiers(programme)
+    fields = {name: getattr(scheme, name) for name in proposals.FIELDS}
+    made = proposals.make(programme=programme, fields=fields, thresholds={tier.pk: tier.threshold for tier in tiers})
+    while preview.step(proposal=made, size=2):
+        pass
+    made.refresh_from_db()
+    codes = {tier.pk: tier.code for tier in tiers}
+    people = get_model("loyalty_members", "Member").objects.in_bulk()
+    found = {True: [], False: []}
+    for move in made.moves.order_by("member"):
+        found[move.rising].append((people[move.member], codes[move.after]))
+    counted = preview.moves(programme, selectors.ladder_of(programme))
+    assert (counted.rising, counted.falling) == (made.rising, made.falling) == tuple(map(len, found.values()))
+    assert counted.seen == made.seen == made.total
+    return found[True], found[False]
+
+
 def test_the_preview_says_what_the_review_does(programme, member, django_user_model, time):
     ladder(programme, metric="hand")
     people = [member]
@@ -306,21 +326,14 @@ def test_the_preview_says_what_the_review_does(programme, member, django_user_mo
         people.append(member_services.join(programme=programme, user=user, source="test"))
     for person, amount in zip(people, (0, 100, 210, 499, 800), strict=True):
         spend(person, amount)
-    tiers = ladder(programme)
-    found = preview.moves(programme, selectors.ladder_of(programme))
-    assert [(each.member, each.after) for each in found.rising] == [
-        (people[2].pk, tiers["silver"].pk),
-        (people[3].pk, tiers["silver"].pk),
-        (people[4].pk, tiers["gold"].pk),
-    ]
-    assert found.falling == [] and found.seen == 5
+    ladder(programme)
+    assert who(programme) == ([(people[2], "silver"), (people[3], "silver"), (people[4], "gold")], [])
     done = review.run(review=review.begin(programme=programme))
     assert (done.seen, done.risen, done.fallen) == (5, 3, 0)
-    assert preview.moves(programme, selectors.ladder_of(programme)).rising == []
+    assert who(programme) == ([], [])
     # With higher steps, two do not keep what they have; nobody falls before the end of the period.
     ladder(programme, silver=450, gold=1000)
-    falling = preview.moves(programme, selectors.ladder_of(programme)).falling
-    assert [each.member for each in falling] == [people[2].pk, people[4].pk]
+    assert who(programme) == ([], [(people[2], "bronze"), (people[4], "silver")])
     assert review.run(review=review.begin(programme=programme)).fallen == 0
     time.move_to(at(2027, 2, 1))
     work()
