@@ -89,14 +89,12 @@ class Moves:
             "DELETE FROM $standing WHERE situation NOT IN (SELECT situation FROM $ruling)",
             **self.names,
         )
-        if not db.connection.features.has_select_for_update:
-            # The one writer there is has nobody beside it.
-            return []
-        db.run(
-            "SELECT COUNT(*) FROM (SELECT member.id FROM $member member JOIN $standing stood ON "
-            "stood.member_id = member.id ORDER BY member.id FOR NO KEY UPDATE OF member) locked",
-            **self.names,
-        )
+        if db.connection.features.has_select_for_update:
+            db.run(
+                "SELECT COUNT(*) FROM (SELECT member.id FROM $member member JOIN $standing stood ON "
+                "stood.member_id = member.id ORDER BY member.id FOR NO KEY UPDATE OF member) locked",
+                **self.names,
+            )
         same = ("ends_at", "floor_id", "floor_until", "warned_for")
         unchanged = " AND ".join(f"term.{name} $same stood.{name}" for name in same)
         text = """
@@ -104,8 +102,8 @@ class Moves:
             LEFT JOIN $member member ON member.id = stood.member_id AND member.status = 'active'
                 AND member.merged_into_id IS NULL AND member.tier_id $same stood.tier_id
             LEFT JOIN $tierterm term ON term.member_id = stood.member_id
-            WHERE member.id IS NULL OR stood.stored IS DISTINCT FROM (term.member_id IS NOT NULL)
-                OR COALESCE(term.earned_id, member.tier_id) IS DISTINCT FROM stood.earned_id OR NOT ($unchanged)
+            WHERE member.id IS NULL OR stood.stored <> (term.member_id IS NOT NULL)
+                OR NOT COALESCE(term.earned_id, member.tier_id) $same stood.earned_id OR NOT ($unchanged)
         """
         stale = [
             (int(member), int(situation)) for member, situation in db.rows(text, unchanged=unchanged, **self.names)
