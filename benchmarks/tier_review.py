@@ -136,8 +136,10 @@ class Floor:
             SELECT member.id, member.user_id, tier.id AS before, own.rank AS before_rank, tier.rank, tier.id AS after,
                 member.tier_id
             FROM counted JOIN loyalty_members_member member ON member.id = counted.member_id
+                AND member.id BETWEEN %(first)s AND %(last)s
             JOIN loyalty_members_tier own ON own.id = member.tier_id
             LEFT JOIN loyalty_members_tierterm term ON term.member_id = member.id
+                AND term.member_id BETWEEN %(first)s AND %(last)s
             JOIN loyalty_members_tier tier
                 ON tier.id = CASE WHEN counted.total >= %(g)s THEN %(gold)s ELSE %(silver)s END
             WHERE counted.total >= %(s)s AND member.programme_id = %(programme)s AND member.status = 'active'
@@ -146,6 +148,7 @@ class Floor:
         ), tiers AS (
             UPDATE loyalty_members_member member SET tier_id = moved.after FROM moved
             WHERE member.id = moved.id AND member.tier_id = moved.tier_id
+                AND member.id BETWEEN %(first)s AND %(last)s
             RETURNING moved.id, moved.user_id, moved.tier_id, moved.after, moved.rank, moved.before_rank
         ), terms AS (
             INSERT INTO loyalty_members_tierterm (member_id, earned_id, ends_at, floor_reason)
@@ -175,11 +178,13 @@ class Floor:
             SELECT ending.member_id, COALESCE(SUM(spent - spent_back), 0) AS total,
                 COALESCE(SUM(spent - spent_back) FILTER (WHERE happened_at >= %(since)s), 0) AS lately
             FROM ending LEFT JOIN loyalty_earning_award award ON award.member_id = ending.member_id
+                AND award.member_id BETWEEN %(first)s AND %(last)s
                 AND NOT void AND source_type <> 'booking' AND happened_at >= ending.ends_at - INTERVAL '12 months'
             GROUP BY ending.member_id
         ), judged AS (
             SELECT member.id, member.user_id, own.id AS tier_id, own.rank AS before_rank, tier.id AS after, tier.rank
             FROM counted JOIN loyalty_members_member member ON member.id = counted.member_id
+                AND member.id BETWEEN %(first)s AND %(last)s
             JOIN loyalty_members_tier own ON own.id = member.tier_id
             JOIN loyalty_members_tier tier ON tier.id = CASE
                 WHEN GREATEST(total, lately) >= %(g)s THEN %(gold)s

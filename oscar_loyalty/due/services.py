@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,6 +65,7 @@ def leave_selected(
     source: str,
     names: Mapping[str, Any],
     at: datetime,
+    params: Sequence[Any] = (),
 ) -> int:
     """Leave a row of ``kind``, due ``at``, for each row of a ``source`` (SQL: see :class:`oscar_loyalty.sql.Database`).
 
@@ -79,7 +80,7 @@ def leave_selected(
         "payload": f"$json({cells})",
         "due_at": Value(db.moment(at)),
     }
-    made = db.insert(Due, columns, f"{source} ON CONFLICT DO NOTHING", **names)
+    made = db.insert(Due, columns, f"{source} ON CONFLICT DO NOTHING", params, **names)
     if made and conf.WORKER in ("inline", "celery"):
 
         def hand_over() -> None:

@@ -148,13 +148,14 @@ class AbstractTierOffer(models.Model):
 class AbstractTierReview(models.Model):
     """One going through all members of a programme, slice by slice: how far it is, and what it has done.
 
-    Its slices are :class:`AbstractTierReviewSlice`.
+    ``rules`` are those that it goes by. Its slices are :class:`AbstractTierReviewSlice`.
     """
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.CASCADE, related_name="tier_reviews")
     day = models.DateField(_("day"), null=True, blank=True)
     quiet = models.BooleanField(_("without messages"), default=False)
     began_at = models.DateTimeField(_("began at"))
+    rules = models.JSONField(_("rules"), default=dict, blank=True)
     total = models.PositiveIntegerField(_("members"), default=0)
     seen = models.PositiveIntegerField(_("seen"), default=0)
     risen = models.PositiveIntegerField(_("risen"), default=0)

@@ -54,14 +54,21 @@ class Ruling:
 
 
 class Moves:
-    """Writes rulings about the members in ``standing``, in the caller's transaction."""
+    """Writes rulings about the members in ``standing``, in the caller's transaction.
 
-    def __init__(self, programme: Any, standing: str, rulings: Sequence[Ruling]) -> None:
+    Their keys are from ``first`` to ``last``, which each statement says, so that it reads no more of a table than it
+    must.
+    """
+
+    def __init__(self, programme: Any, standing: str, rulings: Sequence[Ruling], first: int, last: int) -> None:
         self.db = Database(_model("Member"))
         self.programme, self.standing = programme, standing
+        self.rises = any(ruling.rank > ruling.before_rank for ruling in rulings)
+        self.falls = any(ruling.rank < ruling.before_rank for ruling in rulings)
         self._rule(rulings)
-        names = {"standing": standing, "ruling": TABLE}
-        self.names = names | {name.lower(): self.db.table(_model(name)) for name in ("Member", "TierTerm", "Tier")}
+        self.names = {"standing": standing, "ruling": TABLE, "between": f"BETWEEN {int(first)} AND {int(last)}"}
+        for name in ("Member", "TierTerm", "TierChange", "Tier"):
+            self.names[name.lower()] = self.db.table(_model(name))
 
     def _rule(self, rulings: Sequence[Ruling]) -> None:
         db = self.db
@@ -91,17 +98,18 @@ class Moves:
         )
         if db.connection.features.has_select_for_update:
             db.run(
-                "SELECT COUNT(*) FROM (SELECT member.id FROM $member member JOIN $standing stood ON "
-                "stood.member_id = member.id ORDER BY member.id FOR NO KEY UPDATE OF member) locked",
+                "SELECT COUNT(*) FROM (SELECT member.id FROM $member member JOIN $standing stood "
+                "ON stood.member_id = member.id AND member.id $between "
+                "ORDER BY member.id FOR NO KEY UPDATE OF member) locked",
                 **self.names,
             )
         same = ("ends_at", "floor_id", "floor_until", "warned_for")
         unchanged = " AND ".join(f"term.{name} $same stood.{name}" for name in same)
         text = """
             SELECT stood.member_id, stood.situation FROM $standing stood
-            LEFT JOIN $member member ON member.id = stood.member_id AND member.status = 'active'
+            LEFT JOIN $member member ON member.id = stood.member_id AND member.id $between AND member.status = 'active'
                 AND member.merged_into_id IS NULL AND member.tier_id $same stood.tier_id
-            LEFT JOIN $tierterm term ON term.member_id = stood.member_id
+            LEFT JOIN $tierterm term ON term.member_id = stood.member_id AND term.member_id $between
             WHERE member.id IS NULL OR stood.stored <> (term.member_id IS NOT NULL)
                 OR NOT COALESCE(term.earned_id, member.tier_id) $same stood.earned_id OR NOT ($unchanged)
         """
@@ -142,13 +150,15 @@ class Moves:
         columns: dict[str, str | Value] = {"member_id": "stood.member_id"}
         columns |= {name: f"ruling.{name}" for name in names} | {"floor_reason": reason}
         updates = ", ".join(f"{name} = excluded.{name}" for name in (*names, "floor_reason"))
-        source = self._source("LEFT JOIN $tierterm term ON term.member_id = stood.member_id WHERE ruling.term")
+        source = self._source(
+            "LEFT JOIN $tierterm term ON term.member_id = stood.member_id AND term.member_id $between WHERE ruling.term"
+        )
         conflict = f"ON CONFLICT (member_id) DO UPDATE SET {updates}"
         self.db.insert(_model("TierTerm"), columns, f"{source} {conflict}", **self.names)
 
     def _tiers(self) -> None:
         moved = self._source("WHERE ruling.cause <> '' AND ruling.tier_id = %s")
-        text = "UPDATE $member SET tier_id = %s WHERE id IN (SELECT stood.member_id $moved)"
+        text = "UPDATE $member SET tier_id = %s WHERE id $between AND id IN (SELECT stood.member_id $moved)"
         rows = self.db.rows("SELECT DISTINCT tier_id FROM $ruling WHERE cause <> ''", **self.names)
         for (tier,) in sorted(rows):
             self.db.run(text, [tier, tier], moved=moved, **self.names)
@@ -168,27 +178,29 @@ class Moves:
         through = get_user_model().groups.through
         user = through._meta.get_field(get_user_model()._meta.model_name).column
         crossed = self._source(
-            "JOIN $member member ON member.id = stood.member_id AND member.user_id IS NOT NULL "
-            "JOIN $tier tier ON tier.programme_id = %s AND tier.removed_at IS NULL AND tier.rank $between "
+            "JOIN $member member ON member.id = stood.member_id AND member.id $between AND member.user_id IS NOT NULL "
+            "JOIN $tier tier ON tier.programme_id = %s AND tier.removed_at IS NULL AND tier.rank $crossing "
             "WHERE ruling.cause <> ''"
         )
-        self.db.insert(
-            through,
-            {user: "member.user_id", "group_id": "tier.group_id"},
-            f"{crossed} ON CONFLICT DO NOTHING",
-            [self.programme.pk],
-            between="> ruling.before_rank AND tier.rank <= ruling.rank",
-            **self.names,
-        )
-        self.db.run(
-            "DELETE FROM $through WHERE ($user, group_id) IN (SELECT member.user_id, tier.group_id $crossed)",
-            [self.programme.pk],
-            crossed=crossed,
-            through=self.db.table(through),
-            user=user,
-            between="> ruling.rank AND tier.rank <= ruling.before_rank",
-            **self.names,
-        )
+        if self.rises:
+            self.db.insert(
+                through,
+                {user: "member.user_id", "group_id": "tier.group_id"},
+                f"{crossed} ON CONFLICT DO NOTHING",
+                [self.programme.pk],
+                crossing="> ruling.before_rank AND tier.rank <= ruling.rank",
+                **self.names,
+            )
+        if self.falls:
+            self.db.run(
+                "DELETE FROM $through WHERE ($user, group_id) IN (SELECT member.user_id, tier.group_id $crossed)",
+                [self.programme.pk],
+                crossed=crossed,
+                through=self.db.table(through),
+                user=user,
+                crossing="> ruling.rank AND tier.rank <= ruling.before_rank",
+                **self.names,
+            )
 
     def _warnings(self, at: datetime) -> None:
         due.leave_selected(
@@ -201,16 +213,14 @@ class Moves:
         )
 
     def _word(self, at: datetime, stamp: str) -> None:
-        change = self.db.table(_model("TierChange"))
-        source = self._source(
-            f"JOIN {change} change ON change.key = 'tier:' || stood.member_id || ':{stamp}' WHERE ruling.cause <> ''"
-        )
+        mine = "change.member_id $between AND change.happened_at = %s AND change.key = $key"
         due.leave_selected(
             kind="members.tier_changed",
             key="change.id",
             payload={"change": "change.id"},
-            source=source,
-            names=self.names,
+            source=f"FROM $tierchange change WHERE {mine}",
+            params=[self.db.moment(at)],
+            names={**self.names, "key": f"'tier:' || change.member_id || ':{stamp}'"},
             at=at,
         )
 

@@ -95,7 +95,7 @@ class TierPreviewView(ProposalMixin, generic.TemplateView):
             tiers=tiers.values(),
             proposal=row,
             confirm=ConfirmForm(initial={"p": row.key}),
-            outdated=not proposal.is_done and proposals.state(self.programme) != proposal.was,
+            outdated=not proposal.is_done and selectors.rules_of(self.programme) != proposal.was,
             **kwargs,
         )
 

@@ -26,7 +26,8 @@ def settle_slice(
     if not rules.steps or not outcome.seen:
         return outcome
     rulings, counts = [], {}
-    for situation in Standings(programme.pk, rules, now, first, last).situations():
+    stood = Standings(programme.pk, rules, now, first, last)
+    for situation in stood.situations():
         verdict = judge(rules, situation.term, now, rules.total_for(situation.up), rules.total_for(situation.again))
         if quiet and verdict.warn:
             # Whoever is not told now is told by the next review.
@@ -38,7 +39,7 @@ def settle_slice(
             outcome.add(counts[found.situation], situation.number)
     if not rulings:
         return outcome
-    moves = Moves(programme, TABLE, rulings)
+    moves = Moves(programme, TABLE, rulings, stood.first, stood.last)
     stale = moves.lock()
     moves.write(quiet=quiet)
     for _member, pk in stale:

@@ -87,3 +87,15 @@ def awards(since: datetime | None) -> Any:
         early = Q(happened_at__gte=since) | Q(source_type="booking", usable_from__gte=since)
         rows = rows.filter(early, at__gte=since)
     return rows
+
+
+def parts(metric: str, since: datetime | None) -> list[Any]:
+    """Return the awards of :func:`awards` that matter to ``metric``, with their ``amount``, as querysets of which each
+    has an index of its own."""
+    rows = get_model("loyalty_earning", "Award").objects.filter(void=False).order_by()
+    rows = rows.annotate(amount=AMOUNTS[metric])
+    visits = rows.filter(source_type="booking", usable_from__isnull=False).annotate(at=F("usable_from"))
+    others = rows.exclude(source_type="booking").annotate(at=F("happened_at"))
+    if since is not None:
+        visits, others = visits.filter(usable_from__gte=since), others.filter(happened_at__gte=since)
+    return {"orders": [others], "visits": [visits]}.get(metric, [others, visits])

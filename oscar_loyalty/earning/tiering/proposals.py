@@ -20,7 +20,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
 #: What of a ``TierScheme`` is proposed.
-FIELDS = ("metric", "window", "months", "grace_days", "warning_days")
+FIELDS = selectors.FIELDS
 #: What is counted in whole numbers.
 WHOLE = ("points", "orders", "visits")
 
@@ -55,19 +55,7 @@ class Proposal:
     @property
     def is_done(self) -> bool:
         """Whether the rules in force are these."""
-        return state(self.programme) == _plain(self.fields, self.thresholds)
-
-
-def _plain(fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> dict[str, Any]:
-    steps = {str(pk): str(Decimal(each).quantize(Decimal("0.01"))) if each else None for pk, each in thresholds.items()}
-    return {"fields": {name: fields[name] for name in FIELDS}, "steps": steps}
-
-
-def state(programme: Any) -> dict[str, Any]:
-    """Return the rules in force, as a proposal remembers them."""
-    scheme = selectors.scheme_of(programme)
-    tiers = members.tiers(programme)
-    return _plain({name: getattr(scheme, name) for name in FIELDS}, {tier.pk: tier.threshold for tier in tiers})
+        return selectors.rules_of(self.programme) == selectors.plain(self.fields, self.thresholds)
 
 
 def check(*, metric: str, tiers: list[Any], thresholds: Mapping[int, Decimal | None]) -> None:
@@ -113,8 +101,8 @@ def make(*, programme: Any, fields: Mapping[str, Any], thresholds: Mapping[int, 
     return get_model("loyalty_members", "TierProposal").objects.create(
         programme=programme,
         key=get_random_string(32),
-        rules=_plain(fields, steps),
-        was=state(programme),
+        rules=selectors.plain(fields, steps),
+        was=selectors.rules_of(programme),
         total=standings.members(programme.pk, 0, None).count(),
     )
 
@@ -146,7 +134,7 @@ def apply(*, proposal: Proposal, quiet: bool = False) -> Any:
     get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=programme.pk)
     if proposal.is_done:
         return None
-    if state(programme) != proposal.was:
+    if selectors.rules_of(programme) != proposal.was:
         raise Outdated
     scheme = selectors.scheme_of(programme)
     for name in FIELDS:

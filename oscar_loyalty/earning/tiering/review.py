@@ -16,7 +16,7 @@ from django.db.models import F
 from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
-from oscar_loyalty.earning.tiering import standings
+from oscar_loyalty.earning.tiering import selectors, standings
 from oscar_loyalty.earning.tiering.bulk import settle_slice
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.sql import Database
@@ -50,7 +50,9 @@ def begin(*, programme: Any, quiet: bool = False, daily: bool = False, size: int
         return None
     try:
         with transaction.atomic():
-            review = Review.objects.create(programme=programme, day=day, quiet=quiet, began_at=now)
+            review = Review.objects.create(
+                programme=programme, day=day, quiet=quiet, began_at=now, rules=selectors.rules_of(programme)
+            )
             review.total = _cut(review, size or SLICE)
             review.save(update_fields=["total"])
             _call(review)
@@ -63,8 +65,8 @@ def begin(*, programme: Any, quiet: bool = False, daily: bool = False, size: int
             review.slices.update(done_at=None)
             row = Review.objects.select_for_update(no_key=True).get(pk=review.pk)
             row.seen, row.finished_at = 0, None
-            row.quiet = row.quiet and quiet
-            row.save(update_fields=["seen", "finished_at", "quiet"])
+            row.quiet, row.rules = row.quiet and quiet, selectors.rules_of(programme)
+            row.save(update_fields=["seen", "finished_at", "quiet", "rules"])
             review = row
     if review is not None:
         with transaction.atomic():

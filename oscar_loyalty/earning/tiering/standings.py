@@ -5,7 +5,7 @@ What counts is summed there, and members of whom all is the same to the rules (t
 is one judgement, for one member and for a million.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from string import Template
@@ -57,14 +57,24 @@ class Situation:
 class Standings:
     """A slice of a programme's members, by ``ladder``, at ``now``; fills :data:`TABLE` of the transaction.
 
-    By default with those for whom a review may have something to do; ``preview``: those who may be told of.
+    By default with those for whom a review may have something to do; ``preview``: those who may be told of. Only what
+    came before ``until`` counts, if that is said.
     """
 
     def __init__(
-        self, programme_id: int, ladder: Ladder, now: datetime, first: int, last: int | None, *, preview: bool = False
+        self,
+        programme_id: int,
+        ladder: Ladder,
+        now: datetime,
+        first: int,
+        last: int | None,
+        *,
+        preview: bool = False,
+        until: datetime | None = None,
     ) -> None:
         self.db = Database(_model("Member"))
         self.programme_id, self.ladder, self.now, self.preview = programme_id, ladder, now, preview
+        self.until = until
         self.first, self.last = first, last if last is not None else 2**62
         self._fill()
 
@@ -79,6 +89,12 @@ class Standings:
             steps = self.ladder.steps
             found.append(Situation(pk, bool(stored), tier, term, steps[up], steps[again], number))
         return found
+
+    def members_in(self, situations: Iterable[int]) -> list[tuple[int, int]]:
+        """Return the members of some situations, by primary key, each with the situation."""
+        wanted = ", ".join(str(int(pk)) for pk in situations)
+        text = "SELECT member_id, situation FROM $table WHERE situation IN ($wanted)"
+        return [(member, pk) for member, pk in self.db.rows(text, table=TABLE, wanted=wanted)]
 
     # Filling ------------------------------------------------------------------------------------------------
 
@@ -97,7 +113,9 @@ class Standings:
                     COALESCE(term.earned_id, member.tier_id) AS earned_id, term.ends_at AS ends_at,
                     term.floor_id AS floor_id, term.floor_until AS floor_until, term.warned_for AS warned_for,
                     $up AS up, $again AS again
-                FROM $member member LEFT JOIN $term term ON term.member_id = member.id $join
+                FROM $member member
+                LEFT JOIN $term term ON term.member_id = member.id AND term.member_id BETWEEN $first AND $last
+                $join
                 WHERE member.id BETWEEN %s AND %s AND member.programme_id = %s AND member.status = 'active'
                     AND member.merged_into_id IS NULL
             ) stands
@@ -118,6 +136,8 @@ class Standings:
             again=again,
             join=join,
             settled=settled,
+            first=int(self.first),
+            last=int(self.last),
             member=db.table(_model("Member")),
             term=db.table(_model("TierTerm")),
         )
@@ -175,14 +195,18 @@ class Standings:
 
     def _awards(self, since: datetime | None) -> tuple[str, list[Any]]:
         """Return a query of ``member``, ``at`` and ``amount``."""
-        amounts = counting.awards(since).annotate(amount=counting.AMOUNTS[self.ladder.metric])
-        here = (self.first, self.last)
-        each, params = self.db.compiled(amounts.filter(member__pk__range=here).values_list("member", "at", "amount"))
-        if _model("Member").objects.filter(merged_into__pk__range=here).exists():
+        texts, params = [], []
+        ways = [("member", {"member__pk__range": (self.first, self.last)})]
+        if _model("Member").objects.filter(merged_into__pk__range=(self.first, self.last)).exists():
             # What a membership brought before it became part of another.
-            merged = amounts.filter(member__merged_into__pk__range=here)
-            more, others = self.db.compiled(merged.values_list("member__merged_into", "at", "amount"))
-            each, params = f"{each} UNION ALL {more}", [*params, *others]
+            ways.append(("member__merged_into", {"member__merged_into__pk__range": (self.first, self.last)}))
+        for rows in counting.parts(self.ladder.metric, since):
+            for member, here in ways:
+                mine = rows.filter(**here) if self.until is None else rows.filter(at__lt=self.until, **here)
+                text, more = self.db.compiled(mine.values_list(member, "at", "amount"))
+                texts.append(text)
+                params += more
+        each = " UNION ALL ".join(texts)
         text = "WITH each_award(member, at, amount) AS ($each) SELECT member, at, amount FROM each_award"
         return Template(text).substitute(each=each), params
 
