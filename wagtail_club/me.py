@@ -22,7 +22,7 @@ from oscar_loyalty.account.faces import face
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.icons import scaled
-from oscar_loyalty.members import leaving, printing
+from oscar_loyalty.members import leaving
 from oscar_loyalty.wallet import apple, google
 from wagtail_club import next_steps, selectors
 

@@ -110,6 +110,7 @@ PAGES = [
     # Tiers by rule.
     ("tiers/", "tiers.views", "TiersView", "loyalty-tiers"),
     ("tiers/preview/", "tiers.views", "TierPreviewView", "loyalty-tiers-preview"),
+    ("tiers/preview/progress/", "tiers.views", "TierPreviewProgressView", "loyalty-tiers-preview-progress"),
     ("tiers/<int:pk>/remove/", "tiers.views", "TierRemoveView", "loyalty-tier-remove"),
     ("members/<int:pk>/tier/end/", "members.views", "MemberTierEndView", "loyalty-member-tier-end"),
     ("members/<int:pk>/tiers/", "members.views", "MemberTiersView", "loyalty-member-tiers"),

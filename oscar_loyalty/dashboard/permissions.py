@@ -88,6 +88,7 @@ PERMISSIONS = {
     "loyalty-programme-create": _staff(PROGRAMME),
     "loyalty-tiers": _staff(PROGRAMME),
     "loyalty-tiers-preview": _staff(PROGRAMME),
+    "loyalty-tiers-preview-progress": _staff(PROGRAMME),
     "loyalty-tier-remove": _staff(PROGRAMME),
     "loyalty-member-tier-end": _staff(VIEW, PROGRAMME),
     "loyalty-early-create": _staff(VIEW, PROGRAMME),

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due.registry import handlers, not_atomic, sweepers
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.sql import Database, Value
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -54,6 +55,41 @@ def leave_many(*, kind: str, rows: Mapping[str, dict[str, Any]]) -> None:
                     _hand_over(pk)
 
         transaction.on_commit(hand_over, robust=True)
+
+
+def leave_selected(
+    *,
+    kind: str,
+    key: str,
+    payload: Mapping[str, str],
+    source: str,
+    names: Mapping[str, Any],
+    at: datetime,
+    params: Sequence[Any] = (),
+) -> int:
+    """Leave a row of ``kind``, due ``at``, for each row of a ``source`` (SQL: see :class:`oscar_loyalty.sql.Database`).
+
+    ``key`` and the values of ``payload`` are SQL. As with :func:`leave`, a key that is there stays as it is.
+    """
+    Due = get_model("loyalty_due", "Due")
+    db = Database(Due)
+    cells = ", ".join(f"'{name}', {value}" for name, value in payload.items())
+    columns: dict[str, str | Value] = {
+        "kind": Value(kind),
+        "key": f"CAST({key} AS varchar(200))",
+        "payload": f"$json({cells})",
+        "due_at": Value(db.moment(at)),
+    }
+    made = db.insert(Due, columns, f"{source} ON CONFLICT DO NOTHING", params, **names)
+    if made and conf.WORKER in ("inline", "celery"):
+
+        def hand_over() -> None:
+            waiting = Due.objects.filter(kind=kind, due_at=at, state="waiting").order_by("pk")
+            for pk in list(waiting.values_list("pk", flat=True)):
+                _hand_over(pk)
+
+        transaction.on_commit(hand_over, robust=True)
+    return made
 
 
 def again(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: datetime | None = None) -> Any:

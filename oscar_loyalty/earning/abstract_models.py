@@ -136,6 +136,10 @@ class AbstractAward(models.Model):
             models.Index(fields=["source_type", "source_id"], name="loyalty_award_source"),
             models.Index(fields=["programme", "happened_at"], name="loyalty_award_at"),
             models.Index(fields=["member", "happened_at"], name="loyalty_award_member"),
+            # Visits count from when their points can be spent.
+            models.Index(
+                fields=["member", "usable_from"], name="loyalty_award_visits", condition=Q(source_type="booking")
+            ),
         ]
 
     def __str__(self):

@@ -12,6 +12,6 @@ class EarningConfig(application.OscarConfig):
         # They register themselves.
         from oscar_loyalty.earning import held, merging, occasions, receivers, stamps  # noqa: F401
         from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
-        from oscar_loyalty.earning.tiering import review  # noqa: F401  (likewise)
+        from oscar_loyalty.earning.tiering import preview, review  # noqa: F401  (likewise)
 
         receivers.connect()

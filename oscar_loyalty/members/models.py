@@ -1,6 +1,12 @@
 from oscar.core.loading import is_model_registered
 
-from oscar_loyalty.members import abstract_models, abstract_privacy, abstract_sharing, abstract_tiers
+from oscar_loyalty.members import (
+    abstract_models,
+    abstract_privacy,
+    abstract_proposals,
+    abstract_sharing,
+    abstract_tiers,
+)
 from oscar_loyalty.members.benefits import TierCondition
 
 __all__ = ["TierCondition"]
@@ -67,6 +73,27 @@ if not is_model_registered("loyalty_members", "TierReview"):
         pass
 
     __all__.append("TierReview")
+
+if not is_model_registered("loyalty_members", "TierReviewSlice"):
+
+    class TierReviewSlice(abstract_tiers.AbstractTierReviewSlice):
+        pass
+
+    __all__.append("TierReviewSlice")
+
+if not is_model_registered("loyalty_members", "TierProposal"):
+
+    class TierProposal(abstract_proposals.AbstractTierProposal):
+        pass
+
+    __all__.append("TierProposal")
+
+if not is_model_registered("loyalty_members", "TierProposalMove"):
+
+    class TierProposalMove(abstract_proposals.AbstractTierProposalMove):
+        pass
+
+    __all__.append("TierProposalMove")
 
 if not is_model_registered("loyalty_members", "SharingPolicy"):
 

@@ -316,22 +316,6 @@ def refunds() -> Iterator[Finding]:
 
 
 @check
-def tier_groups() -> Iterator[Finding]:
-    """A member is in the groups of every tier up to the own one, and in no other tier's."""
-    Member, Tier = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Tier")
-    for tier in Tier.objects.select_related("group"):
-        entitled = Q(tier__rank__gte=tier.rank, programme=tier.programme_id, status="active")
-        members = Member.objects.filter(user__isnull=False, programme=tier.programme_id)
-        inside = Q(user__groups=tier.group_id)
-        missing = members.filter(entitled).exclude(inside)
-        for member in missing.iterator():
-            yield Finding("tiers.missing", f"member {member.number}", f"not in the group of {tier.code}")
-        extra = tier.group.user_set.exclude(pk__in=members.filter(entitled).values("user"))
-        for user in extra.iterator():
-            yield Finding("tiers.extra", f"user {user.pk}", f"in the group of {tier.code} without that tier")
-
-
-@check
 def budgets() -> Iterator[Finding]:
     """What a budget says was used is what was given within its dates."""
     for limits in get_model("loyalty_earning", "EarningPolicy").objects.filter(budget__isnull=False):

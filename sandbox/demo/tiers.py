@@ -21,8 +21,8 @@ def load_tiers(programme: Any) -> None:
     tiers = {tier.code: tier for tier in members.tiers(programme)}
     rules = {"metric": "spend", "window": "rolling", "months": 12, "grace_days": 30, "warning_days": 30}
     steps = {tiers[code].pk: amount for code, amount in THRESHOLDS.items()}
-    text = proposals.make(programme=programme, fields=rules, thresholds=steps)
-    begun = proposals.apply(proposal=proposals.read(text, programme=programme), quiet=True)
+    proposal = proposals.make(programme=programme, fields=rules, thresholds=steps)
+    begun = proposals.apply(proposal=proposals.of(proposal), quiet=True)
     review.run(review=begun)
     gold = members.tiers(programme).get(code="gold")
     services.save_tier(programme=programme, code="gold", name=gold.name, rank=gold.rank, free_shipping=True)

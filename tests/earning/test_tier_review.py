@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import followers
 from oscar_loyalty.earning.tiering import review, selectors, services
+from oscar_loyalty.earning.tiering.bulk import settle_slice
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as member_services
 from tests.earning.test_races import at_once
@@ -100,7 +101,12 @@ def expected(person, rules, steps):
                 earned = up
         elif earned and end is not None and end <= NOW:
             if window == "rolling":
-                start = times.start_of(_back(times.day_of(end), rules["months"]))
+                # The day after the last one that leads no further than this end.
+                last = times.day_of(end) - timedelta(days=1)
+                days = (last - timedelta(days=each) for each in range(31 * rules["months"] + 5))
+                start = times.start_of(
+                    next(day for day in days if _back(day, -rules["months"]) <= last) + timedelta(days=1)
+                )
             else:
                 start = times.start_of(times.day_of(end).replace(year=times.day_of(end).year - 1, month=1, day=1))
             again = reached(counted(person, rules["metric"], start))
@@ -192,8 +198,12 @@ def test_in_bulk_or_one_by_one_or_by_the_book(programme, django_user_model):
             services.settle(programme=programme, members=[member.pk for member in members])
             bulk = state(members)
             assert bulk == single
+            transaction.savepoint_rollback(before)
+            settle_slice(programme=programme, first=members[0].pk, last=members[-1].pk)
+            assert state(members) == single
             # Settling again changes nothing.
             services.settle(programme=programme, members=[member.pk for member in members])
+            settle_slice(programme=programme, first=0, last=None)
             assert state(members) == bulk
             assert [row[1] for row in bulk] == [expected(person, rules, steps) for person in people]
             standings = [selectors.standing(_fresh(member)).tier.code for member in members]
@@ -232,11 +242,11 @@ def test_several_workers_review_every_member_once(programme, member, django_user
     for person in people:
         spend(person, 300, told=False)
     ladder(programme)
-    begun = review.begin(programme=programme)
+    begun = review.begin(programme=programme, size=2)
 
     def go(_index):
         for _try in range(30):
-            review.step(review=begun, size=2)
+            review.step(review=begun)
 
     at_once(go, 4)
     review.run(review=begun)

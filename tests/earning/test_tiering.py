@@ -8,11 +8,13 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils.translation import override
 
+from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, gifts, orders
-from oscar_loyalty.earning.tiering import preview, review, selectors, services
+from oscar_loyalty.earning.tiering import preview, proposals, review, selectors, services
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members import tiers as by_hand
 from tests.earning.tier_help import ladder, spend, tier
@@ -141,6 +143,46 @@ def test_what_lifts_before_the_period_does_not_keep_it_again(programme, member, 
     assert tier(member) == "bronze"
 
 
+@pytest.mark.parametrize(
+    ("reached", "months", "over"),
+    [
+        # The day, how many months its tier is kept, and the first day without it.
+        (at(2027, 2, 28), 12, at(2028, 2, 29)),
+        (at(2028, 2, 29), 12, at(2029, 3, 1)),
+        (at(2026, 4, 30), 6, at(2026, 10, 31)),
+        (at(2026, 1, 31), 1, at(2026, 3, 1)),
+        (at(2026, 4, 30), 1, at(2026, 5, 31)),
+        # The clocks change in between.
+        (at(2026, 3, 28), 7, at(2026, 10, 29)),
+    ],
+)
+def test_what_has_reached_a_tier_does_not_keep_it_as_well(programme, member, time, reached, months, over):
+    ladder(programme, months=months, grace_days=0, warning_days=0)
+    time.move_to(reached)
+    spend(member, 250)
+    assert last_day(member) == (over - timedelta(days=1)).date().isoformat()
+    time.move_to(over.replace(hour=0) - timedelta(hours=3))
+    work()
+    assert tier(member) == "silver"
+    time.move_to(over)
+    work()
+    assert tier(member) == "bronze"
+
+
+@pytest.mark.parametrize("months", [1, 6, 12])
+def test_periods_follow_each_other_without_a_gap(programme, months):
+    rules = selectors.ladder_from(ladder_scheme(programme, months), [])
+    for number in range(1200):
+        day = times.start_of((at(2026, 1, 1) + timedelta(days=number)).date())
+        end = rules.term_end(day)
+        assert times.day_of(day) < times.day_of(rules.kept_since(end)) <= times.day_of(end)
+        assert times.day_of(rules.kept_since(rules.next_end(end))) <= times.day_of(end)
+
+
+def ladder_scheme(programme, months):
+    return get_model("loyalty_members", "TierScheme")(programme=programme, window="rolling", months=months)
+
+
 def test_a_calendar_year_counts_to_the_end_of_the_next(programme, member, time):
     ladder(programme, window="year", grace_days=0)
     spend(member, 150, at=at(2025, 12, 30))
@@ -257,6 +299,25 @@ def test_who_is_on_hold_keeps_the_tier(programme, member, time):
     assert tier(member) == "silver"
 
 
+def who(programme):
+    """Who would rise and who would fall by the rules in force, a few at a time."""
+    scheme, tiers = selectors.scheme_of(programme), members.tiers(programme)
+    fields = {name: getattr(scheme, name) for name in proposals.FIELDS}
+    made = proposals.make(programme=programme, fields=fields, thresholds={tier.pk: tier.threshold for tier in tiers})
+    while preview.step(proposal=made, size=2):
+        pass
+    made.refresh_from_db()
+    codes = {tier.pk: tier.code for tier in tiers}
+    people = get_model("loyalty_members", "Member").objects.in_bulk()
+    found = {True: [], False: []}
+    for move in made.moves.order_by("member"):
+        found[move.rising].append((people[move.member], codes[move.after]))
+    counted = preview.moves(programme, selectors.ladder_of(programme))
+    assert (counted.rising, counted.falling) == (made.rising, made.falling) == tuple(map(len, found.values()))
+    assert counted.seen == made.seen == made.total
+    return found[True], found[False]
+
+
 def test_the_preview_says_what_the_review_does(programme, member, django_user_model, time):
     ladder(programme, metric="hand")
     people = [member]
@@ -265,21 +326,14 @@ def test_the_preview_says_what_the_review_does(programme, member, django_user_mo
         people.append(member_services.join(programme=programme, user=user, source="test"))
     for person, amount in zip(people, (0, 100, 210, 499, 800), strict=True):
         spend(person, amount)
-    tiers = ladder(programme)
-    found = preview.moves(programme, selectors.ladder_of(programme))
-    assert [(each.member, each.after) for each in found.rising] == [
-        (people[2].pk, tiers["silver"].pk),
-        (people[3].pk, tiers["silver"].pk),
-        (people[4].pk, tiers["gold"].pk),
-    ]
-    assert found.falling == [] and found.seen == 5
+    ladder(programme)
+    assert who(programme) == ([(people[2], "silver"), (people[3], "silver"), (people[4], "gold")], [])
     done = review.run(review=review.begin(programme=programme))
     assert (done.seen, done.risen, done.fallen) == (5, 3, 0)
-    assert preview.moves(programme, selectors.ladder_of(programme)).rising == []
+    assert who(programme) == ([], [])
     # With higher steps, two do not keep what they have; nobody falls before the end of the period.
     ladder(programme, silver=450, gold=1000)
-    falling = preview.moves(programme, selectors.ladder_of(programme)).falling
-    assert [each.member for each in falling] == [people[2].pk, people[4].pk]
+    assert who(programme) == ([], [(people[2], "bronze"), (people[4], "silver")])
     assert review.run(review=review.begin(programme=programme)).fallen == 0
     time.move_to(at(2027, 2, 1))
     work()
@@ -298,8 +352,8 @@ def test_a_review_that_was_stopped_goes_on_where_it_was(programme, member, djang
     for person in people:
         spend(person, 300)
     ladder(programme)
-    begun = review.begin(programme=programme)
-    assert review.step(review=begun, size=3)
+    begun = review.begin(programme=programme, size=3)
+    assert review.step(review=begun)
     assert [tier(person) for person in people].count("silver") == 3
     work()
     begun.refresh_from_db()

@@ -42,10 +42,12 @@ class LadderForm(forms.ModelForm):
     def clean(self):
         cleaned = super().clean()
         if not self.errors:
-            fields = {name: cleaned[name] for name in proposals.FIELDS}
-            thresholds = {tier.pk: cleaned.get(f"threshold_{tier.pk}") for tier in self.tiers}
+            self.proposed = {
+                "fields": {name: cleaned[name] for name in proposals.FIELDS},
+                "thresholds": {tier.pk: cleaned.get(f"threshold_{tier.pk}") for tier in self.tiers},
+            }
             try:
-                self.proposal = proposals.make(programme=self.programme, fields=fields, thresholds=thresholds)
+                proposals.check_all(programme=self.programme, **self.proposed)
             except ValidationError as error:
                 self.add_error(None, error)
         return cleaned

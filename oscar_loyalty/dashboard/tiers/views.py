@@ -3,10 +3,9 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core import signing
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -51,20 +50,25 @@ class TiersView(ProgrammeMixin, generic.FormView):
         )
 
     def form_valid(self, form):
+        proposal = preview.ask(proposal=proposals.make(programme=self.programme, **form.proposed))
         address = reverse("loyalty-dashboard:loyalty-tiers-preview")
-        return redirect(f"{address}?{urlencode({'p': form.proposal})}")
+        return redirect(f"{address}?{urlencode({'p': proposal.key})}")
 
 
-class TierPreviewView(ProgrammeMixin, generic.TemplateView):
+class ProposalMixin(ProgrammeMixin):
+    """A page about a proposal; those that nobody can save any more are not there."""
+
+    def get_proposal(self, key: str) -> Any:
+        row = proposals.find(key, programme=self.programme)
+        if row is None:
+            raise Http404
+        return row
+
+
+class TierPreviewView(ProposalMixin, generic.TemplateView):
     """Who would move by other rules; then saves exactly these."""
 
     template_name = "oscar_loyalty/dashboard/tiers/preview.html"
-
-    def get_proposal(self, text: str) -> proposals.Proposal:
-        try:
-            return proposals.read(text, programme=self.programme)
-        except signing.BadSignature as error:
-            raise Http404 from error
 
     def get(self, request, *args, **kwargs):
         if not request.GET.get("p"):
@@ -72,49 +76,49 @@ class TierPreviewView(ProgrammeMixin, generic.TemplateView):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        text = self.request.GET["p"]
-        proposal = self.get_proposal(text)
-        ladder = proposal.ladder()
-        found = preview.moves(self.programme, ladder)
-        which = "falling" if self.request.GET.get("show") == "falling" or not found.rising else "rising"
+        row = self.get_proposal(self.request.GET["p"])
+        proposal = proposals.of(row)
         tiers = {tier.pk: tier for tier in proposal.tiers()}
-        page = Paginator(getattr(found, which), PER_PAGE).get_page(self.request.GET.get("page"))
-        page.object_list = self.get_rows(page.object_list, tiers)
         scheme, lowest = proposal.scheme, next(iter(tiers), None)
         for tier in tiers.values():
             reached = scheme.is_automatic and tier.threshold is not None and tier.pk != lowest
             tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if reached else ""
+        kwargs |= {"rising": [], "falling": []}
+        for rising, before, after, number in row.steps:
+            if after in tiers:
+                kwargs["rising" if rising else "falling"].append((tiers.get(before), tiers[after], number))
+        if row.finished_at is not None:
+            kwargs |= self.get_movers(row, tiers)
         return super().get_context_data(
             scheme=scheme,
             window=words.window(scheme, staff=True),
             tiers=tiers.values(),
-            moves=found,
-            which=which,
-            rising=[(tiers.get(before), tiers[after], number) for before, after, number in found.steps("rising")],
-            falling=[(tiers.get(before), tiers[after], number) for before, after, number in found.steps("falling")],
-            page_obj=page,
-            paginator=page.paginator,
-            query=urlencode({"p": text, "show": which}),
-            text=text,
-            confirm=ConfirmForm(initial={"p": text}),
-            outdated=not proposal.is_done and proposals.state(self.programme) != proposal.was,
+            proposal=row,
+            confirm=ConfirmForm(initial={"p": row.key}),
+            outdated=not proposal.is_done and selectors.rules_of(self.programme) != proposal.was,
             **kwargs,
         )
 
-    def get_rows(self, rows: Any, tiers: dict[int, Any]) -> list[dict[str, Any]]:
-        rows = list(rows)
-        people = get_model("loyalty_members", "Member").objects.in_bulk([row.member for row in rows])
-        return [
-            {"member": people[row.member], "before": tiers.get(row.before), "after": tiers[row.after]}
-            for row in rows
-            if row.member in people
+    def get_movers(self, row: Any, tiers: dict[int, Any]) -> dict[str, Any]:
+        """Return a page of those who would move."""
+        which = "falling" if self.request.GET.get("show") == "falling" or not row.rising else "rising"
+        paginator = Counted(row.moves.filter(rising=which == "rising").order_by("member"), PER_PAGE)
+        paginator.count = row.rising if which == "rising" else row.falling
+        page = paginator.get_page(self.request.GET.get("page"))
+        moves = list(page.object_list)
+        people = get_model("loyalty_members", "Member").objects.in_bulk([move.member for move in moves])
+        page.object_list = [
+            {"member": people[move.member], "before": tiers.get(move.before), "after": tiers[move.after]}
+            for move in moves
+            if move.member in people and move.after in tiers
         ]
+        return {"which": which, "page_obj": page, "paginator": paginator}
 
     def post(self, request, *args, **kwargs):
         form = ConfirmForm(request.POST)
         if not form.is_valid():
             raise Http404
-        proposal = self.get_proposal(form.cleaned_data["p"])
+        proposal = proposals.of(self.get_proposal(form.cleaned_data["p"]))
         try:
             proposals.apply(proposal=proposal, quiet=not form.cleaned_data["tell"])
         except proposals.Outdated:
@@ -124,6 +128,22 @@ class TierPreviewView(ProgrammeMixin, generic.TemplateView):
             return redirect("loyalty-dashboard:loyalty-tiers")
         messages.success(request, _("Saved. All members are being reviewed; whoever rises does so in a moment."))
         return redirect("loyalty-dashboard:loyalty-tiers")
+
+
+class Counted(Paginator):
+    """Pages of what was counted when it was written."""
+
+    count = 0
+
+
+class TierPreviewProgressView(ProposalMixin, generic.View):
+    """How many members have been looked at, for the page that shows it."""
+
+    def get(self, request, *args, **kwargs):
+        row = self.get_proposal(request.GET.get("p", ""))
+        answer = JsonResponse({"over": row.finished_at is not None, "percent": row.percent})
+        answer["Cache-Control"] = "private, no-store"
+        return answer
 
 
 class TierRemoveView(ProgrammeMixin, generic.TemplateView):

@@ -12,7 +12,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, Sum, When
+from django.db.models import Case, F, Q, Sum, When
 
 from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.earning.tiering.ladder import LIFETIME, Ladder
@@ -24,11 +24,12 @@ BATCH = 2000
 WINDOWS = 60
 #: When an award counts.
 AT = Case(When(source_type="booking", then=F("usable_from")), default=F("happened_at"))
-METRICS = {
-    "spend": Sum(F("spent") - F("spent_back")),
-    "points": Sum(F("points") - F("clawed_back")),
-    "orders": Count("pk", filter=Q(source_type="order")),
-    "visits": Count("pk", filter=Q(source_type="booking")),
+#: What of an award counts.
+AMOUNTS = {
+    "spend": F("spent") - F("spent_back"),
+    "points": F("points") - F("clawed_back"),
+    "orders": Case(When(source_type="order", then=1), default=0),
+    "visits": Case(When(source_type="booking", then=1), default=0),
 }
 COUNTED = Q(void=False) & (~Q(source_type="booking") | Q(usable_from__isnull=False))
 
@@ -87,15 +88,30 @@ def _add(owner: Mapping[int, int], sums: Iterable[tuple[int, Any]]) -> dict[int,
 
 def _sums(metric: str, windows: Sequence[tuple[datetime | None, Collection[int]]], which: Q = COUNTED) -> Any:
     """Return pairs of a member's key and what counts since the start of their window (``None``: ever)."""
-    rows = get_model("loyalty_earning", "Award").objects.filter(COUNTED, which)
-    rows = rows.filter(member__in=[pk for _start, pks in windows for pk in pks])
     starts = [start for start, _pks in windows if start is not None]
-    if starts:
-        first = min(starts)
-        rows = rows.filter(Q(happened_at__gte=first) | Q(source_type="booking", usable_from__gte=first))
-        if len(windows) == 1:
-            rows = rows.annotate(at=AT).filter(at__gte=first)
-        else:
-            each = (Q(at__gte=start, member__in=pks) for start, pks in windows)
-            rows = rows.annotate(at=AT).filter(reduce(or_, each))
-    return rows.order_by().values_list("member").annotate(total=METRICS[metric])
+    rows = awards(min(starts, default=None)).filter(which, member__in=[pk for _start, pks in windows for pk in pks])
+    if len(windows) > 1:
+        rows = rows.filter(reduce(or_, (Q(at__gte=start, member__in=pks) for start, pks in windows)))
+    return rows.values_list("member").annotate(total=Sum(AMOUNTS[metric]))
+
+
+def awards(since: datetime | None) -> Any:
+    """Return the awards that count, with when (``at``), from ``since`` on (``None``: all)."""
+    rows = get_model("loyalty_earning", "Award").objects.filter(COUNTED).annotate(at=AT).order_by()
+    if since is not None:
+        # What the index knows comes first.
+        early = Q(happened_at__gte=since) | Q(source_type="booking", usable_from__gte=since)
+        rows = rows.filter(early, at__gte=since)
+    return rows
+
+
+def parts(metric: str, since: datetime | None) -> list[Any]:
+    """Return the awards of :func:`awards` that matter to ``metric``, with their ``amount``, as querysets of which each
+    has an index of its own."""
+    rows = get_model("loyalty_earning", "Award").objects.filter(void=False).order_by()
+    rows = rows.annotate(amount=AMOUNTS[metric])
+    visits = rows.filter(source_type="booking", usable_from__isnull=False).annotate(at=F("usable_from"))
+    others = rows.exclude(source_type="booking").annotate(at=F("happened_at"))
+    if since is not None:
+        visits, others = visits.filter(usable_from__gte=since), others.filter(happened_at__gte=since)
+    return {"orders": [others], "visits": [visits]}.get(metric, [others, visits])

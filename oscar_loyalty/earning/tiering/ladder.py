@@ -6,7 +6,7 @@ The follower, the review, the preview and the member's page all ask :func:`judge
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from oscar_loyalty import times
@@ -61,9 +61,12 @@ class Ladder:
         return min(above, key=lambda step: (step.threshold, step.rank), default=None)
 
     def since(self, now: datetime) -> datetime | None:
-        """Return from when on things count towards a higher tier; ``None``: all that ever was."""
+        """Return from when on things count towards a higher tier; ``None``: all that ever was.
+
+        Within months, everything counts as long as a tier is kept that was reached on the same day.
+        """
         if self.window == ROLLING:
-            return times.start_of(_months(times.day_of(now), -self.months))
+            return self._leading_to(times.day_of(now))
         if self.window == YEAR:
             return times.start_of(times.day_of(now).replace(month=1, day=1))
         return None
@@ -86,16 +89,30 @@ class Ladder:
 
     def kept_since(self, end: datetime) -> datetime | None:
         """Return from when on things count towards keeping a tier beyond ``end``; what comes in the days of grace still
-        counts."""
+        counts.
+
+        What has reached a tier does not keep it as well, however long the months are.
+        """
         if self.window == ROLLING:
-            return times.start_of(_months(times.day_of(end), -self.months))
+            return self._leading_to(times.day_of(end))
         if self.window == YEAR:
             return times.start_of(date(times.day_of(end).year - 1, 1, 1))
         return None
 
+    def _leading_to(self, end: date) -> datetime:
+        """Return the first moment that leads, in months, to the day ``end`` or further: months differ in length."""
+        day = _months(end - timedelta(days=1), -self.months)
+        while _months(day, self.months) < end:
+            day += timedelta(days=1)
+        return times.start_of(day)
+
     def falls_at(self, end: datetime) -> datetime:
         """Return when a tier is lost that was not kept at ``end``."""
         return times.days_later(end, self.grace_days)
+
+    def total_for(self, step: Step) -> Decimal:
+        """Return the least that reaches ``step``: to the rules, as good as any other that does."""
+        return step.threshold if step is not self.steps[0] and step.threshold is not None else Decimal(0)
 
     def warns_at(self, end: datetime) -> datetime:
         return times.days_later(end, -self.warning_days)

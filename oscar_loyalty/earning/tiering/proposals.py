@@ -1,7 +1,7 @@
 """Other rules for the tiers: proposed, looked at, and then saved exactly as they were looked at.
 
-A proposal is a signed text that holds all that would be saved, and what it was made from: it needs no row of its own,
-and a page that shows it can be opened again.
+A proposal holds all that would be saved, and what it was made from. It lives for some days, so that a page which shows
+it can be opened again.
 """
 
 from collections.abc import Mapping
@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from oscar_loyalty.earning.tiering import review, selectors
+from oscar_loyalty.earning.tiering import review, selectors, standings
 from oscar_loyalty.earning.tiering.ladder import Ladder
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
-SALT = "oscar_loyalty.tiers"
 #: What of a ``TierScheme`` is proposed.
-FIELDS = ("metric", "window", "months", "grace_days", "warning_days")
+FIELDS = selectors.FIELDS
 #: What is counted in whole numbers.
 WHOLE = ("points", "orders", "visits")
 
@@ -56,19 +55,7 @@ class Proposal:
     @property
     def is_done(self) -> bool:
         """Whether the rules in force are these."""
-        return state(self.programme) == _plain(self.fields, self.thresholds)
-
-
-def _plain(fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> dict[str, Any]:
-    steps = {str(pk): str(Decimal(each).quantize(Decimal("0.01"))) if each else None for pk, each in thresholds.items()}
-    return {"fields": {name: fields[name] for name in FIELDS}, "steps": steps}
-
-
-def state(programme: Any) -> dict[str, Any]:
-    """Return the rules in force, as a proposal remembers them."""
-    scheme = selectors.scheme_of(programme)
-    tiers = members.tiers(programme)
-    return _plain({name: getattr(scheme, name) for name in FIELDS}, {tier.pk: tier.threshold for tier in tiers})
+        return selectors.rules_of(self.programme) == selectors.plain(self.fields, self.thresholds)
 
 
 def check(*, metric: str, tiers: list[Any], thresholds: Mapping[int, Decimal | None]) -> None:
@@ -93,28 +80,46 @@ def check(*, metric: str, tiers: list[Any], thresholds: Mapping[int, Decimal | N
         raise ValidationError(errors)
 
 
-def make(*, programme: Any, fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> str:
-    """Return a proposal as a signed text.
-
-    :raises ValidationError: see :func:`check`.
-    """
+def check_all(
+    *, programme: Any, fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]
+) -> dict[int, Decimal | None]:
+    """Check what would be proposed, as :func:`check` does; return the thresholds of all tiers."""
     tiers = list(members.tiers(programme))
     steps = {tier.pk: thresholds.get(tier.pk) if tier is not tiers[0] else None for tier in tiers}
     check(metric=fields["metric"], tiers=tiers, thresholds=steps)
-    content = {"programme": programme.pk, **_plain(fields, steps), "was": state(programme)}
-    return signing.dumps(content, salt=SALT, compress=True)
+    return steps
 
 
-def read(text: str, *, programme: Any) -> Proposal:
-    """Return the proposal of :func:`make`.
+@transaction.atomic
+def make(*, programme: Any, fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> Any:
+    """Store a proposal and return its row. Nobody has been looked at yet: see
+    :func:`oscar_loyalty.earning.tiering.preview.ask`.
 
-    :raises django.core.signing.BadSignature: for anything else, or a proposal of another programme.
+    :raises ValidationError: see :func:`check`.
     """
-    content = signing.loads(text, salt=SALT)
-    if content["programme"] != programme.pk:
-        raise signing.BadSignature("A proposal of another programme.")
-    steps = {int(pk): Decimal(each) if each is not None else None for pk, each in content["steps"].items()}
-    return Proposal(programme, content["fields"], steps, content["was"])
+    steps = check_all(programme=programme, fields=fields, thresholds=thresholds)
+    return get_model("loyalty_members", "TierProposal").objects.create(
+        programme=programme,
+        key=get_random_string(32),
+        rules=selectors.plain(fields, steps),
+        was=selectors.rules_of(programme),
+        total=standings.members(programme.pk, 0, None).count(),
+    )
+
+
+def of(row: Any) -> Proposal:
+    """Return what a stored proposal says."""
+    steps = {int(pk): Decimal(each) if each is not None else None for pk, each in row.rules["steps"].items()}
+    return Proposal(row.programme, row.rules["fields"], steps, row.was)
+
+
+def find(key: str, *, programme: Any) -> Any:
+    """Return the stored proposal with this key, or ``None``: of another programme, or too old to be looked at."""
+    row = get_model("loyalty_members", "TierProposal").objects.filter(key=key, programme=programme).first()
+    if row is None or row.is_over:
+        return None
+    row.programme = programme
+    return row
 
 
 @transaction.atomic
@@ -129,7 +134,7 @@ def apply(*, proposal: Proposal, quiet: bool = False) -> Any:
     get_model("loyalty_members", "Programme").objects.select_for_update(no_key=True).get(pk=programme.pk)
     if proposal.is_done:
         return None
-    if state(programme) != proposal.was:
+    if selectors.rules_of(programme) != proposal.was:
         raise Outdated
     scheme = selectors.scheme_of(programme)
     for name in FIELDS:

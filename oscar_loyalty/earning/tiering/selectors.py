@@ -1,6 +1,6 @@
 """Reads of the ladder: how a programme's tiers are reached, and how a member stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,9 @@ from oscar_loyalty.earning.tiering import counting
 from oscar_loyalty.earning.tiering.ladder import Ladder, Step, Term, Verdict, judge
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+
+#: What of a ``TierScheme`` makes the rules.
+FIELDS = ("metric", "window", "months", "grace_days", "warning_days")
 
 
 def _model(name: str) -> Any:
@@ -39,6 +42,19 @@ def ladder_from(scheme: Any, tiers: Iterable[Any]) -> Ladder:
 def ladder_of(programme: Any) -> Ladder:
     """Return the rules in force."""
     return ladder_from(scheme_of(programme), members.tiers(programme))
+
+
+def plain(fields: Mapping[str, Any], thresholds: Mapping[int, Decimal | None]) -> dict[str, Any]:
+    """Return rules as data that can be stored and compared: fields of the scheme, thresholds by the tiers' keys."""
+    steps = {str(pk): str(Decimal(each).quantize(Decimal("0.01"))) if each else None for pk, each in thresholds.items()}
+    return {"fields": {name: fields[name] for name in FIELDS}, "steps": steps}
+
+
+def rules_of(programme: Any) -> dict[str, Any]:
+    """Return the rules in force, as :func:`plain` does."""
+    scheme = scheme_of(programme)
+    thresholds = {tier.pk: tier.threshold for tier in members.tiers(programme)}
+    return plain({name: getattr(scheme, name) for name in FIELDS}, thresholds)
 
 
 def term(member_tier: int | None, row: Any) -> Term:

@@ -42,9 +42,9 @@ class Outcome:
     kept: int = 0
     warned: int = 0
 
-    def add(self, other: "Outcome") -> None:
+    def add(self, other: "Outcome", times: int = 1) -> None:
         for name in ("seen", "risen", "fallen", "kept", "warned"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(self, name, getattr(self, name) + getattr(other, name) * times)
 
 
 @follower("tiers")
@@ -69,23 +69,26 @@ def settle(*, programme: Any, members: Iterable[int], quiet: bool = False, ladde
 
     Whoever is on hold or closed is left as they are. Called again, nothing changes.
     """
-    rules, now = ladder or selectors.ladder_of(programme), clock.now()
+    rules = ladder or selectors.ladder_of(programme)
     if not rules.steps:
         return Outcome()
     rows = _model("Member").objects.select_for_update(of=("self",), no_key=True)
     rows = rows.filter(pk__in=list(members), programme=programme, status="active", merged_into__isnull=True)
     people = {row.pk: row for row in rows.order_by("pk")}
+    # Whoever was waited for has written their history before this moment.
+    now = clock.now()
     terms = _model("TierTerm").objects.in_bulk(list(people))
     known = {pk: selectors.term(row.tier_id, terms.get(pk)) for pk, row in people.items()}
     sums = counting.totals(rules, now, {pk: term.ends_at for pk, term in known.items()})
     verdicts = {pk: judge(rules, known[pk], now, *sums[pk]) for pk in people}
     if quiet:
         # Whoever is not told now is told by the next review.
-        verdicts = {pk: _unwarned(verdict, known[pk]) for pk, verdict in verdicts.items()}
+        verdicts = {pk: unwarned(verdict, known[pk]) for pk, verdict in verdicts.items()}
     return _write(programme, people, known, terms, verdicts, quiet, now)
 
 
-def _unwarned(verdict: Verdict, before: Term) -> Verdict:
+def unwarned(verdict: Verdict, before: Term) -> Verdict:
+    """Return a verdict without its warning, which is left to be given later."""
     if not verdict.warn:
         return verdict
     return replace(verdict, term=replace(verdict.term, warned_for=before.warned_for), warn=False)

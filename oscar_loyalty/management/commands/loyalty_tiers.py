@@ -21,7 +21,7 @@ class Command(BaseCommand):
         programme = programme_from(options)
         if options["dry_run"]:
             found = preview.moves(programme, selectors.ladder_of(programme))
-            self.stdout.write(f"{len(found.rising):,} would rise, {len(found.falling):,} would fall.")
+            self.stdout.write(f"{found.rising:,} would rise, {found.falling:,} would fall.")
             return
         silent = not options["verbosity"] or not self.stderr.isatty()
         begun = review.begin(programme=programme, quiet=options["quiet"])
