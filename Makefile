@@ -4,7 +4,7 @@ VENV ?= .venv
 PORT ?= 8000
 RUN = $(VENV)/bin/python
 
-.PHONY: help sandbox sandbox-reset test test-stripe lint docs migrations clean
+.PHONY: help sandbox sandbox-reset test test-stripe lint security docs migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,10 @@ test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode 
 lint: ## ruff, and mypy on the ledger, the engine and the payments
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/checks.py lint
+
+security: ## bandit, Django's check --deploy, and known weaknesses of what is installed
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/checks.py security
 
 migrations: ## Fail when a model has no migration
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs

@@ -30,11 +30,14 @@ SANDBOX = [
 ]
 TEST = [
     *SANDBOX,
+    # Weak spots in our code and in what we install: Apache, by the Python packaging and code-quality authorities.
+    "bandit>=1.8",
     "build>=1.2",
     "django-stubs>=5.2",
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.48",
+    "pip-audit>=2.9",
     "polib>=1.2",
     "psycopg[binary]>=3.2",
     "pytest>=8.3",

@@ -68,12 +68,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
     "oscar.apps.basket.middleware.BasketMiddleware",
     "oscar_loyalty.contrib.appointment.middleware.SlotTakenMiddleware",
@@ -161,6 +163,8 @@ HAYSTACK_CONNECTIONS = {
 
 LOGIN_URL = reverse_lazy("customer:login")  # by name, to stay in the reader's language
 LOGIN_REDIRECT_URL = reverse_lazy("customer:summary")
+
+X_FRAME_OPTIONS = "SAMEORIGIN"  # Wagtail shows its previews in frames
 
 OSCAR_SHOP_NAME = "Maison Pétale"
 OSCAR_SHOP_TAGLINE = _("Hair and beauty, by appointment")
