@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+SEEDS ?= 10000
+FIRST ?= 0
 RUN = $(VENV)/bin/python
 
-.PHONY: help sandbox sandbox-reset test test-stripe lint security docs migrations clean
+.PHONY: help sandbox sandbox-reset test simulate test-stripe lint security docs migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +21,10 @@ sandbox-reset: ## Forget all that was done in the demo shop; the next start make
 test: ## Run the whole suite on SQLite and on PostgreSQL (PYTEST="..." sets pytest's options)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/services.py -- $(RUN) scripts/suite.py
+
+simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=0)
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
 	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \
