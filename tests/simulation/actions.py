@@ -7,6 +7,7 @@ from decimal import Decimal as D
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import transaction
+from django.urls import reverse
 from oscar.core.loading import get_class, get_model
 
 from oscar_loyalty.checkout import going_on
@@ -370,7 +371,7 @@ def takes_what_is_not_theirs(world):
         raise AssertionError("somebody accepted a gift of points that was not for them")
     if claim is None:
         return "none there"
-    address = f"/accounts/points/rewards/{claim.uuid}/give-back/"
+    address = reverse("loyalty-account:reward-back", args=[claim.uuid])
     response = thief.client.post(address)
     assert response.status_code in (403, 404, 405), f"{address} answered {response.status_code} to somebody else"
     return "refused"
