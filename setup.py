@@ -32,6 +32,8 @@ TEST = [
     *SANDBOX,
     # Weak spots in our code and in what we install: Apache, by the Python packaging and code-quality authorities.
     "bandit>=1.8",
+    # axe (MPL) for Playwright (MIT): what a page lacks for those who use it otherwise than by eye and mouse.
+    "axe-playwright-python>=0.1.4",
     "build>=1.2",
     "django-stubs>=5.2",
     "hypothesis>=6.100",

@@ -11,6 +11,7 @@ INSTALLED_APPS = [
     *INSTALLED_APPS,
     *CLUB_APPS,
     "sandbox.gallery.apps.GalleryConfig",
+    "tests.club.lookbook",
     "wagtail.contrib.redirects",
     "wagtail.contrib.sitemaps",
     "django.contrib.sitemaps",

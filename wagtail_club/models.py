@@ -60,8 +60,19 @@ class ClubHomePage(ClubPageMixin, Page):
         [("benefit", BenefitBlock())], verbose_name=_("benefits"), blank=True, help_text=_("What members get.")
     )
 
+    picture = models.ForeignKey(
+        get_image_model_string(),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("picture"),
+        help_text=_("Stands in an arch beside the title, upright: its middle is what is seen."),
+    )
+
     content_panels = [
         *Page.content_panels,
+        FieldPanel("picture"),
         FieldPanel("tagline"),
         FieldPanel("introduction"),
         FieldPanel("benefits"),
@@ -101,6 +112,18 @@ class PicturedPage(ClubPageMixin, Page):
         abstract = True
 
 
+class ReadPage(PicturedPage):
+    """A page to read, with the way on to those beside it."""
+
+    class Meta:
+        abstract = True
+
+    def get_context(self, request, *args, **kwargs):
+        context = super().get_context(request, *args, **kwargs)
+        context["beside"] = selectors.beside(self, request)
+        return context
+
+
 class ClubSectionPage(PicturedPage):
     """A shelf of the club: lists the pages below it."""
 
@@ -116,7 +139,7 @@ class ClubSectionPage(PicturedPage):
         return context
 
 
-class ClubArticlePage(PicturedPage):
+class ClubArticlePage(ReadPage):
     """Something to read, watch, follow or take home."""
 
     body = StreamField(BodyBlock(), verbose_name=_("content"), blank=True)
@@ -125,12 +148,17 @@ class ClubArticlePage(PicturedPage):
     content_panels = [*PicturedPage.content_panels, FieldPanel("body")]
     template = "wagtail_club/club_article_page.html"
 
+    @property
+    def is_howto(self) -> bool:
+        """Whether there are steps in it, which take more room."""
+        return any(block.block_type == "steps" for block in self.body)
+
     class Meta:
         verbose_name = _("club article")
         verbose_name_plural = _("club articles")
 
 
-class ClubOfferPage(PicturedPage):
+class ClubOfferPage(ReadPage):
     """A promo code, products, or a private sale between two moments."""
 
     SOON, RUNNING, OVER = "soon", "running", "over"

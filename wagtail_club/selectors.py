@@ -18,8 +18,10 @@ from wagtail_club import access
 
 #: Cards on a page of a list, and on a shelf of the home page.
 PER_PAGE, PER_SHELF = 24, 4
+#: Cards at the end of an article.
+BESIDE = 4
 #: How cards show their picture; templates use the same words, so that they are found without a query each.
-CARD_PICTURE = "fill-640x400"
+CARD_PICTURE = ("fill-400x250|format-webp", "fill-800x500|format-webp")
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,15 @@ def children(page: Any, request: Any, *, per_page: int = PER_PAGE) -> Leaf:
     return leaf
 
 
+def beside(page: Any, request: Any) -> list[Card]:
+    """Return the cards of a few pages in the place of ``page``: those after it first, then those from the beginning."""
+    around = listed(page.get_siblings(inclusive=False), request.user)
+    found = list(around.filter(path__gt=page.path).order_by("path")[:BESIDE])
+    if len(found) < BESIDE:
+        found += around.filter(path__lt=page.path).order_by("path")[: BESIDE - len(found)]
+    return cards(found, request)
+
+
 def listed(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
     """Return the live ones of ``pages`` that ``user`` may see, and those that are announced; ``seen`` tells which."""
     pages = access.outside_foreign(pages.live(), user)
@@ -187,7 +198,7 @@ def cards(pages: Iterable[Any], request: Any) -> list[Card]:
 
 def _pictures(keys: Iterable[Any]) -> dict[Any, Any]:
     images = get_image_model().objects.filter(pk__in={key for key in keys if key})
-    return {image.pk: image for image in images.prefetch_renditions(CARD_PICTURE)}
+    return {image.pk: image for image in images.prefetch_renditions(*CARD_PICTURE)}
 
 
 def products(chosen: Iterable[Any]) -> list[Any]:

@@ -36,10 +36,11 @@ def tier_window(standing: Any, staff: bool = False) -> str:
 
 @register.simple_tag(takes_context=True)
 @careful()
-def loyalty_tier_progress(context: Any) -> str:
+def loyalty_tier_progress(context: Any, tier: Any = None) -> str:
     """Show the member who asks how far the next tier is, and whether this one is at risk; nothing to others.
 
-    A shop puts it wherever it likes: ``{% load loyalty_tiers %}{% loyalty_tier_progress %}``.
+    A shop puts it wherever it likes: ``{% load loyalty_tiers %}{% loyalty_tier_progress %}``. With a ``tier``, it tells
+    how far that one is, where it is higher than the member's.
     """
     member = members.member_of_request(context["request"])
     if member is None or member.status != "active" or not member.programme.is_active:
@@ -47,5 +48,7 @@ def loyalty_tier_progress(context: Any) -> str:
     standing = selectors.standing(member)
     if standing is None or not (standing.is_automatic or standing.given_until):
         return ""
+    if tier is not None:
+        standing = selectors.toward(standing, tier)
     page = context.template.engine.get_template("oscar_loyalty/partials/tier_progress.html")
     return str(page.render(context.new({"standing": standing, "request": context["request"]})))

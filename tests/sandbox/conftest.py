@@ -7,7 +7,7 @@ import pytest
 def drawn_once(tmp_path_factory, monkeypatch):
     """Each picture of the salon is drawn once in a run; drawing them is most of what loading the salon takes."""
     from sandbox.demo import programme
-    from sandbox.shop import load_club_pages, pictures
+    from sandbox.shop import pictures
 
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pictures"
@@ -22,7 +22,7 @@ def drawn_once(tmp_path_factory, monkeypatch):
             part.replace(drawn)
         return drawn.read_bytes()
 
-    for module in (pictures, load_club_pages, programme):
+    for module in (pictures, programme):
         monkeypatch.setattr(module, "draw", draw)
 
 

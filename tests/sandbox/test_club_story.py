@@ -17,9 +17,14 @@ from wagtail_club.models import ClubArticlePage, ClubHomePage, ClubSectionPage
 SECRET = "The moonflower evening"
 
 
+@pytest.fixture(params=["en", "fr"])
+def language(request):
+    return request.param
+
+
 @pytest.fixture
-def club(transactional_db, wagtail_pages, programme):
-    """The club of the salon, a section, an editor and two members."""
+def club(transactional_db, wagtail_pages, programme, language):
+    """The club of the salon in a language, a section, an editor and two members."""
     load_club()
     tiers = {tier.code: tier for tier in selectors.tiers(programme)}
     for code in ("bronze", "gold"):
@@ -27,7 +32,7 @@ def club(transactional_db, wagtail_pages, programme):
         member = services.join(programme=programme, user=user)
         services.set_tier(member=member, tier=tiers[code], key=f"story:{code}")
     get_user_model().objects.create_superuser("editor", "editor@example.com", PASSWORD)
-    home = ClubHomePage.objects.get(locale__language_code="en")
+    home = ClubHomePage.objects.get(locale__language_code=language)
     return home.add_child(instance=ClubSectionPage(title="Evenings", slug="evenings"))
 
 
@@ -48,12 +53,13 @@ def pictures(page):
             const found = [...document.querySelectorAll("main img")];
             found.forEach(image => image.loading = "eager");
             await Promise.all(found.map(image => image.decode().catch(() => null)));
-            return found.map(image => [new URL(image.src).pathname, image.naturalWidth > 0]);
+            return found.map(image => [new URL(image.currentSrc || image.src).pathname, image.naturalWidth > 0]);
         }"""
     )
 
 
-def test_the_story_of_a_gold_page(club, photo, open_page, shot):  # noqa: F811
+def test_the_story_of_a_gold_page(club, photo, open_page, shot, language):  # noqa: F811
+    prefix = "" if language == "en" else f"/{language}"
     # The editor writes the page, uploads its picture, and chooses the tier.
     desk = open_page()
     sign_in(desk, "", "editor@example.com")
@@ -70,7 +76,7 @@ def test_the_story_of_a_gold_page(club, photo, open_page, shot):  # noqa: F811
     desk.select_option("#id_audience", "tier")
     desk.select_option("#id_minimum_tier", label="Gold")
     desk.fill("#id_teaser_title", "An evening for Gold")
-    shot_name = "club-gold"
+    shot_name = f"club-gold-{language}"
     desk.get_by_role("tab", name="Promote").click()
     desk.fill("#id_slug", "moonflower")
     desk.locator(".footer [data-w-dropdown-target=toggle], .footer .w-dropdown button").first.click()
@@ -81,9 +87,10 @@ def test_the_story_of_a_gold_page(club, photo, open_page, shot):  # noqa: F811
 
     # Gold reads it, with the picture.
     gold = open_page()
-    sign_in(gold, "", "gold@example.com")
+    sign_in(gold, prefix, "gold@example.com")
     gold.goto(page_url)
     reads(gold, SECRET)
+    assert gold.locator("html").get_attribute("lang") == language
     shown = pictures(gold)
     assert [decoded for address, decoded in shown if f"/pictures/{image.pk}/" in address] == [True]
     shot(gold, f"{shot_name}-gold")
@@ -93,7 +100,7 @@ def test_the_story_of_a_gold_page(club, photo, open_page, shot):  # noqa: F811
     for name in ("bronze", "visitor"):
         page = open_page()
         if name == "bronze":
-            sign_in(page, "", "bronze@example.com")
+            sign_in(page, prefix, "bronze@example.com")
         page.goto(page_url)
         reads(page, "An evening for Gold")
         assert SECRET not in page.content()

@@ -1,7 +1,7 @@
 """Reads of the ladder: how a programme's tiers are reached, and how a member stands."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -128,15 +128,24 @@ def standing(member: Any, *, ladder: Ladder | None = None) -> Standing | None:
     return _standing(member, rules, tiers, now, verdict, total, kept)
 
 
+def toward(standing: Standing, tier: Any) -> Standing:
+    """Return ``standing`` with ``tier`` as what is next, if that is higher and to be reached; else as it is."""
+    if not standing.is_automatic or tier.threshold is None or tier.rank <= standing.tier.rank:
+        return standing
+    missing = max(tier.threshold - standing.total, Decimal(0))
+    return replace(standing, next=tier, missing=missing, percent=_percent(standing.total, tier.threshold))
+
+
+def _percent(total: Decimal, threshold: Decimal | None) -> int:
+    return min(99, int(max(total, Decimal(0)) * 100 / threshold)) if threshold else 100
+
+
 def _standing(
     member: Any, rules: Ladder, tiers: dict[int, Any], now: datetime, verdict: Verdict, total: Decimal, kept: Decimal
 ) -> Standing:
     tier = tiers[verdict.tier]
     step = rules.next(tier.rank) if rules.is_automatic else None
     missing = max(step.threshold - total, Decimal(0)) if step is not None and step.threshold is not None else None
-    percent = 100
-    if step is not None and step.threshold:
-        percent = min(99, int(max(total, Decimal(0)) * 100 / step.threshold))
     end = verdict.term.ends_at
     earned = tiers.get(verdict.term.earned or 0, tier)
     held = verdict.term.floor is not None and tier.pk == verdict.term.floor
@@ -155,7 +164,7 @@ def _standing(
         since=rules.since(now) if rules.is_automatic else None,
         next=tiers[step.pk] if step is not None else None,
         missing=missing,
-        percent=percent,
+        percent=_percent(total, step.threshold if step is not None else None),
         until=end if end is not None and end > now and rules.window != "lifetime" else None,
         kept=bool(enough),
         lost_at=verdict.lost_at,

@@ -1,111 +1,134 @@
-"""The sections of the club and what stands in them: English first, then French."""
+"""The sections of the club and what stands in them: for whom, with which pictures, when. Words: ``shop/club``."""
 
-from dataclasses import dataclass, field
-
-Words = tuple[str, str]
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Piece:
+    """``tier`` is the lowest that may read it, nothing for everybody; ``teaser`` is the picture for the others.
+
+    An offer has a ``code``, the ``upcs`` of its products, and the days from loading on which it ``opens`` and ``ends``.
+    """
+
     slug: str
-    title: Words
-    text: Words
-    picture: tuple[str, str]
+    picture: str
     tier: str = ""
-    teaser: Words = ("", "")
-    body: tuple[Words, ...] = ()
-    steps: tuple[tuple[Words, Words], ...] = field(default=())
-    minutes: int | None = None
-    for_gold: Words | None = None
+    teaser: str = ""
     code: str = ""
+    upcs: tuple[str, ...] = ()
+    opens: int | None = None
+    ends: int | None = None
+
+    @property
+    def kind(self) -> str:
+        return "ClubArticlePage" if self.ends is None else "ClubOfferPage"
 
 
-CARE = Piece(
-    "care",
-    ("Care at home", "Les soins à la maison"),
-    ("What we tell our guests at the basin.", "Ce que nous disons à nos clients au bac."),
-    ("bottle", "sage"),
-)
-OFFERS = Piece(
-    "offers",
-    ("Offers and private sales", "Offres et ventes privées"),
-    ("For a while, and for members only.", "Pour un temps, et pour les membres."),
-    ("box", "rose"),
-)
+@dataclass(frozen=True)
+class Code:
+    """A voucher: so many percent off, or so many euros, on what lies in a category or on everything."""
+
+    code: str
+    name: str
+    percent: int = 0
+    euros: int = 0
+    category: str = ""
+    once: bool = True
+
+
+HOME_PICTURE = "club"
+
 SECTIONS = [
     (
-        CARE,
+        Piece("care", "care"),
         [
-            Piece(
-                "summer-hair",
-                ("Hair in summer", "Les cheveux en été"),
-                ("Salt, sun and chlorine, and what helps.", "Sel, soleil, chlore, et ce qui aide."),
-                ("wave", "teal"),
-                body=(
-                    (
-                        "Rinse with fresh water before you swim: hair that is wet already takes up less salt.",
-                        "Rincez à l’eau claire avant de nager : des cheveux déjà mouillés prennent moins de sel.",
-                    ),
-                ),
-                for_gold=(
-                    "Bring your mask to the salon: we work it in under steam, on us.",
-                    "Apportez votre masque au salon : nous le posons à la vapeur, c’est offert.",
-                ),
-            ),
-            Piece(
-                "blow-dry",
-                ("A blow-dry like ours", "Un brushing comme au salon"),
-                ("Five steps, twenty minutes.", "Cinq gestes, vingt minutes."),
-                ("dryer", "blush"),
-                tier="bronze",
-                teaser=("Five steps, for members.", "Cinq gestes, pour les membres."),
-                steps=(
-                    (
-                        ("Press, do not rub", "Pressez, ne frottez pas"),
-                        ("With a soft towel.", "Avec une serviette douce."),
-                    ),
-                    (("Start at the neck", "Commencez par la nuque"), ("Strand by strand.", "Mèche par mèche.")),
-                    (("Finish cold", "Finissez à froid"), ("For the shine.", "Pour la brillance.")),
-                ),
-                minutes=20,
-            ),
-            Piece(
-                "scalp",
-                ("The scalp massage", "Le massage du crâne"),
-                ("Three minutes in the evening.", "Trois minutes le soir."),
-                ("lotus", "mauve"),
-                tier="silver",
-                teaser=("Three minutes in the evening.", "Trois minutes le soir."),
-                body=(
-                    (
-                        "Fingertips, never nails; small circles from the temples to the crown.",
-                        "La pulpe des doigts, jamais les ongles ; de petits cercles, des tempes au sommet.",
-                    ),
-                ),
-            ),
+            Piece("summer-hair", "summer"),
+            Piece("curls", "curls", tier="bronze", teaser="letter-apricot"),
+            Piece("colour-lasts", "colour", tier="silver", teaser="curtain-teal"),
+            Piece("night-routine", "night", tier="silver", teaser="letter-mauve"),
+            Piece("winter-scalp", "winter"),
+            Piece("fine-hair", "volume", tier="bronze", teaser="door-rose"),
+            Piece("hair-diary", "diary", tier="bronze", teaser="parcel-sage"),
         ],
     ),
     (
-        OFFERS,
+        Piece("how-to", "how-to"),
         [
+            Piece("plait", "plait"),
+            Piece("blow-dry", "blow-dry", tier="bronze", teaser="door-sage"),
+            Piece("scalp", "massage", tier="silver", teaser="curtain-plum"),
+            Piece("manicure", "manicure", tier="bronze", teaser="parcel-rose"),
+            Piece("breathe", "breathe", tier="bronze", teaser="curtain-teal"),
+        ],
+    ),
+    (
+        Piece("offers", "offers"),
+        [
+            Piece("welcome", "welcome", tier="bronze", teaser="parcel-rose", code="BIENVENUE", ends=365),
             Piece(
                 "autumn-sale",
-                ("The private sale of the season", "La vente privée de la saison"),
-                ("Before anybody else.", "Avant tout le monde."),
-                ("candle", "apricot"),
+                "private-sale",
                 tier="silver",
-                teaser=("Silver and Gold come first.", "Argent et Or passent les premiers."),
+                teaser="curtain-plum",
                 code="SAISON",
+                opens=-4,
+                ends=17,
+                upcs=("MP-101", "MP-103", "MP-104", "MP-105", "MP-106"),
             ),
             Piece(
                 "gold-evening",
-                ("An evening for Gold", "Une soirée pour le palier Or"),
-                ("A code for the new collection.", "Un code pour la nouvelle collection."),
-                ("lipstick", "gold"),
+                "evening",
                 tier="gold",
-                teaser=("Something for our Gold members.", "Une attention pour nos membres Or."),
-                code="OR",
+                teaser="letter-gold",
+                code="SOIREE-OR",
+                ends=30,
+                upcs=("MP-402", "MP-403"),
             ),
+            Piece(
+                "camellia",
+                "camellia",
+                tier="silver",
+                teaser="door-silver",
+                code="CAMELIA",
+                opens=9,
+                ends=40,
+                upcs=("MP-105",),
+            ),
+            Piece(
+                "duo",
+                "duo",
+                tier="bronze",
+                teaser="parcel-sage",
+                code="DUO",
+                ends=24,
+                upcs=("MP-104", "MP-105"),
+            ),
+            Piece("winter-box", "winter-box", tier="bronze", teaser="parcel-blue", opens=-120, ends=-60),
         ],
     ),
+    (
+        Piece("house", "house"),
+        [
+            Piece("rose-water", "roses"),
+            Piece("team", "team"),
+            Piece("label", "label"),
+            Piece("water", "water"),
+        ],
+    ),
+    (
+        Piece("notebook", "gold", tier="gold", teaser="door-gold"),
+        [
+            Piece("ritual", "ritual", tier="gold", teaser="curtain-gold"),
+            Piece("shade", "shade", tier="gold", teaser="letter-gold"),
+            Piece("table", "table", tier="gold", teaser="door-gold"),
+        ],
+    ),
+]
+
+CODES = [
+    Code("BIENVENUE", "A gift for a first order", euros=5),
+    Code("SAISON", "The private sale", percent=20, category="hair-care", once=False),
+    Code("SOIREE-OR", "An evening for Gold", percent=15),
+    Code("CAMELIA", "The new harvest", percent=10, category="hair-care"),
+    Code("DUO", "The mask and the oil", percent=10, category="hair-care"),
 ]
