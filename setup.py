@@ -23,6 +23,8 @@ SANDBOX = [
     *STRIPE,
     *WALLET,
     "django-appointment==3.12.*",
+    # The Content-Security-Policy, with a nonce for Oscar's last script: MPL, kept by Mozilla.
+    "django-csp>=4",
     "Pillow<13",
     "sorl-thumbnail>=12.11",
     "Whoosh>=2.7",
