@@ -103,6 +103,6 @@ def test_what_oscar_writes_into_its_pages_works_all_the_same(salon, open_page): 
     page = open_page()
     sign_in(page, "", GOLD.email)
     page.goto("/catalogue/")
-    page.goto("/accounts/wishlists/add/")
+    page.goto("/accounts/change-password/")
     page.locator("[onclick*='history.go']").click()
     page.wait_for_url("**/catalogue/")
