@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+SEEDS ?= 10000
+FIRST ?= 0
 RUN = $(VENV)/bin/python
 
-.PHONY: help sandbox sandbox-reset test test-stripe lint docs migrations clean
+.PHONY: help sandbox sandbox-reset test simulate test-stripe lint security docs migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +22,10 @@ test: ## Run the whole suite on SQLite and on PostgreSQL (PYTEST="..." sets pyte
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/services.py -- $(RUN) scripts/suite.py
 
+simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=0)
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
 	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \
 		echo "STRIPE_TEST_KEY must hold a secret key of Stripe's test mode (sk_test_...)."; exit 2;; esac
@@ -29,6 +35,10 @@ test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode 
 lint: ## ruff, and mypy on the ledger, the engine and the payments
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/checks.py lint
+
+security: ## bandit, Django's check --deploy, and known weaknesses of what is installed
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/checks.py security
 
 migrations: ## Fail when a model has no migration
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs

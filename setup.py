@@ -23,6 +23,8 @@ SANDBOX = [
     *STRIPE,
     *WALLET,
     "django-appointment==3.12.*",
+    # The Content-Security-Policy, with a nonce for Oscar's last script: MPL, kept by Mozilla.
+    "django-csp>=4",
     "Pillow<13",
     "sorl-thumbnail>=12.11",
     "Whoosh>=2.7",
@@ -30,6 +32,8 @@ SANDBOX = [
 ]
 TEST = [
     *SANDBOX,
+    # Weak spots in our code and in what we install: Apache, by the Python packaging and code-quality authorities.
+    "bandit>=1.8",
     # axe (MPL) for Playwright (MIT): what a page lacks for those who use it otherwise than by eye and mouse.
     "axe-playwright-python>=0.1.4",
     "build>=1.2",
@@ -37,6 +41,7 @@ TEST = [
     "hypothesis>=6.100",
     "mypy>=1.15",
     "playwright>=1.48",
+    "pip-audit>=2.9",
     "polib>=1.2",
     "psycopg[binary]>=3.2",
     "pytest>=8.3",

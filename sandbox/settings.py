@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from oscar import INSTALLED_APPS as OSCAR_APPS
@@ -70,12 +71,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
     "oscar_loyalty.privileges.middleware.EarlyAccessMiddleware",
     "oscar.apps.basket.middleware.BasketMiddleware",
@@ -165,6 +169,30 @@ HAYSTACK_CONNECTIONS = {
 
 LOGIN_URL = reverse_lazy("customer:login")  # by name, to stay in the reader's language
 LOGIN_REDIRECT_URL = reverse_lazy("customer:summary")
+
+X_FRAME_OPTIONS = "SAMEORIGIN"  # Wagtail shows its previews in frames
+# Where a form may lead in the end: to the page on which cards are entered.
+STRIPE_PAGES = [os.environ.get("STRIPE_API_BASE") or "https://checkout.stripe.com"]
+# Nothing runs or styles a page but files of the shop; Oscar's last script is known by its nonce.
+CONTENT_SECURITY_POLICY = {
+    # Wagtail's own admin has scripts in its pages.
+    "EXCLUDE_URL_PREFIXES": ["/cms/"],
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "media-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF, *STRIPE_PAGES],
+        "frame-ancestors": [SELF],
+        "object-src": [NONE],
+    },
+}
 
 OSCAR_SHOP_NAME = "Maison Pétale"
 OSCAR_SHOP_TAGLINE = _("Hair and beauty, by appointment")

@@ -102,7 +102,7 @@ def taken(port):
 
 def answers(base):
     try:
-        urllib.request.urlopen(base, timeout=PATIENCE)  # noqa: S310  (our own server)
+        urllib.request.urlopen(base, timeout=PATIENCE)  # noqa: S310  # nosec B310
     except urllib.error.HTTPError:
         return True  # an answer, though not the one we would like: the server runs
     except OSError:

@@ -41,11 +41,13 @@ SUITES = [
         "tests.settings",
         [
             "tests",
-            *(f"--ignore=tests/{name}" for name in ("club", "sandbox", "packaging", "stripe_server")),
+            *(f"--ignore=tests/{name}" for name in ("club", "sandbox", "packaging", "stripe_server", "simulation")),
         ],
     ),
     Suite("club", "tests.settings_club", ["tests/club"]),
     Suite("sandbox", "tests.settings_sandbox", ["tests/sandbox"]),
+    # Its worlds are copies of a file; what races is tested on both databases elsewhere.
+    Suite("simulation", "tests.settings", ["tests/simulation"], ("sqlite",)),
     # They touch no database: once is enough.
     Suite("packaging", "tests.settings", ["tests/packaging"], ("sqlite",)),
     Suite("stripe server", "tests.settings", ["tests/stripe_server"], ("sqlite",)),

@@ -35,7 +35,7 @@ class Control:
             method="POST",
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # nosec B310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise ControlError(error.code, json.load(error)) from None

@@ -28,8 +28,9 @@ class Card:
 
 
 def policy_of(programme: Any) -> Any:
-    """Return the programme's policy, made on demand."""
-    return get_model("loyalty_rewards", "RewardPolicy").objects.get_or_create(programme=programme)[0]
+    """Return the programme's policy: what its owner has saved, or what holds until then."""
+    RewardPolicy = get_model("loyalty_rewards", "RewardPolicy")
+    return RewardPolicy.objects.filter(programme=programme).first() or RewardPolicy(programme=programme)
 
 
 def claims_of(member: Any) -> QuerySet[Any]:

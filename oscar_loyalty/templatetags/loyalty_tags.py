@@ -324,7 +324,8 @@ class PlainLinesNode(template.Node):
 
     def render(self, context: Any) -> str:
         text = self.nodelist.render(context)
-        return mark_safe(_plain(text, self.lines.resolve(context, ignore_failures=True) or []))  # noqa: S308
+        lines = self.lines.resolve(context, ignore_failures=True) or []
+        return mark_safe(_plain(text, lines))  # noqa: S308  # nosec B308 B703
 
 
 @careful(otherwise=None)

@@ -201,7 +201,8 @@ def _insert(model: Any, rows: Iterable[dict[str, Any]]) -> None:
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(field.column) for field in fields)
-    sql = f"INSERT INTO {quoted(model._meta.db_table)} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    places = ", ".join(["%s"] * len(fields))
+    sql = f"INSERT INTO {quoted(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608  # nosec B608
     defaults = {field.attname: field.get_default() for field in fields}
     found = iter(rows)
     with connection.cursor() as cursor:

@@ -1,0 +1,75 @@
+"""A shop with something of every kind in it, and those who try its doors."""
+
+import pytest
+from django.test import Client
+
+from oscar_loyalty.loading import get_model
+from tests.simulation.invariants import Scales, difference
+from tests.sites.conftest import *  # noqa: F403
+from tests.sites.test_leaks import full  # noqa: F401
+
+
+class Doors:
+    """All addresses of ours, with the keys of what is there."""
+
+    def __init__(self, house):
+        from oscar_loyalty.account.apps import AccountConfig
+        from oscar_loyalty.dashboard.apps import PAGES
+        from tests.sites.test_leaks import addresses, keys_of
+
+        keys = {kind: found[:5] for kind, found in keys_of(house.far, False).items()}
+        self.dashboard = {}
+        for address, _module, _view, name in PAGES:
+            # Some of the keys open the page: the walk wants to be inside once.
+            self.dashboard[name] = [url for _values, url in addresses(name, address, keys)][:25]
+        self.account = {pattern.name: pattern for pattern in AccountConfig.create("oscar_loyalty.account").get_urls()}
+
+    def all(self):
+        return [(name, url) for name, urls in self.dashboard.items() for url in urls]
+
+
+@pytest.fixture
+def doors(full):  # noqa: F811
+    return Doors(full[0])
+
+
+@pytest.fixture
+def people(full, django_user_model):  # noqa: F811
+    """Clients, none of whom has any business in the dashboard."""
+    house = full[0]
+    member = get_model("loyalty_members", "Member").objects.get(email="alpha0@example.com").user
+    helper = django_user_model.objects.create_user("helper", "helper@example.com", "x", is_staff=True)
+    return {
+        "a stranger": house.client(),
+        "a member": house.client(member),
+        "staff without the right": house.client(helper),
+    }
+
+
+@pytest.fixture
+def strict(full):  # noqa: F811
+    """A client whose requests must carry the token of a form: ``strict(user)``."""
+
+    def strict(user=None):
+        client = Client(enforce_csrf_checks=True, headers={"host": full[0].site.domain})
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return strict
+
+
+@pytest.fixture
+def unchanged(full):  # noqa: F811
+    """Within the block nothing that anybody owns may change."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def unchanged(what):
+        scales = Scales()
+        before = scales.weigh()
+        yield
+        changes = difference(before, scales.weigh())
+        assert not changes, f"{what}: {changes}"
+
+    return unchanged
