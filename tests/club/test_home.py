@@ -30,7 +30,7 @@ def see(client, path="/club/"):
 def test_a_visitor_is_asked_to_join(home, programme, client):
     text = see(client)
     assert "Join the club" in text
-    assert "/accounts/register/?next=/club/" in text
+    assert "/accounts/register/?loyalty_join=1&amp;next=/club/" in text
     assert "Bronze" in text
 
 
