@@ -3,8 +3,8 @@
     make sandbox                                                  (in another window)
     python benchmarks/club_weight.py [--base http://127.0.0.1:8000] [--json]
 
-Each page is opened with an empty cache, at the width of a phone and of a desk, down to its end, so that late pictures
-count as well; "first" is what there is before one scrolls. Bytes are those of the answers as they are sent, here without
+Each page is opened with an empty cache, as wide as a phone and as a desk, down to its end, so that late pictures
+count as well; "first" is what there is before one scrolls. Bytes are those of the answers as they are sent, without
 the compression that a web server adds to texts. Queries are those of the demo's database for the page itself.
 """
 
