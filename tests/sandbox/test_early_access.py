@@ -343,3 +343,25 @@ def test_code_of_ones_own(window, looker, secret, rf, django_user_model):
     request = rf.get("/")
     request.user = django_user_model.objects.create_user("api")
     assert access.viewer_of(request).gate(secret).others == "hidden"
+
+
+def test_the_demo_has_some(wagtail_pages, time):
+    """A box for Gold, a candle for Silver, a sale, and an evening to which a Gold member brings a friend; made once."""
+    from sandbox.demo.early import load_early
+    from sandbox.demo.programme import load_programme
+    from sandbox.shop.load import load_catalogue
+    from sandbox.shop.load_club_pages import load_club_pages
+    from wagtail_club.models import ClubOfferPage
+
+    load_catalogue()
+    programme = load_programme(started_at=clock.now())
+    load_club_pages()
+    for _time in range(2):
+        load_early(programme, now=clock.now())
+    rows = get_model("loyalty_privileges", "EarlyAccess").objects.order_by("pk")
+    assert [(row.kind, row.tier.code, row.passes) for row in rows] == [
+        ("product", "gold", 3),
+        ("product", "silver", 0),
+        ("offer", "silver", 0),
+    ]
+    assert ClubOfferPage.objects.filter(guest_passes=2).exists()
