@@ -45,7 +45,9 @@ def publish_rule(*, programme: Any, rule: Any = None, happened_at: datetime | No
 def as_change(version: Any) -> Any:
     """Return a published version in the form of a draft's change, as :mod:`~oscar_loyalty.earning.margin` asks it."""
     rule = version.rule
-    same = {field: getattr(rule, field) for field in ("kind", "target", "product", "product_class", "category", "range")}
+    same = {
+        field: getattr(rule, field) for field in ("kind", "target", "product", "product_class", "category", "range")
+    }
     return _model("DraftItem")(rule=rule, spec=version.spec, name=version.name, **same)
 
 

@@ -200,6 +200,11 @@ def test_calling_off_keeps_what_was_as_it_is(programme, per_euro):
     assert now_in_force(programme) == {("amount", Decimal(1))} and per_euro.rule.versions.count() == 1
 
 
+def names(programme, moment=None):
+    moment = moment or clock.now()
+    return [facts.name for facts in RuleBook(programme, since=moment).at(moment, [])]
+
+
 def test_a_new_name_begins_with_its_version(programme, draft, per_euro, later, sweep):
     """It was called by its new name at once, though the numbers with that name were to begin in a week."""
     rule = per_euro.rule
@@ -207,18 +212,18 @@ def test_a_new_name_begins_with_its_version(programme, draft, per_euro, later, s
     drafts.publish(draft=draft, at=clock.now() + timedelta(days=7))
     rule.refresh_from_db()
     assert str(rule.name) == ""
-    assert [facts.name for facts in now_in_force(programme)] == [""]
+    assert names(programme) == [""]
     later(days=7)
     sweep()
     rule.refresh_from_db()
     assert str(rule.name) == "Christmas"
-    assert [facts.name for facts in now_in_force(programme)] == ["Christmas"]
+    assert names(programme) == ["Christmas"]
     # Called otherwise, the numbers of before keep their name.
     later(days=1)
     other = rules.publish_rule(programme=programme, kind="amount", rule=rule, spec={"points": 2, "per": "1"}, name="X")
     assert [str(version.name) for version in rule.versions.order_by("number")] == ["", "Christmas", "X"]
     assert other.number == 3
-    assert [facts.name for facts in now_in_force(programme, clock.now() - timedelta(hours=2))] == ["Christmas"]
+    assert names(programme, clock.now() - timedelta(hours=2)) == ["Christmas"]
 
 
 def test_a_name_that_was_to_come_is_called_off_with_its_version(programme, draft, per_euro, later, sweep):

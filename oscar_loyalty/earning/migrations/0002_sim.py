@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_earning', '0001_initial'),
+        ("loyalty_earning", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='goalprize',
-            name='ahead',
-            field=models.BooleanField(default=False, verbose_name='given ahead'),
+            model_name="goalprize",
+            name="ahead",
+            field=models.BooleanField(default=False, verbose_name="given ahead"),
         ),
         migrations.AddField(
-            model_name='ruleversion',
-            name='name',
-            field=i18nfield.fields.I18nCharField(blank=True, max_length=200, verbose_name='name'),
+            model_name="ruleversion",
+            name="name",
+            field=i18nfield.fields.I18nCharField(blank=True, max_length=200, verbose_name="name"),
         ),
     ]
