@@ -147,7 +147,6 @@ def put(
             fields[_model("Rule").TARGET_FIELDS[target]] = target_object
     if not fields["ends"]:
         fields["spec"] = rules.clean_spec(fields["kind"], spec or {})
-        rules.check_tiers(row.programme, fields["spec"])
     _touch(row, actor)
     Item = _model("DraftItem")
     if rule is not None:

@@ -73,7 +73,6 @@ def write_version(
     if kind not in KINDS or (target != "everything" and target not in _model("Rule").TARGET_FIELDS):
         raise WrongRule("There is no such kind or target.")
     clean = clean_spec(kind, spec)
-    check_tiers(programme, clean)
     if rule is None:
         if (target == "everything") != (target_object is None):
             raise WrongRule("A rule is about everything, or about one thing.")
@@ -109,16 +108,6 @@ def write_version(
         published_by_type=actor.type,
         published_by=actor.id,
     )
-
-
-def check_tiers(programme: Any, spec: dict[str, Any]) -> None:
-    """Refuse conditions about tiers that the programme does not have.
-
-    :raises WrongRule: at "when.tiers".
-    """
-    asked = set(spec.get("when", {}).get("tiers", ()))
-    if asked and asked - set(members.tiers(programme).values_list("code", flat=True)):
-        raise WrongRule(_("There is no such tier."), "when.tiers")
 
 
 def _alike(name: Any, other: Any) -> bool:
