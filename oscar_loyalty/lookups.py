@@ -4,7 +4,10 @@ import json
 from typing import Any
 
 from django.db.models import F
-from django.db.models.lookups import Lookup
+from django.db.models.lookups import In, Lookup
+
+#: The rest of a condition in SQLite: an array as one parameter.
+OF_JSON = " IN (SELECT value FROM json_each(%s))"
 
 
 class Among(Lookup):
@@ -17,12 +20,8 @@ class Among(Lookup):
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        left, params = self.process_lhs(compiler, connection)
-        keys = list(self.rhs)
-        if not keys:
-            return "1 = 0", ()
-        marks = ", ".join(["%s"] * len(keys))
-        return f"{left} IN ({marks})", (*params, *keys)
+        sql, params = compiler.compile(In(self.lhs, list(self.rhs)))
+        return sql, tuple(params)
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
@@ -30,7 +29,7 @@ class Among(Lookup):
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} IN (SELECT value FROM json_each(%s))", (*params, json.dumps(list(self.rhs)))
+        return left + OF_JSON, (*params, json.dumps(list(self.rhs)))
 
 
 def among(field: str, keys: Any) -> Among:

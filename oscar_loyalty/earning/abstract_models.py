@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.earning.abstract_targets import AbstractTargeted
+from oscar_loyalty.earning.exceptions import PublishedVersion
 from oscar_loyalty.fields import I18nCharField
 
 
@@ -60,12 +61,15 @@ class AbstractRuleVersion(models.Model):
     ``{"points": "2", "per": "1.00", "threshold": "5.00"}`` per amount; ``{}`` where nothing is earned; of a booster
     ``{"times": "2"}`` or ``{"plus": "50"}``. ``when`` holds its conditions
     (:class:`oscar_loyalty.earning.conditions.When`), ``caps`` the most that it gives with an order, in a day, and to a
-    member.
+    member. ``name`` is what the rule was called then.
+
+    A version that was published never changes, but for its end.
     """
 
     rule = models.ForeignKey("loyalty_earning.Rule", on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField(_("version"))
     spec = models.JSONField(_("what it says"), default=dict)
+    name = I18nCharField(_("name"), max_length=200, blank=True)
     valid_from = models.DateTimeField(_("valid from"))
     valid_to = models.DateTimeField(_("valid to"), null=True, blank=True)
     published_by_type = models.CharField(_("publisher type"), max_length=32, blank=True)
@@ -86,6 +90,11 @@ class AbstractRuleVersion(models.Model):
 
     def __str__(self):
         return f"{self.rule} ({self.number})"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding and set(kwargs.get("update_fields") or ["everything"]) != {"valid_to"}:
+            raise PublishedVersion("A published version never changes, but for its end: publish another.")
+        super().save(*args, **kwargs)
 
 
 class AbstractAward(models.Model):

@@ -158,9 +158,7 @@ def _write(card: Any, sheet: Sheet | None, now: Any) -> None:
     (card.head_start, card.count, card.state, card.started_at, card.ends_at, card.full_at) = _values(card, sheet, now)
 
 
-def _settle_prizes(
-    member: Any, goal: Any, card: Any, sheet: Sheet | None, known: dict[int, Any], keep: bool
-) -> None:
+def _settle_prizes(member: Any, goal: Any, card: Any, sheet: Sheet | None, known: dict[int, Any], keep: bool) -> None:
     for step in goal.steps.all():
         at = sheet.reached(step.after) if sheet is not None else None
         prize = known.get(step.pk)

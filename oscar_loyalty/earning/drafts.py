@@ -10,6 +10,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.earning import margin, rules, versions
 from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, TooLate, WrongRule
 from oscar_loyalty.earning.laid import ABOVE, TARGETS, DraftBook, facts_of
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 
@@ -85,8 +86,8 @@ def start_with_rules(*, programme: Any, name: str, actor: Ref = NOBODY, note: st
         if last is None or last.valid_to is not None:
             continue
         ids = {f"{field}_id": getattr(rule, f"{field}_id") for field in TARGETS}
-        same = {field: getattr(rule, field) for field in ("kind", "name", "target")}
-        items.append(_model("DraftItem")(draft=row, rule=rule, base_number=last.number, spec=last.spec, **same, **ids))
+        same = {"kind": rule.kind, "target": rule.target, "name": last.name or rule.name, "spec": last.spec}
+        items.append(_model("DraftItem")(draft=row, rule=rule, base_number=last.number, **same, **ids))
     _model("DraftItem").objects.bulk_create(items)
     return row
 
@@ -233,12 +234,17 @@ def _conflict(item: Any, at: datetime) -> str:
     last = max(item.rule.versions.all(), key=lambda version: version.number, default=None)
     if item.rule.state == "ended" or (last is not None and last.valid_to is not None and last.valid_to <= at):
         return "ended"
-    if last is not None and not item.ends and last.spec == item.spec and last.valid_to is None:
+    if last is not None and not item.ends and _says_same(item, last) and last.valid_to is None:
         # Whoever was faster has written the same.
         return ""
     if last is not None and last.number != item.base_number:
         return "changed"
     return "later" if last is not None and last.valid_from > at else ""
+
+
+def _says_same(item: Any, version: Any) -> bool:
+    named = data_of(item.name) in (data_of(version.name or item.rule.name), "", None)
+    return bool(version.spec == item.spec and named)
 
 
 def _clash(item: Any, live: list[Any], ending: set[int | None]) -> str:
@@ -291,7 +297,7 @@ def publish(*, draft: Any, at: datetime | None = None, actor: Ref = NOBODY) -> A
             versions.end_at(rule=item.rule, at=moment, actor=actor)
             item.version = versions.newest(item.rule)
         else:
-            item.version = rules.publish_rule(
+            item.version = rules.write_version(
                 programme=row.programme,
                 kind=item.kind,
                 spec=item.spec,

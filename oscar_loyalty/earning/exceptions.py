@@ -78,3 +78,7 @@ class WrongGoal(ValueError):
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+
+class PublishedVersion(Exception):
+    """A version of a rule that was published was to be changed."""

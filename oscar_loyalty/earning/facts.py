@@ -123,7 +123,7 @@ def _dated(version: Any) -> Dated:
         points=Decimal(spec.get("points", spec.get("plus", 0))),
         per=Decimal(spec.get("per", 1)),
         threshold=Decimal(spec.get("threshold", 0)),
-        name=data_of(rule.name) or "",
+        name=data_of(version.name) or data_of(rule.name) or "",
         times=Decimal(spec["times"]) if "times" in spec else None,
         when=When.of(spec.get("when", {})),
         caps=Caps(**spec["caps"]) if spec.get("caps") else None,

@@ -77,6 +77,7 @@ def _laid(item: Any) -> facts.Dated:
             number=(item.base_number or 0) + 1,
             rule=rule,
             spec=item.spec,
+            name=rule.name,
             valid_from=ALWAYS,
             valid_to=None,
         )

@@ -125,19 +125,24 @@ def worst(programme: Any, changes: Iterable[Any] = ()) -> Case | None:
     return found
 
 
-def most_times(programme: Any, changes: Iterable[Any]) -> Decimal:
+def times_in_force(programme: Any) -> Decimal:
+    """Return by how much points are multiplied at worst by the rules as they are."""
+    return most_times(programme, (), least=0)
+
+
+def most_times(programme: Any, changes: Iterable[Any], *, least: int = ABOVE) -> Decimal:
     """Return by how much points are multiplied at worst, where ``changes`` have a part in it: the tier's multiplier and
-    all boosters that hold at once."""
+    all boosters that hold at once. ``least``: the version from which on a booster is one of those in question."""
     world = _World(programme, changes)
     one = engine.RuleFacts(version=0, kind="amount", points=Decimal(1))
     most = Decimal(1)
     policy = replace(world.policy, cap=None)
     for purchase, rules, price, _tier, discount, _title in world.purchases():
         boosters = [replace(rule, caps=None) for rule in rules if rule.kind == "booster" and rule.times is not None]
-        if not any(rule.version >= ABOVE for rule in boosters):
+        if not any(rule.version >= least for rule in boosters):
             continue
         outcome = engine.evaluate(policy, [one, *boosters], purchase)
-        if any(line.rule_version >= ABOVE for line in outcome.lines):
+        if any(line.rule_version >= least for line in outcome.lines):
             paid = price * (100 - discount) / 100
             most = max(most, Decimal(outcome.explanation["exact"]) / paid if paid else most)
     return most

@@ -9,7 +9,7 @@ from oscar.apps.order.signals import order_line_status_changed, order_placed, or
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
-from oscar_loyalty.earning import bookings, orders, signals, versions
+from oscar_loyalty.earning import bookings, orders, rules, signals, versions
 from oscar_loyalty.loading import get_model
 
 log = logging.getLogger("oscar_loyalty")
@@ -71,6 +71,13 @@ def end_rule(row):
     rule = get_model("loyalty_earning", "Rule").objects.filter(pk=row.payload["rule"]).first()
     if rule is not None:
         versions.settle_end(rule=rule)
+
+
+@handler("earning.name_rule")
+def name_rule(row):
+    rule = get_model("loyalty_earning", "Rule").objects.filter(pk=row.payload["rule"]).first()
+    if rule is not None:
+        rules.settle_name(rule=rule)
 
 
 @sweeper("earning.orders")

@@ -9,8 +9,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import margin
 from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.earning.specs import KINDS, clean_spec
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -21,7 +24,34 @@ def _model(name: str) -> Any:
 
 
 @transaction.atomic
-def publish_rule(
+def publish_rule(*, programme: Any, rule: Any = None, happened_at: datetime | None = None, **fields: Any) -> Any:
+    """Publish a rule, or, with ``rule``, another version of it, in force from ``happened_at``; return the version.
+
+    ``kind``: "unit", "amount", "order", "visit", "exclude", "booster"; ``target``: "product", "variant", "class",
+    "category", "range" with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount
+    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude", for a booster ``{"times": 2}`` or
+    ``{"plus": 50}``; each may have ``when`` and ``caps`` (:mod:`oscar_loyalty.earning.specs`). Kind and target of a
+    rule stay; the same spec and name again publish nothing. ``name`` (text by language) and ``actor`` may be told.
+
+    :raises WrongRule: when it makes no sense, multiplies beyond all measure together with others, or a later version
+        exists already.
+    """
+    version = write_version(programme=programme, rule=rule, happened_at=happened_at, **fields)
+    if "times" in version.spec:
+        margin.check_times(programme, [as_change(version)])
+    return version
+
+
+def as_change(version: Any) -> Any:
+    """Return a published version in the form of a draft's change, as :mod:`~oscar_loyalty.earning.margin` asks it."""
+    rule = version.rule
+    same = {
+        field: getattr(rule, field) for field in ("kind", "target", "product", "product_class", "category", "range")
+    }
+    return _model("DraftItem")(rule=rule, spec=version.spec, name=version.name, **same)
+
+
+def write_version(
     *,
     programme: Any,
     kind: str,
@@ -33,15 +63,9 @@ def publish_rule(
     actor: Ref = NOBODY,
     happened_at: datetime | None = None,
 ) -> Any:
-    """Publish a rule, or, with ``rule``, another version of it, in force from ``happened_at``; return the version.
+    """Write a version as :func:`publish_rule` does, without a look at the rules beside it: a draft's are seen together.
 
-    ``kind``: "unit", "amount", "order", "visit", "exclude", "booster"; ``target``: "product", "variant", "class",
-    "category", "range" with its ``target_object``, or "everything". ``spec``: ``{"points": 80}``, per amount
-    ``{"points": 2, "per": "1.00", "threshold": "5.00"}``, nothing for "exclude", for a booster ``{"times": 2}`` or
-    ``{"plus": 50}``; each may have ``when`` and ``caps`` (:mod:`oscar_loyalty.earning.specs`). Kind and target of a
-    rule stay; the same spec again publishes nothing.
-
-    :raises WrongRule: when it makes no sense, or a later version exists already.
+    :raises WrongRule: when it makes no sense in itself, or a later version exists already.
     """
     at = happened_at or clock.now()
     if rule is not None:
@@ -60,13 +84,10 @@ def publish_rule(
         rule = _model("Rule").objects.select_for_update().get(pk=rule.pk)
         if rule.state == "ended":
             raise WrongRule(_("The rule has ended."))
-        if name and name != rule.name:
-            rule.name = name
-            rule.save(update_fields=["name"])
     last = rule.versions.order_by("-number").first()
-    until = None
+    name, until = name or (last and last.name) or rule.name, None
     if last is not None:
-        if last.spec == clean:
+        if last.spec == clean and _alike(name, last.name or rule.name):
             return last
         if last.valid_from > at:
             raise WrongRule(_("Other numbers are to begin later. Call them off first."))
@@ -74,8 +95,11 @@ def publish_rule(
         if until is not None and until <= at:
             raise WrongRule(_("The rule has ended."))
         _close(last, at)
+    if not _alike(name, rule.name):
+        _rename(rule, name, at)
     return _model("RuleVersion").objects.create(
         rule=rule,
+        name=name,
         number=last.number + 1 if last else 1,
         spec=clean,
         valid_from=at,
@@ -84,6 +108,30 @@ def publish_rule(
         published_by_type=actor.type,
         published_by=actor.id,
     )
+
+
+def _alike(name: Any, other: Any) -> bool:
+    return (data_of(name) or "") == (data_of(other) or "")
+
+
+def _rename(rule: Any, name: Any, at: datetime) -> None:
+    """Give a rule its new name, or leave word to do so once the version with that name begins."""
+    if at <= clock.now():
+        rule.name = name
+        rule.save(update_fields=["name"])
+    else:
+        due.again(kind="earning.name_rule", key=f"rule:{rule.pk}", payload={"rule": rule.pk}, at=at)
+
+
+@transaction.atomic
+def settle_name(*, rule: Any) -> Any:
+    """Call a rule what its version in force is called; safe at any time, and again."""
+    row = _model("Rule").objects.select_for_update().get(pk=rule.pk)
+    begun = row.versions.filter(valid_from__lte=clock.now()).order_by("-number").first()
+    if begun is not None and begun.name and not _alike(begun.name, row.name):
+        row.name = begun.name
+        row.save(update_fields=["name"])
+    return row
 
 
 def _close(version: Any, at: datetime) -> None:

@@ -107,8 +107,11 @@ def clean_when(when: Mapping[str, Any]) -> dict[str, Any]:
         raise WrongRule(_("There is no such condition."), f"when.{min(unknown)}")
     clean: dict[str, Any] = {}
     if weekdays := when.get("weekdays"):
-        days = sorted({int(day) for day in weekdays})
-        if days[0] < 0 or days[-1] > 6:
+        try:
+            days = sorted({int(day) for day in weekdays})
+        except (TypeError, ValueError):
+            days = []
+        if not days or days[0] < 0 or days[-1] > 6:
             raise WrongRule(_("There is no such day of the week."), "when.weekdays")
         if len(days) < 7:
             clean["weekdays"] = days

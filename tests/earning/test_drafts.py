@@ -4,13 +4,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import drafts, rules, versions
+from oscar_loyalty.earning import drafts, limits, rules, versions
 from oscar_loyalty.earning.engine import Line
-from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, TooLate, WrongRule
+from oscar_loyalty.earning.exceptions import DraftClosed, DraftConflict, PublishedVersion, TooLate, WrongRule
 from oscar_loyalty.earning.facts import RuleBook
+from oscar_loyalty.loading import get_model
 
 
 @pytest.fixture
@@ -196,3 +198,82 @@ def test_calling_off_keeps_what_was_as_it_is(programme, per_euro):
     drafts.publish(draft=draft, at=clock.now() + timedelta(days=7))
     drafts.call_off(draft=draft)
     assert now_in_force(programme) == {("amount", Decimal(1))} and per_euro.rule.versions.count() == 1
+
+
+def names(programme, moment=None):
+    moment = moment or clock.now()
+    return [facts.name for facts in RuleBook(programme, since=moment).at(moment, [])]
+
+
+def test_a_new_name_begins_with_its_version(programme, draft, per_euro, later, sweep):
+    """It was called by its new name at once, though the numbers with that name were to begin in a week."""
+    rule = per_euro.rule
+    drafts.put(draft=draft, rule=rule, spec={"points": 2, "per": "1"}, name="Christmas")
+    drafts.publish(draft=draft, at=clock.now() + timedelta(days=7))
+    rule.refresh_from_db()
+    assert str(rule.name) == ""
+    assert names(programme) == [""]
+    later(days=7)
+    sweep()
+    rule.refresh_from_db()
+    assert str(rule.name) == "Christmas"
+    assert names(programme) == ["Christmas"]
+    # Called otherwise, the numbers of before keep their name.
+    later(days=1)
+    other = rules.publish_rule(programme=programme, kind="amount", rule=rule, spec={"points": 2, "per": "1"}, name="X")
+    assert [str(version.name) for version in rule.versions.order_by("number")] == ["", "Christmas", "X"]
+    assert other.number == 3
+    assert names(programme, clock.now() - timedelta(hours=2)) == ["Christmas"]
+
+
+def test_a_name_that_was_to_come_is_called_off_with_its_version(programme, draft, per_euro, later, sweep):
+    drafts.put(draft=draft, rule=per_euro.rule, spec={"points": 2, "per": "1"}, name="Christmas")
+    drafts.publish(draft=draft, at=clock.now() + timedelta(days=7))
+    drafts.call_off(draft=draft)
+    later(days=8)
+    sweep()
+    per_euro.rule.refresh_from_db()
+    assert str(per_euro.rule.name) == ""
+
+
+def test_a_published_version_never_changes(per_euro):
+    per_euro.spec = {"points": "5", "per": "1"}
+    for fields in (None, ["spec"], ["spec", "valid_to"]):
+        with pytest.raises(PublishedVersion):
+            per_euro.save(update_fields=fields)
+    per_euro.refresh_from_db()
+    assert per_euro.spec["points"] == "1"
+
+
+def test_what_multiplies_beyond_all_measure_is_refused_at_every_door(programme, draft, per_euro):
+    """A hundred times, a hundred times over: by the form it was refused, by the service it was not."""
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": "50"})
+    for _door in range(2):
+        with pytest.raises(WrongRule) as refused:
+            rules.publish_rule(programme=programme, kind="booster", spec={"times": "3"})
+        assert refused.value.field == "times"
+    drafts.put(draft=draft, kind="booster", spec={"times": "3"})
+    with pytest.raises(WrongRule):
+        drafts.publish(draft=draft)
+    assert get_model("loyalty_earning", "Rule").objects.filter(kind="booster").count() == 1
+
+
+def test_other_stacking_is_refused_where_boosters_would_multiply_beyond_all_measure(programme, per_euro):
+    limits.save_limits(programme=programme, stacking="best")
+    for _number in range(2):
+        rules.publish_rule(programme=programme, kind="booster", spec={"times": "50"})
+    with pytest.raises(ValidationError) as refused:
+        limits.save_limits(programme=programme, stacking="multiply")
+    assert "stacking" in refused.value.message_dict
+    assert type(programme).objects.get(pk=programme.pk).earning_policy.stacking == "best"
+    assert programme.earning_policy.stacking == "best"
+
+
+def test_days_that_there_are_not(programme, draft):
+    for door in (
+        lambda spec: rules.publish_rule(programme=programme, kind="booster", spec=spec),
+        lambda spec: drafts.put(draft=draft, kind="booster", spec=spec),
+    ):
+        with pytest.raises(WrongRule) as refused:
+            door({"times": "2", "when": {"weekdays": ["monday"]}})
+        assert refused.value.field == "when.weekdays"

@@ -81,7 +81,7 @@ def test_a_gift_on_the_way_that_both_had_stays_and_is_not_given_again(card, buy,
 @pytest.mark.parametrize("each", [False, True])
 def test_both_began_with_stamps(card, buy, member, twin, sweep, each):
     card((3, 50), (5, 500), head_start=2, head_start_each=each)
-    buy(twin, 4 if not each else 4)
+    buy(twin, 4)
     buy(member, 3)
     before = gifts_of(twin) + gifts_of(member)
     merge(twin, member, sweep)

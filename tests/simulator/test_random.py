@@ -24,6 +24,7 @@ from oscar_loyalty.reports.simulation import sources
 from oscar_loyalty.reports.simulation.purchases import Purchases
 from oscar_loyalty.reports.simulation.replay import play
 
+
 @pytest.fixture(autouse=True)
 def _clock(time, programme):
     """The clock stands before the programme is made."""

@@ -281,7 +281,9 @@ class Purchases:
         if not self._has["claims"]:
             return set()
         return set(
-            get_model("loyalty_earning", "GuestClaim").objects.filter(among("order", pks)).values_list("order", flat=True)
+            get_model("loyalty_earning", "GuestClaim")
+            .objects.filter(among("order", pks))
+            .values_list("order", flat=True)
         )
 
     # Bookings
@@ -407,7 +409,11 @@ class Purchases:
     def _taken(self, entries: list[int]) -> dict[int, list[tuple[datetime, int]]]:
         """Return for each entry of an award when points were taken back, and how many were by then."""
         found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
-        rows = get_model("loyalty_ledger", "Entry").objects.filter(among("reverses", entries)).order_by("recorded_at", "pk")
+        rows = (
+            get_model("loyalty_ledger", "Entry")
+            .objects.filter(among("reverses", entries))
+            .order_by("recorded_at", "pk")
+        )
         for entry, at, units in rows.values_list("reverses", "recorded_at", "units"):
             before = found[entry][-1][1] if found[entry] else 0
             found[entry].append((at, before + abs(units)))

@@ -52,20 +52,18 @@ class Period:
     until: datetime
 
 
-#: Says which tier (its primary key) each member has with what they earned and spent; registered by :func:`scheme`.
+#: Says which tier (its primary key) each member has with what they have; registered by :func:`scheme`.
 Scheme = Callable[[Any, Mapping[int, Standing], Period], Mapping[int, int | None] | None]
 _scheme: list[Scheme] = []
 
 
 def scheme(function: Scheme) -> Scheme:
-    """Register how tiers follow from points or spending: ``function(programme, standings, period) -> tiers``."""
+    """Register how tiers follow from purchases: ``function(programme, standings by member, period) -> tiers``."""
     _scheme[:] = [function]
     return function
 
 
-def tiers_after(
-    programme: Any, standings: Mapping[int, Standing], period: Period
-) -> Mapping[int, int | None] | None:
+def tiers_after(programme: Any, standings: Mapping[int, Standing], period: Period) -> Mapping[int, int | None] | None:
     """Return the tier of each member after a replay, or ``None`` where tiers do not follow from purchases."""
     return _scheme[0](programme, standings, period) if _scheme else None
 

@@ -63,17 +63,20 @@ def tiers_note(simulation: Any) -> str:
     at, since = simulation.result.get("tiers_at"), simulation.result.get("tiers_since")
     if not at:
         return ""
-    values = {"at": explain.day(datetime.fromisoformat(at)), "since": ""}
-    if not since:
-        return _(
-            "After: what each member reaches on %(at)s with all that counts: these purchases by the rules tried, and "
-            "what they had before. Tiers still held from an earlier period or given by hand are not in it."
-        ) % values
-    values["since"] = explain.day(datetime.fromisoformat(since))
-    return _(
-        "After: what each member reaches on %(at)s with all that counts since %(since)s: these purchases by the rules "
-        "tried, and what they had before. Tiers still held from an earlier period or given by hand are not in it."
-    ) % values
+    values = {"at": explain.day(datetime.fromisoformat(at))}
+    if since:
+        values["since"] = explain.day(datetime.fromisoformat(since))
+        said = _(
+            "After: what each member reaches on %(at)s with all that counts since %(since)s: these purchases by the "
+            "rules tried, and what they had before. Tiers still held from an earlier period or given by hand are not "
+            "in it."
+        )
+    else:
+        said = _(
+            "After: what each member reaches on %(at)s with all that ever counted: these purchases by the rules tried, "
+            "and what they had before. Tiers still held from an earlier period or given by hand are not in it."
+        )
+    return said % values
 
 
 def tiers_of(simulation: Any) -> list[dict[str, Any]]:

@@ -28,9 +28,7 @@ def counts_from(programme: Any, until: datetime) -> datetime | None:
 
 
 @scheme
-def by_threshold(
-    programme: Any, standings: Mapping[int, Standing], period: Period
-) -> Mapping[int, int | None] | None:
+def by_threshold(programme: Any, standings: Mapping[int, Standing], period: Period) -> Mapping[int, int | None] | None:
     """Return the highest tier that each member reaches, by their keys; ``None`` where tiers are given by hand.
 
     A tier that is still held from an earlier term, and those given by hand, are not in it.
