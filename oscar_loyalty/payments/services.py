@@ -138,9 +138,9 @@ def _begin(
     now = clock.now()
     _lock_basket(basket.pk)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
+    refuse_second(basket=basket)
     # Before a first try gives back what it had set aside: members are locked before accounts, by everybody.
     may_spend = bool(plan.points) and _may_spend(member)
-    refuse_second(basket=basket)
     if before is not None:
         if provider_tender(before) is not None:
             # Its page may still be open, and paid: the caller closes that first (settling.give_up).

@@ -315,7 +315,7 @@ def many_gifts(member, give, programme):
 
 def test_a_membership_on_hold_stays_where_it_is(as_, member, programme):
     alone = services.join(programme=programme, email="till@example.com")
-    page = f"/accounts/loyalty/claim/{links.make(alone)}/"
+    page = f"/accounts/loyalty/join/{links.make(alone)}/"
     services.set_status(member=alone, status="frozen")
     text = said(as_(member).post(page, follow=True))
     assert "cannot be joined with yours at the moment" in text

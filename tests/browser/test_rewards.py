@@ -81,3 +81,26 @@ def test_chosen_used_and_paid(language, open_page, shop, member, rewards, sign_i
     expect(page.locator(".loyalty-claim--past")).to_contain_text(order.number)
     shot(page, f"{name}-used")
     assert audit.run(keep=False).clean
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_voucher_that_was_deleted_is_mended(language, open_page, member, rewards, sign_in, shot, django_user_model):
+    claim = services.claim(reward=rewards, member=member, key="k")
+    claim.voucher.delete()
+    locale = "fr-FR" if language == "fr" else "en-GB"
+    mine = open_page(locale=locale)
+    sign_in(mine, member.user)
+    mine.goto("/accounts/loyalty/rewards/mine/")
+    expect(mine.locator(".loyalty-claim")).not_to_contain_text(claim.code)
+    shot(mine, f"rewards-lost-{language}")
+
+    boss = django_user_model.objects.create_superuser(username="boss", email="boss@example.com", password="petale-demo")
+    theirs = open_page(locale=locale)
+    sign_in(theirs, boss)
+    theirs.goto(f"/dashboard/loyalty/rewards/claims/{claim.uuid}/")
+    shot(theirs, f"rewards-lost-staff-{language}")
+    theirs.locator(".alert-warning button").click()
+    theirs.locator(".alert-success").first.wait_for()
+    mine.reload()
+    expect(mine.locator(".loyalty-secret")).to_have_text(claim.code)
+    assert audit.run(keep=False).clean
