@@ -199,7 +199,7 @@ def test_wagtails_tag_for_fragments_keeps_nothing_of_a_club_page(section, tiers,
 
 
 def test_the_form_for_a_password_is_not_for_closed_pages(closed, reader, client):
-    """Wagtail has an address that answers it for any page and any restriction, and a shop's template may name the page."""
+    """Wagtail has an address that answers it for any page and restriction, and a template may name the page."""
     restriction = closed.view_restrictions.get().pk
     response = client.get(f"/_util/authenticate_with_password/{restriction}/{closed.pk}/")
     assert response.status_code == (200 if reader in INSIDE else 403)
