@@ -3,10 +3,10 @@
     DATABASE_URL=postgres://... python benchmarks/club_pages.py          (without: SQLite)
     python benchmarks/club_pages.py --pages 10000 --closed 1000 --limit 300
 
-Measured are whole answers, by Django's test client, for a visitor and for a Gold member, and single queries. Beside the
-time stands what of it the program itself worked: the rest is the database, where it is another program, and whoever else
-uses the machine. It ends with 1 where an answer takes longer than ``--limit`` milliseconds. It works in a test database
-of its own, which it makes and takes away.
+Measured are whole answers, by Django's test client, for a visitor and for a Gold member, and single queries. Beside
+the time stands what of it the program itself worked: the rest is the database, where it is another program, and whoever
+else uses the machine. It ends with 1 where an answer takes longer than ``--limit`` milliseconds. It works in a test
+database of its own, which it makes and takes away.
 """
 
 import argparse
