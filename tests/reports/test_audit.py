@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from oscar_loyalty.due import services as due
 from oscar_loyalty.earning.tiering import review
 from oscar_loyalty.ledger import books, triggers
 from oscar_loyalty.loading import get_model
@@ -138,6 +139,7 @@ def remove_tier(order, visit):
 
 def miss_a_rise(order, visit):
     """The review has passed somebody over."""
+    due.sweep()
     programme = visit.member.programme
     programme.tiers.filter(code="silver").update(threshold=10)
     model("members", "TierScheme").objects.create(programme=programme, metric="points", window="lifetime")
