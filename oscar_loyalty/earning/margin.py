@@ -94,16 +94,17 @@ class Case:
         return said
 
 
-def worst(programme: Any, changes: Iterable[Any] = ()) -> Case | None:
+def worst(programme: Any, changes: Iterable[Any] = (), *, tier: Any = None) -> Case | None:
     """Return the worst case of the rules of ``programme`` with ``changes`` (a draft's items, saved or not) published.
 
-    With changes, only what they have a part in counts. ``None`` where nothing is given away, or where the owner has
-    set no limit: it costs no more than one query then.
+    With changes, only what they have a part in counts. ``programme`` may be as it would be saved; ``tier``, saved or
+    not, stands for itself among the others, and only its members and those above it count. ``None`` where nothing is
+    given away, or where the owner has set no limit: it costs no more than one query then.
     """
     limit = facts.limits_of(programme).margin_limit
     if limit is None:
         return None
-    world = _World(programme, changes)
+    world = _World(programme, changes, tier)
     worth = point_value(programme)
     found: Case | None = None
     for purchase, rules, price, tier, discount, title in world.purchases():
@@ -128,6 +129,20 @@ def worst(programme: Any, changes: Iterable[Any] = ()) -> Case | None:
 def times_in_force(programme: Any) -> Decimal:
     """Return by how much points are multiplied at worst by the rules as they are."""
     return most_times(programme, (), least=0)
+
+
+def worse(programme: Any, *, tier: Any = None) -> Case | None:
+    """Return the worst case once ``programme``, or a ``tier`` of it, is saved as it is: ``None`` if it is no worse than
+    what is in force."""
+    found = worst(programme, tier=tier)
+    if found is None:
+        return None
+    today = get_model("loyalty_members", "Programme").objects.filter(pk=programme.pk).first()
+    stored = get_model("loyalty_members", "Tier").objects.filter(pk=tier.pk).first() if tier is not None else None
+    if today is None or (tier is not None and stored is None):
+        return found
+    before = worst(today, tier=stored)
+    return found if before is None or found.percent > before.percent else None
 
 
 def most_times(programme: Any, changes: Iterable[Any], *, least: int = ABOVE) -> Decimal:
@@ -172,8 +187,8 @@ def check_times(programme: Any, changes: Iterable[Any]) -> None:
 class _World:
     """The rules as they would be, and all that is to be told apart for them."""
 
-    def __init__(self, programme: Any, changes: Iterable[Any]) -> None:
-        self.programme, self.now = programme, clock.now()
+    def __init__(self, programme: Any, changes: Iterable[Any], tier: Any = None) -> None:
+        self.programme, self.now, self.tier = programme, clock.now(), tier
         items = list(changes)
         self.changed = bool(items)
         self.book = DraftBook.of(programme, items, since=self.now, until=ALL_TIME)
@@ -209,11 +224,16 @@ class _World:
 
     def _tiers(self) -> list[tuple[Any, Decimal]]:
         """Return the tiers with the discount that their members get; a tier's is for those above it too."""
+        tiers = list(members.tiers(self.programme))
+        if self.tier is not None:
+            others = [each for each in tiers if self.tier.pk is None or each.pk != self.tier.pk]
+            tiers = sorted([*others, self.tier], key=lambda each: each.rank)
         found: list[tuple[Any, Decimal]] = []
         best = Decimal(0)
-        for tier in members.tiers(self.programme):
+        for tier in tiers:
             best = max(best, tier.discount or Decimal(0))
-            found.append((tier, best))
+            if self.tier is None or tier.rank >= self.tier.rank:
+                found.append((tier, best))
         return found or [(None, Decimal(0))]
 
     def _moments(self) -> list[datetime]:

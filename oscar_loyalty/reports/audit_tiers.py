@@ -19,6 +19,8 @@ from oscar_loyalty.earning.tiering.standings import Situation, Standings
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.audit import Finding, check
 
+MEMBER = {"person": "user", "card": "number", "state": "status", "own": "tier__rank"}
+
 
 def _model(name: str) -> Any:
     return get_model("loyalty_members", name)
@@ -29,12 +31,11 @@ def tier_groups() -> Iterator[Finding]:
     """A member is in the groups of every tier up to the own one, and in no other tier's."""
     through = get_user_model().groups.through
     user = get_user_model()._meta.model_name
-    inside = through.objects.filter(group=OuterRef("group"), **{user: OuterRef("programme__members__user")})
-    entitled = _model("Tier").objects.filter(
-        programme__members__status="active", programme__members__user__isnull=False
-    )
-    entitled = entitled.filter(programme__members__tier__rank__gte=F("rank")).exclude(Exists(inside)).order_by()
-    for code, number in entitled.values_list("code", "programme__members__number").iterator():
+    # By annotations, so that one join is asked: each tier with each member of its programme.
+    ones = {name: F(f"programme__members__{field}") for name, field in MEMBER.items()}
+    inside = through.objects.filter(group=OuterRef("group"), **{user: OuterRef("person")})
+    entitled = _model("Tier").objects.annotate(**ones).filter(state="active", person__isnull=False, own__gte=F("rank"))
+    for code, number in entitled.exclude(Exists(inside)).order_by().values_list("code", "card").iterator():
         yield Finding("tiers.missing", f"member {number}", f"not in the group of {code}")
     members = _model("Member").objects.filter(user=OuterRef(user), programme=OuterRef("group__loyalty_tier__programme"))
     mine = members.filter(status="active", tier__rank__gte=OuterRef("group__loyalty_tier__rank"))
@@ -51,7 +52,8 @@ def tiers_given() -> Iterator[Finding]:
         yield Finding("tiers.programme", f"member {member.number}", f"tier {member.tier_id} is none of the programme")
     terms = _model("TierTerm").objects.select_related("member", "member__tier")
     by_hand = Q(floor__rank__gt=Coalesce("earned__rank", -1))
-    right = Q(member__tier=F("floor")) & by_hand | Q(member__tier=F("earned")) & ~by_hand
+    by_rule = Q(floor=None) | Q(floor__rank__lte=F("earned__rank"))
+    right = by_hand & Q(member__tier=F("floor")) | by_rule & Q(member__tier=F("earned"))
     # Nothing is known yet of what was earned: whatever they have.
     right |= Q(earned=None, floor=None) | Q(earned=None, floor__rank__lte=F("member__tier__rank"))
     right_ones = _model("TierTerm").objects.filter(right).values("pk")

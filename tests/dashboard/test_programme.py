@@ -3,6 +3,8 @@
 import pytest
 from django.test import override_settings
 
+from oscar_loyalty.earning import rules
+from oscar_loyalty.earning.limits import save_limits
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
 from oscar_loyalty.members.selectors import programme_of
@@ -150,3 +152,19 @@ def test_an_example_says_what_points_pay_at_checkout(owner, url, data, programme
 def test_what_cannot_be_is_said_at_its_field(owner, url, data, programme, field, value):
     form = owner.post(url("programme"), data | {field: value}).context["form"]
     assert set(form.errors) == {field}
+
+
+def test_a_rate_that_gives_away_too_much_is_asked_for_once_more(owner, url, data, programme):
+    rules.publish_rule(programme=programme, kind="amount", spec={"points": 2, "per": "1"})
+    save_limits(programme=programme, margin_limit=10)
+    assert owner.post(url("programme"), data).status_code == 302
+    shown = owner.post(url("programme"), data | {"redemption_amount": "8.00"})
+    text = " ".join(shown.content.decode().split())
+    assert shown.status_code == 200 and "This may give away 16% of a price" in text
+    programme.refresh_from_db()
+    assert programme.redemption_amount == 1
+    assert owner.post(url("programme"), data | {"redemption_amount": "8.00", "known": "16.0"}).status_code == 302
+    # Less than what is in force is not asked for.
+    assert owner.post(url("programme"), data | {"redemption_amount": "7.00"}).status_code == 302
+    programme.refresh_from_db()
+    assert programme.redemption_amount == 7

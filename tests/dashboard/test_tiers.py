@@ -7,7 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning.tiering import selectors, services
+from oscar_loyalty.earning import rules
+from oscar_loyalty.earning.limits import save_limits
+from oscar_loyalty.earning.tiering import preview, selectors, services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import tiers as moving
@@ -138,6 +140,45 @@ def test_the_page_of_the_tiers(owner, url, programme, many, tiers, django_assert
     assert get_model("offer", "ConditionalOffer").objects.filter(status="Open").count() == 2
     owner.post(url("tier", gold.pk), data | {"discount": "", "free_shipping": ""})
     assert not get_model("offer", "ConditionalOffer").objects.filter(status="Open").exists()
+
+
+def test_a_tier_that_gives_away_too_much_is_asked_for_once_more(owner, url, programme, tiers):
+    rules.publish_rule(programme=programme, kind="amount", spec={"points": 2, "per": "1"})
+    save_limits(programme=programme, margin_limit=10)
+    address = url("tier", tiers["gold"].pk)
+    data = {"name_0": "Gold", "rank": "3", "multiplier": "1", "colour": "#aabbcc", "discount": "5"}
+    assert owner.post(address, data).status_code == 302
+    text = text_of(shown := owner.post(address, data | {"discount": "9", "multiplier": "2"}))
+    assert shown.status_code == 200 and "Your limit is 10%" in text and "for Gold" in text
+    assert members.tiers(programme).last().discount == 5
+    known = str(shown.context["margin"].percent)
+    assert owner.post(address, data | {"discount": "9", "multiplier": "2", "known": known}).status_code == 302
+    assert members.tiers(programme).last().discount == 9
+    # What makes it no worse is not asked for, nor what has no part in it.
+    assert owner.post(address, data | {"discount": "9", "multiplier": "1.8"}).status_code == 302
+    silver = {"name_0": "Silver", "rank": "2", "multiplier": "1", "colour": "#aabbcc", "perks_0": "Tea"}
+    assert owner.post(url("tier", tiers["silver"].pk), silver).status_code == 302
+    new = {"name_0": "Ruby", "rank": "4", "multiplier": "3", "colour": "#aabbcc"}
+    assert owner.post(url("tier-create"), new).context["margin"].tier.rank == 4
+    assert members.tiers(programme).count() == 3
+
+
+def test_many_members_are_looked_at_by_a_worker(owner, url, propose, many, tiers, monkeypatch):
+    people = many(5, points=0)
+    for person in people:
+        spend(person, 300, told=False)
+    monkeypatch.setattr(preview, "SLICE", 2)
+    monkeypatch.setattr(preview, "ask", lambda proposal, ask=preview.ask: ask(proposal=proposal, most=0))
+    address = propose()["Location"]
+    shown = owner.get(address)
+    assert "2 of 5 members so far" in text_of(shown) and "Save these rules" not in text_of(shown)
+    progress = f"{url('tiers-preview-progress')}?{urlsplit(address).query}"
+    assert owner.get(progress).json() == {"over": False, "percent": 40}
+    due.sweep()
+    assert owner.get(progress).json() == {"over": True, "percent": 100}
+    shown = owner.get(address)
+    assert "Bronze → Silver · 5" in text_of(shown) and "Save these rules" in text_of(shown)
+    assert len(shown.context["page_obj"].object_list) == 5
 
 
 def test_a_rank_goes_with_what_a_tier_is_reached_from(owner, url, programme, member, tiers):

@@ -2,13 +2,17 @@
 
 import io
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning.tiering import review
 from oscar_loyalty.ledger import books, triggers
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.tiers import give_by_hand
 from oscar_loyalty.reports import audit
 from oscar_loyalty.reports.selectors import STALE, audit_light
 
@@ -116,9 +120,42 @@ def enter_group(order, visit):
     visit.member.programme.tiers.get(code="gold").group.user_set.add(visit.member.user)
 
 
+def change_tier(order, visit):
+    gold = visit.member.programme.tiers.get(code="gold")
+    give_by_hand(member=visit.member, tier=gold, key="behind")
+    sql(visit.member, tier_id=visit.member.programme.tiers.get(code="silver").pk)
+
+
+def lose_change(order, visit):
+    tiers = visit.member.programme.tiers
+    for code in ("silver", "gold", "silver"):
+        give_by_hand(member=visit.member, tier=tiers.get(code=code), key=f"{code}{visit.member.tier_id}")
+    visit.member.tier_changes.get(after__code="gold").delete()
+
+
+def remove_tier(order, visit):
+    sql(visit.member.tier, removed_at="2026-01-01 00:00:00+00:00")
+
+
+def miss_a_rise(order, visit):
+    """The review has passed somebody over."""
+    due.sweep()
+    programme = visit.member.programme
+    programme.tiers.filter(code="silver").update(threshold=10)
+    model("members", "TierScheme").objects.create(programme=programme, metric="points", window="lifetime")
+    reviewed = review.begin(programme=programme)
+    reviewed.slices.update(done_at=reviewed.began_at)
+    sql(reviewed, finished_at=reviewed.began_at, began_at=reviewed.began_at + timedelta(days=1))
+
+
 @pytest.mark.parametrize(
     ("change", "check"),
     [
+        (change_tier, "tiers.given"),
+        (change_tier, "tiers.history"),
+        (lose_change, "tiers.history"),
+        (remove_tier, "tiers.programme"),
+        (miss_a_rise, "tiers.reviewed"),
         (change_balance, "ledger.balance"),
         (change_entry, "ledger.balance_after"),
         (change_points, "awards.points"),

@@ -10,12 +10,13 @@ from django.views import generic
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
 from oscar_loyalty.dashboard.programme.forms import ProgrammeForm, TierForm
+from oscar_loyalty.dashboard.rules.guarding import GuardMixin
 from oscar_loyalty.fields import localized
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, services
 
 
-class ProgrammeView(ProgrammeMixin, generic.FormView):
+class ProgrammeView(GuardMixin, ProgrammeMixin, generic.FormView):
     """Makes the site's programme, or changes it."""
 
     template_name = "oscar_loyalty/dashboard/programme/programme.html"
@@ -56,12 +57,16 @@ class ProgrammeView(ProgrammeMixin, generic.FormView):
                 self.request, _("“%(name)s” is there. Next: say what brings points.") % {"name": programme.name}
             )
             return redirect("loyalty-dashboard:loyalty-start")
+        if {"redemption_points", "redemption_amount", "currency"} & set(form.changed_data):
+            case = self.too_generous(form.instance)
+            if case is not None:
+                return self.render_to_response(self.get_context_data(form=form, margin=case))
         services.save_programme(programme=self.programme, actor=actor(self.request), **form.cleaned_data)
         messages.success(self.request, _("The programme has been changed."))
         return redirect("loyalty-dashboard:loyalty-programme")
 
 
-class TierView(ProgrammeMixin, generic.FormView):
+class TierView(GuardMixin, ProgrammeMixin, generic.FormView):
     """Makes a tier, or changes one."""
 
     template_name = "oscar_loyalty/dashboard/programme/tier.html"
@@ -86,6 +91,11 @@ class TierView(ProgrammeMixin, generic.FormView):
 
     def form_valid(self, form):
         new = not form.instance.pk
+        form.instance.programme = self.programme
+        if new or {"rank", "multiplier", "discount"} & set(form.changed_data):
+            case = self.too_generous(self.programme, tier=form.instance)
+            if case is not None:
+                return self.render_to_response(self.get_context_data(form=form, margin=case))
         # Members who stand above a new tier belong to its group too.
         more = {"rebuild": True} if new else {}
         tier = services.save_tier(programme=self.programme, code=form.code, **form.cleaned_data, **more)

@@ -17,10 +17,17 @@ class GuardMixin:
         """Return the worst case of ``changes`` if it is beyond the owner's limit and not known yet."""
         return beyond(self.programme, changes, self.request.POST.get("known", ""))
 
+    def too_generous(self, programme: Any, *, tier: Any = None) -> margin.Case | None:
+        """Return the worst case of a programme, or a tier of it, as it would be saved, as :meth:`too_much` does."""
+        return _unknown(margin.worse(programme, tier=tier), self.request.POST.get("known", ""))
+
 
 def beyond(programme: Any, changes: Iterable[Any], known: str) -> margin.Case | None:
     """Return the worst case of ``changes`` if it is beyond the owner's limit, and worse than what was ``known``."""
-    case = margin.worst(programme, changes)
+    return _unknown(margin.worst(programme, changes), known)
+
+
+def _unknown(case: margin.Case | None, known: str) -> margin.Case | None:
     if case is None or not case.is_too_much:
         return None
     try:
