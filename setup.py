@@ -30,6 +30,8 @@ SANDBOX = [
 ]
 TEST = [
     *SANDBOX,
+    # axe (MPL) for Playwright (MIT): what a page lacks for those who use it otherwise than by eye and mouse.
+    "axe-playwright-python>=0.1.4",
     "build>=1.2",
     "django-stubs>=5.2",
     "hypothesis>=6.100",
