@@ -439,9 +439,7 @@ class AbstractStatusChange(models.Model):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     shown = models.BooleanField(_("the member sees the reason"), default=False)
     details = models.JSONField(_("details"), default=dict, blank=True)
-    entry = models.ForeignKey(
-        "loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    entry = models.ForeignKey("loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
     happened_at = models.DateTimeField(_("happened at"))
