@@ -18,7 +18,7 @@ def sentence(
 ) -> str:
     """Say a version in one sentence: "Double petals on Mondays from 9 a.m. to noon for Gold, orders only".
 
-    ``names`` are those of :func:`tier_names`. With ``about``, it says on what, too; with ``staff``, when it is announced.
+    ``names`` are those of :func:`tier_names`. With ``about`` it says on what, with ``staff`` when it is announced.
     """
     said = [brings(rule, spec, programme)]
     if about and rule.target != "everything":
@@ -178,9 +178,9 @@ def _days(days: list[int]) -> str:
     """Say weekdays: "on Mondays and Fridays"; three in a row or more: "from Monday to Friday"."""
     # Django's own names begin with a capital in French, too.
     one = [
-        pgettext("in a sentence", "Monday"), pgettext("in a sentence", "Tuesday"), pgettext("in a sentence", "Wednesday"),
-        pgettext("in a sentence", "Thursday"), pgettext("in a sentence", "Friday"), pgettext("in a sentence", "Saturday"),
-        pgettext("in a sentence", "Sunday"),
+        pgettext("in a sentence", "Monday"), pgettext("in a sentence", "Tuesday"),
+        pgettext("in a sentence", "Wednesday"), pgettext("in a sentence", "Thursday"),
+        pgettext("in a sentence", "Friday"), pgettext("in a sentence", "Saturday"), pgettext("in a sentence", "Sunday"),
     ]  # fmt: skip
     if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
         return pgettext("weekdays", "from %(first)s to %(last)s") % {"first": one[days[0]], "last": one[days[-1]]}

@@ -56,7 +56,7 @@ def test_a_sentence_says_on_what_where_nothing_else_does(programme):
     care = SimpleNamespace(kind="amount", target="category", target_object=SimpleNamespace(name="Hair care"))
     gone = SimpleNamespace(kind="amount", target="range", target_object=None)
     for rule, spec, wanted in (
-        (cream, {"points": "80", "when": {"weekdays": [5, 6]}}, "80 petals for each piece of “Rose cream” on Saturdays and Sundays"),
+        (cream, {"points": "80", "when": {"weekdays": [6]}}, "80 petals for each piece of “Rose cream” on Sundays"),
         (care, {"points": "2", "per": "1"}, "2 petals per €1 on “Hair care”"),
         (gone, {"points": "2", "per": "1"}, "2 petals per €1 on something that has been deleted"),
     ):  # fmt: skip
