@@ -360,7 +360,8 @@ class AbstractMember(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.display_name} ({self.number})"
+        known = self.first_name or self.full_name or self.email.partition("@")[0]
+        return f"{known} ({self.number})" if known else self.display_name
 
     @property
     def full_name(self) -> str:
@@ -369,7 +370,8 @@ class AbstractMember(models.Model):
     @property
     def display_name(self) -> str:
         """How the member is addressed: the first name, or what is known instead."""
-        return self.first_name or self.full_name or self.email.partition("@")[0] or self.number
+        known = self.first_name or self.full_name or self.email.partition("@")[0]
+        return known or str(_("Member %(number)s") % {"number": self.number})
 
     @property
     def can_earn(self) -> bool:

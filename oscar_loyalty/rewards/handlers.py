@@ -114,11 +114,11 @@ def move(source: Any, target: Any) -> int:
     return int(get_model("loyalty_rewards", "Claim").objects.filter(member=source).update(member=target))
 
 
-@explain.saying("reward", title=gettext_lazy("Reward"))
+@explain.saying("reward", title=gettext_lazy("Reward"), named=True)
 def _reward(why: Any, programme: Any) -> str:
     return _("For the reward “%(name)s”") % {"name": LazyI18nString(why.get("name") or "")}
 
 
-@explain.saying("reward_back", title=gettext_lazy("Reward given back"))
+@explain.saying("reward_back", title=gettext_lazy("Reward given back"), named=True)
 def _reward_back(why: Any, programme: Any) -> str:
     return _("Returned, from the reward “%(name)s”") % {"name": LazyI18nString(why.get("name") or "")}

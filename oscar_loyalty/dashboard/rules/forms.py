@@ -47,7 +47,8 @@ class NumbersForm(ConditionsForm):
         max_digits=12,
         decimal_places=2,
         help_text=_(
-            "For points per amount, only what is above it counts; else, it is the least a purchase must cost. Empty: any amount."
+            "For points per amount, only what is above it counts; else, it is the least a purchase must cost. "
+            "Empty: any amount."
         ),
     )
 

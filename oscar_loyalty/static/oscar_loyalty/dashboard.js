@@ -107,4 +107,19 @@
         form.addEventListener("change", update);
         update();
     });
+
+    // The lists that Oscar's script puts in place of selects are named as the selects are.
+    window.addEventListener("load", function () {
+        document.querySelectorAll(".loyalty .select2-selection").forEach(function (box) {
+            var select = box.closest(".select2-container").previousElementSibling;
+            var label = select && select.labels && select.labels[0];
+            var chosen = box.querySelector(".select2-selection__rendered");
+            if (!label || !chosen) {
+                return;
+            }
+            label.id = label.id || select.id + "_label";
+            chosen.setAttribute("aria-labelledby", label.id);
+            box.setAttribute("aria-labelledby", label.id + " " + chosen.id);
+        });
+    });
 })();
