@@ -202,7 +202,9 @@ class AbstractProgramme(models.Model):
         except (UnknownLocaleError, ValueError):
             form = "one" if abs(number) == 1 else "other"
         name = self.points_name_one if form == "one" else self.points_name_many
-        return f"{number_format(number, force_grouping=True)}\xa0{name}"
+        # A minus sign, not a hyphen: it is as wide as a plus, and is read out as what it is.
+        sign = "−" if number < 0 else ""
+        return f"{sign}{number_format(abs(number), force_grouping=True)}\xa0{name}"
 
 
 class TierManager(models.Manager):
