@@ -65,13 +65,13 @@ def ways(programme: Any, rules: Iterable[Any]) -> tuple[list[Way], list[Way], li
             continue
         title = _title(rule)
         if rule.kind == "booster":
-            general.append(Way(booster_title(programme, rule), booster_sentence(programme, rule, names)))
+            said = words.sentence(rule, rule.current.spec, programme, names, about=True)
+            general.append(Way(booster_title(programme, rule), said))
             continue
         if rule.kind == "exclude" or not Decimal(str(rule.current.spec.get("points", 0))):
             none.append(title)
             continue
-        said = [sentence(programme, rule), *words.conditions(rule.current.spec, programme, names)]
-        way = Way(title, " · ".join(said), rule.product)
+        way = Way(title, sentence(programme, rule, names), rule.product)
         (products if rule.target in ("product", "variant") else general).append(way)
     products.sort(key=lambda way: way.title.casefold())
     return general, products, none
@@ -81,26 +81,18 @@ def booster_title(programme: Any, rule: Any) -> str:
     return str(rule.name) or _("More %(points)s") % {"points": programme.points_name_many}
 
 
-def booster_sentence(programme: Any, rule: Any, names: dict[str, str]) -> str:
-    """Return what a booster says, for a customer: "× 2 · Monday · from 9 a.m. to noon · for Gold"."""
-    spec = rule.current.spec
-    said = [f"× {explain.number(spec['times'])}" if "times" in spec else words.brings(rule, spec, programme)]
-    if rule.target != "everything":
-        said.append(words.applies_to(rule))
-    return " · ".join([*said, *words.conditions(spec, programme, names)])
-
-
 def _title(rule: Any) -> str:
     if rule.product is not None:
         return str(rule.product.get_title())
     return str(rule.name) or (_("Everything in the shop") if rule.target == "everything" else rule.target_name)
 
 
-def sentence(programme: Any, rule: Any) -> str:
-    """Return what a rule says, for a customer; of a product on its own line, the points alone."""
+def sentence(programme: Any, rule: Any, names: dict[str, str]) -> str:
+    """Return what a rule says, for a customer; of a product on its own line, the points alone and when."""
+    spec = rule.current.spec
     if rule.kind == "unit" and rule.product is not None:
-        return explain.points(rule.current.spec["points"], programme)
-    return words.brings(rule, rule.current.spec, programme)
+        return ", ".join([explain.points(spec["points"], programme), *words.conditions(spec, programme, names)])
+    return words.sentence(rule, spec, programme, names)
 
 
 def deeds(programme: Any) -> list[Way]:

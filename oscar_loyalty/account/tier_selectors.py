@@ -7,6 +7,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from oscar_loyalty.earning import words as rules
 from oscar_loyalty.earning.tiering import selectors, words
 from oscar_loyalty.members import selectors as members
 
@@ -29,16 +30,15 @@ def ladder(programme: Any) -> tuple[list[Step], list[str]]:
         if number and scheme.is_automatic and tier.threshold is not None:
             amount = words.amount(scheme.metric, tier.threshold, programme)
             said = _("From %(amount)s %(window)s") % {"amount": amount, "window": words.window(scheme)}
-        steps.append(Step(tier, said, brings(tier)))
+        steps.append(Step(tier, said, brings(tier, programme)))
     return steps, how(scheme) if scheme.is_automatic else []
 
 
-def brings(tier: Any) -> list[str]:
+def brings(tier: Any, programme: Any) -> list[str]:
     """Return what a tier brings: what the shop does by itself, then the perks that the owner has written."""
     found = []
     if tier.multiplier != 1:
-        number = number_format(tier.multiplier.normalize(), use_l10n=True)
-        found.append(_("Points × %(number)s") % {"number": number})
+        found.append(rules.multiplied(tier.multiplier, programme))
     if tier.discount:
         percent = number_format(tier.discount.normalize(), use_l10n=True)
         found.append(_("%(percent)s%% off everything but gift cards") % {"percent": percent})

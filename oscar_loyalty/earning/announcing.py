@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from i18nfield.strings import LazyI18nString
 
 from oscar_loyalty import clock, times
-from oscar_loyalty.earning import explain, facts, selectors
+from oscar_loyalty.earning import explain, facts, selectors, words
 from oscar_loyalty.earning.conditions import When
 from oscar_loyalty.earning.targets import fit
 
@@ -23,6 +23,14 @@ class Running:
     times: Decimal | None
     plus: int
     ends_at: datetime | None
+    programme: Any
+
+    @property
+    def said(self) -> str:
+        """Say it: "Double petals"."""
+        if self.times is not None:
+            return words.multiplied(self.times, self.programme)
+        return _("%(points)s more") % {"points": explain.points(self.plus, self.programme)}
 
     @property
     def ends_today(self) -> bool:
@@ -88,7 +96,7 @@ def boosters_now(request: Any, *, product: Any = None) -> list[Running]:
         if any(when.holds(replace(bare, channel=channel)) for channel in when.channels or ("order",)):
             ends = [end for end in (when.ends_at(bare.at) if bare.at else None, dated.valid_to) if end is not None]
             name = str(LazyI18nString(rule.name)) if rule.name else ""
-            found.append(Running(name, rule.times, int(rule.points), min(ends, default=None)))
+            found.append(Running(name, rule.times, int(rule.points), min(ends, default=None), asker.programme))
     return sorted(found, key=lambda running: (-(running.times or 0), -running.plus))
 
 

@@ -71,8 +71,7 @@ def _change(item: Any, programme: Any, names: dict[str, str]) -> Change:
 
 
 def _says(item: Any, spec: dict[str, Any], programme: Any, names: dict[str, str]) -> str:
-    said = [words.brings(item, spec, programme), *words.conditions(spec, programme, names), *words.announced(spec)]
-    return " · ".join(said)
+    return words.sentence(item, spec, programme, names, staff=True)
 
 
 def rules_left(draft: Any) -> QuerySet[Any]:

@@ -17,15 +17,15 @@ from i18nfield.strings import LazyI18nString
 
 #: What was given is said by whoever gives it: a title for the movement, and the sentence that says why.
 Saying = Callable[[Mapping[str, Any], Any], str]
-_sayings: dict[str, tuple[Any, Saying]] = {}
+_sayings: dict[str, tuple[Any, Saying, bool]] = {}
 
 
-def saying(why: str, *, title: Any) -> Callable[[Saying], Saying]:
+def saying(why: str, *, title: Any, named: bool = False) -> Callable[[Saying], Saying]:
     """Register how the reason of a gift, or of a spend, is said: ``title`` (lazy text) names it, the function gets
-    data and programme."""
+    data and programme. With ``named``, the title tells the name that is in the data, too."""
 
     def register(function: Saying) -> Saying:
-        _sayings[why] = (title, function)
+        _sayings[why] = (title, function, named)
         return function
 
     return register
@@ -218,9 +218,9 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
     if source == "order" and name:
         return _("Order %(number)s") % {"number": name}
     if why.get("why") in _sayings:
-        return str(_sayings[why["why"]][0])
+        return _saying_title(why["why"], why)
     if source in _sayings and entry.units > 0:
-        return str(_sayings[source][0])
+        return _saying_title(source, why)
     titles = {
         "adjust": _("Adjustment"),
         "expire": _("Expired points"),
@@ -234,6 +234,12 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
         "spend": _("Points spent"),
     }
     return titles.get(entry.kind) or _("Points earned")
+
+
+def _saying_title(code: str, why: Mapping[str, Any]) -> str:
+    title, _function, named = _sayings[code]
+    name = str(LazyI18nString(why.get("name") or "")) if named else ""
+    return _("%(title)s: %(name)s") % {"title": title, "name": name} if name else str(title)
 
 
 def entry_sentences(

@@ -96,10 +96,7 @@ def says(preset: Preset, programme: Any, numbers: Mapping[str, Any]) -> list[str
         kind = SimpleNamespace(kind=change["kind"], target=change.get("target", "everything"))
         kind.target_object = change.get("target_object")
         spec = specs.clean_spec(kind.kind, change["spec"])
-        parts = [words.brings(kind, spec, programme), *words.conditions(spec, programme, names)]
-        if kind.target != "everything":
-            parts.insert(0, words.applies_to(kind))
-        said.append(" · ".join(parts))
+        said.append(words.sentence(kind, spec, programme, names, about=True))
     return said
 
 

@@ -201,7 +201,9 @@ class AbstractProgramme(models.Model):
         except (UnknownLocaleError, ValueError):
             form = "one" if abs(number) == 1 else "other"
         name = self.points_name_one if form == "one" else self.points_name_many
-        return f"{number_format(number, force_grouping=True)}\xa0{name}"
+        # A minus sign, not a hyphen: it is as wide as a plus, and is read out as what it is.
+        sign = "−" if number < 0 else ""
+        return f"{sign}{number_format(abs(number), force_grouping=True)}\xa0{name}"
 
 
 class TierManager(models.Manager):
@@ -360,7 +362,8 @@ class AbstractMember(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.display_name} ({self.number})"
+        known = self.first_name or self.full_name or self.email.partition("@")[0]
+        return f"{known} ({self.number})" if known else self.display_name
 
     @property
     def full_name(self) -> str:
@@ -369,7 +372,8 @@ class AbstractMember(models.Model):
     @property
     def display_name(self) -> str:
         """How the member is addressed: as they wish, by the first name, or by what is known instead."""
-        return self.greeting_name or self.first_name or self.full_name or self.email.partition("@")[0] or self.number
+        known = self.greeting_name or self.first_name or self.full_name or self.email.partition("@")[0]
+        return known or str(_("Member %(number)s") % {"number": self.number})
 
     @property
     def can_earn(self) -> bool:

@@ -109,11 +109,11 @@ def connect() -> None:
     post_save.connect(follow_order, sender=order, dispatch_uid="loyalty_rewards_order")
 
 
-@explain.saying("reward", title=gettext_lazy("Reward"))
+@explain.saying("reward", title=gettext_lazy("Reward"), named=True)
 def _reward(why: Any, programme: Any) -> str:
     return _("For the reward “%(name)s”") % {"name": LazyI18nString(why.get("name") or "")}
 
 
-@explain.saying("reward_back", title=gettext_lazy("Reward given back"))
+@explain.saying("reward_back", title=gettext_lazy("Reward given back"), named=True)
 def _reward_back(why: Any, programme: Any) -> str:
     return _("Returned, from the reward “%(name)s”") % {"name": LazyI18nString(why.get("name") or "")}

@@ -95,7 +95,7 @@ def test_the_page_says_what_each_tier_brings_and_how_it_is_kept(page, programme,
     gold.save()
     text = page("tier")
     assert "From €500.00 in the last 12 months" in text and "Where everybody begins" in text
-    assert "Points × 1.5" in text and "10% off everything but gift cards" in text and "Free delivery" in text
+    assert "1.5 times the petals" in text and "10% off everything but gift cards" in text and "Free delivery" in text
     assert "Champagne" in text and "You keep it for 12 months" in text and "30 more days" in text
     # The contact is for those who have the tier.
     assert "Call Ada" not in text

@@ -63,7 +63,7 @@ def test_each_change_is_a_sentence(owner, url, draft, per_euro, programme):
     assert said == {
         "changed": "1 petal per €1 → 2 petals per €1",
         "ends": "5 petals for each order → nothing",
-        "new": "× 2 on what these bring · Monday · announced 3 days before",
+        "new": "Double petals on Mondays, announced 3 days before",
     }
     assert "There is no rule in force" in body(owner.get(url("draft-rules", draft.pk)))
     # A new one is written anew with what it says filled in, and taken out again.

@@ -21,10 +21,10 @@ def broken(member):
 
 
 def test_the_audit_is_asked_for_and_done(owner, url, member):
-    assert "have not been audited yet" in page(owner, url)
+    assert "have not been checked yet" in page(owner, url)
     for _click in range(2):
         assert owner.post(url("health-audit")).status_code == 302
-    assert "The audit has been asked for" in page(owner, url)
+    assert "The check has been asked for" in page(owner, url)
     due.sweep()
     assert get_model("loyalty_reports", "AuditRun").objects.count() == 1
     text = page(owner, url)
@@ -37,16 +37,16 @@ def test_the_audit_is_asked_for_and_done(owner, url, member):
 def test_findings_are_named(owner, url, member, broken):
     audit.run()
     text = page(owner, url)
-    assert "Something is wrong" in text and "1 row disagrees" in text
+    assert "Something is wrong" in text and "1 entry does not add up" in text
     assert "tiers.missing" in text and f"member {member.number}" in text
-    assert "The audit found rows that disagree" in page(owner, url, "overview")
+    assert "The books do not add up: see where" in page(owner, url, "overview")
 
 
 def test_the_sweep(owner, url, programme, time):
-    assert "Nothing has swept yet" in page(owner, url)
+    assert "Nothing has run yet" in page(owner, url)
     due.sweep()
     text = page(owner, url)
-    assert "Last sweep" in text and "messaging.outbox" in text
+    assert "Last run" in text and "messaging.outbox" in text
     time.advance(hours=2)
     assert "Something is wrong" in page(owner, url)
 
@@ -99,7 +99,7 @@ def test_the_overview(owner, url, member, give, big_adjustment, programme):
     assert "1,234\xa0petals" in text and "worth €12.34" in text
     assert "1 adjustment waits for a second person" in text
     assert "No rule says what brings points yet" in text
-    assert "Bronze" in text and "100 %" in text
+    assert "Bronze" in text and "100%" in text
     services.save_programme(programme=programme, is_active=False)
     assert "The programme is closed" in page(owner, url, "overview")
 
@@ -114,4 +114,4 @@ def test_an_old_audit_is_amber(owner, url, programme, time):
     audit.run()
     assert clock.now() == time()
     time.advance(days=9)
-    assert "Please look" in page(owner, url) and "the last audit was on" in page(owner, url)
+    assert "Please look" in page(owner, url) and "they were last checked on" in page(owner, url)

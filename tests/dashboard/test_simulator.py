@@ -62,7 +62,7 @@ def test_a_draft_is_tried_and_read(owner, url, asked, fields, django_assert_max_
         text = text_of(owner.get(url("simulation", asked.pk)))
     assert "255 petals" in text and "85 petals" in text
     assert "80 petals for each piece" in text and "Product: Haircut" in text
-    assert "× 3 on what these bring" in text and "Thrice" in text
+    assert "Triple petals" in text and "Thrice" in text
     assert "Draft: Double &lt;week&gt;" in text
     assert "+170" in text
     with django_assert_max_num_queries(24):

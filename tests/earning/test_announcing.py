@@ -52,9 +52,9 @@ def test_what_runs_is_told_with_its_end(member, user, rf, time, boost, haircut, 
     boost({"plus": 50}, name="Hair", target="product", target_object=haircut)
     boost({"times": 3, "when": {"tiers": ["nobody"]}}, name="Not for you")
     text = shown(rf, user, product=shampoo)
-    assert "<strong>× 2</strong> Happy hours until 3 p.m." in text
+    assert "<strong>Double petals</strong> Happy hours until 3 p.m." in text
     assert "Hair" not in text and "Not for you" not in text
-    assert "+ 50 petals" in shown(rf, user, product=haircut)
+    assert "50 petals more" in shown(rf, user, product=haircut)
     with override("fr"):
         assert "jusqu’à 15:00" in shown(rf, user, product=shampoo)
     time.at = datetime(2026, 11, 23, 14, tzinfo=UTC)
@@ -68,9 +68,9 @@ def test_how_to_earn_says_boosters_in_words(programme, boost):
     general, _products, none = account.ways(programme, selectors.rules_of(programme))
     said = [(way.title, way.sentence.replace("\xa0", " ")) for way in general]
     assert said == [
-        ("Mondays", "× 2 · Monday"),
+        ("Mondays", "Double petals on Mondays"),
         ("More petals", "5 petals more, once for each purchase"),
-        ("Everything in the shop", "1 petal per €1 · the first purchase only"),
+        ("Everything in the shop", "1 petal per €1 on the first purchase"),
     ]
     assert not none
 

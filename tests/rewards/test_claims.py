@@ -52,7 +52,7 @@ def test_what_was_paid_is_in_the_history(member, reward, give):
     give(500)
     services.claim(reward=reward(), member=member, key="k")
     movement = earning.history(member, page=1, per_page=5).object_list[0]
-    assert movement.title == "Reward" and movement.sentences == ["For the reward “Five off”"]
+    assert movement.title == "Reward: Five off" and movement.sentences == ["For the reward “Five off”"]
 
 
 def test_why_not_is_said(member, reward, give, programme, time):

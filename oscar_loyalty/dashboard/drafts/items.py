@@ -34,9 +34,8 @@ class DraftRulesView(OpenDraftMixin, generic.TemplateView):
         for rule in page.object_list:
             last = max(rule.versions.all(), key=lambda version: version.number, default=None)
             if last is not None:
-                said = [words.brings(rule, last.spec, self.programme)]
-                said += [*words.conditions(last.spec, self.programme, names), *words.announced(last.spec)]
-                rows.append({"rule": rule, "about": words.applies_to(rule), "says": " · ".join(said)})
+                says = words.sentence(rule, last.spec, self.programme, names, staff=True)
+                rows.append({"rule": rule, "about": words.applies_to(rule), "says": says})
         return super().get_context_data(rows=rows, page_obj=page, paginator=page.paginator, **kwargs)
 
 
@@ -89,9 +88,8 @@ class DraftItemView(GuardMixin, _ItemMixin, generic.FormView):
     def get_context_data(self, **kwargs):
         now = ""
         if self.last is not None:
-            said = [words.brings(self.rule, self.last.spec, self.programme)]
-            said += words.conditions(self.last.spec, self.programme, words.tier_names(self.programme))
-            now = " · ".join(said)
+            names = words.tier_names(self.programme)
+            now = words.sentence(self.rule, self.last.spec, self.programme, names, staff=True)
         about = words.applies_to(self.rule or self.item) if self.rule or self.item else ""
         return super().get_context_data(item=self.item, rule=self.rule, about=about, now=now, **kwargs)
 

@@ -8,6 +8,13 @@ from oscar_loyalty.loading import get_model
 
 ReferralScheme = get_model("loyalty_earning", "ReferralScheme")
 ActionRule = get_model("loyalty_earning", "ActionRule")
+#: As they read beside "How often at most".
+PERIODS = [
+    (ActionRule.EVER, _("the whole membership")),
+    (ActionRule.DAY, _("a day")),
+    (ActionRule.MONTH, _("a month")),
+    (ActionRule.YEAR, _("a year")),
+]
 
 
 class ActionForm(forms.Form):
@@ -15,9 +22,9 @@ class ActionForm(forms.Form):
 
     points = forms.IntegerField(label=_("Points"), min_value=0, max_value=1_000_000)
     times = forms.IntegerField(
-        label=_("At most so often (empty: every time)"), min_value=1, max_value=10_000, required=False
+        label=_("How often at most"), min_value=1, max_value=10_000, required=False, help_text=_("Empty: every time.")
     )
-    period = forms.ChoiceField(label=_("In"), choices=ActionRule.PERIODS)
+    period = forms.ChoiceField(label=_("Counted over"), choices=PERIODS)
 
 
 def action_forms(programme: Any, data: Any = None) -> list[tuple[Any, Any, Any]]:

@@ -17,6 +17,13 @@ from oscar_loyalty.money import to_minor
 Goal = get_model("loyalty_earning", "Goal")
 Product = get_model("catalogue", "Product")
 
+#: Each kind with what it is for: their names alone say too little to who makes the first.
+KINDS = [
+    (Goal.STAMPS, _("Stamp card: a full card brings a gift, such as every tenth coffee")),
+    (Goal.CHALLENGE, _("Challenge: a task with a prize, such as five orders this season")),
+    (Goal.SURPRISE, _("Surprise: customers see nothing of it before they get it")),
+    (Goal.THRESHOLD, _("Threshold: a gift each time so much has come together, such as every 500 points")),
+]
 
 #: The gifts on the way that the form has room for; each field begins with one of these.
 GIFTS = ("gift_", "gift2_", "gift3_")
@@ -28,7 +35,7 @@ class GoalForm(TargetForm, TokenForm):
     ``goal`` is the one that this one succeeds: what the form has no field for stays as it is there.
     """
 
-    kind = forms.ChoiceField(label=_("What it is"), choices=Goal.KINDS, widget=forms.RadioSelect, initial="stamps")
+    kind = forms.ChoiceField(label=_("What it is"), choices=KINDS, widget=forms.RadioSelect, initial="stamps")
     counts = forms.ChoiceField(label=_("What counts"), choices=Goal.COUNTS, initial="pieces")
     size = forms.DecimalField(
         label=_("How many"),
@@ -36,8 +43,8 @@ class GoalForm(TargetForm, TokenForm):
         max_value=MOST,
         help_text=_("After so many, the card is full. For money spent: the amount."),
     )
-    points = forms.IntegerField(label=_("Points then given"), required=False, min_value=1, max_value=MOST)
-    reward = forms.ChoiceField(label=_("Or a reward"), required=False)
+    points = forms.IntegerField(label=_("Points when it is full"), required=False, min_value=1, max_value=MOST)
+    reward = forms.ChoiceField(label=_("Or a reward when it is full"), required=False)
     gift_after = forms.DecimalField(
         label=_("A gift on the way, after"), required=False, min_value=Decimal("0.01"), max_value=MOST
     )
@@ -50,14 +57,16 @@ class GoalForm(TargetForm, TokenForm):
     repeats = forms.BooleanField(label=_("Again and again"), required=False, initial=True)
     until = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
     days = forms.IntegerField(
-        label=_("Within days of the first"),
+        label=_("To be filled within so many days of the first stamp"),
         required=False,
         min_value=1,
         max_value=3650,
         help_text=_("Empty: any time."),
     )
     minimum = forms.DecimalField(label=_("Minimum order"), required=False, min_value=0, max_digits=10, decimal_places=2)
-    tier = forms.ModelChoiceField(label=_("From tier"), queryset=Product.objects.none(), required=False)
+    tier = forms.ModelChoiceField(
+        label=_("For members from this tier up"), queryset=Product.objects.none(), required=False
+    )
 
     def __init__(self, *args, programme, goal=None, **kwargs):
         self.programme, self.goal = programme, goal

@@ -68,7 +68,7 @@ class AuditView(ProgrammeMixin, generic.View):
     def post(self, request, *args, **kwargs):
         ask_for_audit()
         messages.info(
-            request, _("The audit has been asked for. On large books it takes a few minutes: look again then.")
+            request, _("The check has been asked for. On large books it takes a few minutes: look again then.")
         )
         return redirect("loyalty-dashboard:loyalty-health")
 
@@ -80,7 +80,7 @@ class RetryView(ProgrammeMixin, generic.View):
 
     def post(self, request, *args, **kwargs):
         due_services.retry(pk=kwargs["pk"])
-        messages.success(request, _("It will be tried again with the next sweep."))
+        messages.success(request, _("It will be tried again within a few minutes."))
         return redirect("loyalty-dashboard:loyalty-health")
 
 

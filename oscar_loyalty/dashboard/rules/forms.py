@@ -33,21 +33,22 @@ class NumbersForm(ConditionsForm):
         help_text=_("How many points the rule brings each time."),
     )
     per = forms.DecimalField(
-        label=_("Per amount"),
+        label=_("For every amount of"),
         required=False,
         min_value=Decimal("0.01"),
         max_digits=12,
         decimal_places=2,
-        help_text=_("The points are for each of these amounts spent, such as 1.00."),
+        help_text=_("1.00 with 2 points above gives 2 points for every 1.00 spent."),
     )
     threshold = forms.DecimalField(
-        label=_("From amount"),
+        label=_("Only from an amount of"),
         required=False,
         min_value=0,
         max_digits=12,
         decimal_places=2,
         help_text=_(
-            "Per amount: only what is above it counts. Per order or visit: the least it must cost. Empty: any."
+            "For points per amount, only what is above it counts; else, it is the least a purchase must cost. "
+            "Empty: any amount."
         ),
     )
 

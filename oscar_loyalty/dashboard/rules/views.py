@@ -29,20 +29,16 @@ class RuleListView(ProgrammeMixin, generic.TemplateView):
         ended = "ended" in self.request.GET
         names = words.tier_names(self.programme)
 
-        def say(spec: dict[str, Any], rule: Any) -> dict[str, Any]:
-            said = [*words.conditions(spec, self.programme, names), *words.announced(spec)]
-            return {"brings": words.brings(rule, spec, self.programme), "conditions": said}
+        def say(spec: dict[str, Any], rule: Any) -> str:
+            return words.sentence(rule, spec, self.programme, names, staff=True)
 
         rows = []
         for rule in selectors.rules_of(self.programme, ended=ended):
             shown = rule.current or next(iter(rule.coming), None)
             if shown is not None and (rule.state == "ended") == ended:
-                rows.append(
-                    {"rule": rule, "version": shown, "applies_to": words.applies_to(rule), **say(shown.spec, rule)}
-                )
-                rows[-1]["coming"] = [
-                    {"version": version, **say(version.spec, rule)} for version in rule.coming if version is not shown
-                ]
+                coming = [(version, say(version.spec, rule)) for version in rule.coming if version is not shown]
+                about, says = words.applies_to(rule), say(shown.spec, rule)
+                rows.append({"rule": rule, "version": shown, "applies_to": about, "says": says, "coming": coming})
         # The general ones first, as they are read: "2 points per euro; but …".
         order = ["everything", "class", "category", "range", "product", "variant"]
         rows.sort(key=lambda row: (order.index(row["rule"].target), row["applies_to"].casefold(), row["rule"].pk))
@@ -91,12 +87,11 @@ class RuleView(GuardMixin, ProgrammeMixin, generic.FormView):
             for row in rows:
                 person = people.get(int(row.published_by)) if row.published_by in ids else None
                 who = (person.get_full_name() or person.email or person.get_username()) if person else ""
-                brings = words.brings(self.rule, row.spec, self.programme)
-                said = [*words.conditions(row.spec, self.programme, names), *words.announced(row.spec)]
+                says = words.sentence(self.rule, row.spec, self.programme, names, staff=True)
                 mine = next(
                     (item.draft for item in row.draft_items.all() if row.valid_from == item.draft.valid_from), None
                 )
-                versions.append({"version": row, "brings": brings, "who": who, "conditions": said, "draft": mine})
+                versions.append({"version": row, "says": says, "who": who, "draft": mine})
         return super().get_context_data(
             rule=self.rule,
             versions=versions,
@@ -143,10 +138,12 @@ class RuleEndView(ProgrammeMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         rule = self.get_rule()
         current = rule.versions.order_by("-number").first()
+        names = words.tier_names(self.programme)
+        says = words.sentence(rule, current.spec if current else {}, self.programme, names)
         return super().get_context_data(
             title=_("End this rule?"),
             text=_("From now on it brings nothing more. What was earned by it stays."),
-            details=[words.applies_to(rule), words.brings(rule, current.spec if current else {}, self.programme)],
+            details=[words.applies_to(rule), says],
             button=_("End the rule"),
             back="loyalty-dashboard:loyalty-rules",
             back_label=_("Earning rules"),

@@ -107,4 +107,22 @@
         form.addEventListener("change", update);
         update();
     });
+
+    // The lists that Oscar's script puts in place of selects, sooner or later, are named as the selects are.
+    function nameLists() {
+        document.querySelectorAll(".loyalty .select2-selection:not([data-named])").forEach(function (box) {
+            var chosen = box.querySelector(".select2-selection__rendered");
+            var name = chosen ? chosen.id.replace(/^select2-|-container$/g, "") : "";
+            var label = name && document.querySelector('label[for="' + name + '"]');
+            if (!label) {
+                return;
+            }
+            box.setAttribute("data-named", "");
+            label.id = label.id || name + "_label";
+            chosen.setAttribute("aria-labelledby", label.id);
+            box.setAttribute("aria-labelledby", label.id + " " + chosen.id);
+        });
+    }
+    nameLists();
+    new MutationObserver(nameLists).observe(document.body, { childList: true, subtree: true });
 })();
