@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
@@ -20,6 +21,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import consents, giving, households, sharing
 from oscar_loyalty.members.exceptions import CannotLeave, Merged
 from oscar_loyalty.members.holdings import erase_all, person_of
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.statuses import set_status
 
 log = logging.getLogger("oscar_loyalty")
@@ -49,8 +51,9 @@ def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime |
 
     :raises Merged: when the membership was joined with another.
     """
-    rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",))
-    row = rows.select_related("programme", "account", "tier").get(pk=member.pk)
+    gifts = sharing.open_gifts().filter(Q(source=member.pk) | Q(target=member.pk)).values_list("source", "target")
+    # Whoever gives or gets one of the gifts that end now is locked along, in the one order.
+    row = lock_members({member.pk, *(pk for pair in gifts for pk in pair if pk is not None)})[member.pk]
     if row.merged_into_id is not None:
         raise Merged(row.number)
     open_ = _departures().filter(member=row, state="open").first()
