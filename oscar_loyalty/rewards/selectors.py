@@ -207,7 +207,9 @@ def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
     return dict(claims.values_list("reward").annotate(number=Count("pk")))
 
 
-def cards(programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None) -> list[Card]:
+def cards(
+    programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None
+) -> list[Card]:
     """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
 
     ``usable``: the points that the member can spend, where they are known.
