@@ -9,6 +9,7 @@ from django.db.models import Q
 from wagtail.models import Page, PageViewRestriction
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.holdings import person_of
 from wagtail_club import access, indexing
 from wagtail_club.access import EVERYBODY, NO_WISH, STEP, Audience, Wish
 
@@ -340,11 +341,18 @@ class Settling:
 
 
 def entitled(members: frozenset[int]) -> frozenset[int]:
-    """Return the users of the members who are named: those with an account, whose membership is not closed."""
-    if not members:
-        return frozenset()
-    rows = get_model("loyalty_members", "Member").objects.filter(pk__in=members, user__isnull=False)
-    return frozenset(rows.exclude(status="closed").values_list("user", flat=True))
+    """Return the users of the members who are named: those with an account, whose membership is not closed.
+
+    A name stands for whom the membership has become: a query for each merge that one has been through.
+    """
+    found: set[int] = set()
+    rows = get_model("loyalty_members", "Member").objects.all()
+    waiting = members
+    while waiting:
+        named = list(rows.filter(pk__in=waiting).values_list("merged_into", "user", "status"))
+        found |= {user for into, user, status in named if into is None and user is not None and status != "closed"}
+        waiting = frozenset(into for into, _user, _status in named if into is not None)
+    return frozenset(found)
 
 
 def fill(group: Any, users: frozenset[int]) -> None:
@@ -360,7 +368,7 @@ def fill(group: Any, users: frozenset[int]) -> None:
 
 def refresh_guest(member: Any) -> None:
     """Bring the guest lists that name ``member`` in step with the membership: opened, closed, given to an account."""
-    pages = _model("PageGuest").objects.filter(member=member.pk).values("page")
+    pages = _model("PageGuest").objects.filter(member__in=person_of(member).members).values("page")
     for group, page in (
         _model("PageAccess")
         .objects.filter(page__in=pages, guest_group__isnull=False)

@@ -20,6 +20,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import signals
+from oscar_loyalty.members.locking import lock_members
 
 SALT = "oscar_loyalty.consent"
 
@@ -104,6 +105,12 @@ def allows(member: Any, kind: str) -> bool:
     return bool(row.given if row is not None else _default(_kinds[kind], member))
 
 
+def withdrew(member: Any, kind: str) -> bool:
+    """Return whether ``member`` has said no to ``kind``, as opposed to nothing at all. One query."""
+    last = _rows(member).filter(kind=kind).order_by("-pk").first()
+    return last is not None and not last.given
+
+
 @transaction.atomic
 def answer(
     *,
@@ -122,8 +129,8 @@ def answer(
     """
     if unknown := set(given) - set(_kinds):
         raise LookupError(", ".join(sorted(unknown)))
-    Member, Consent = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Consent")
-    row = Member.objects.select_for_update(of=("self",)).select_related("programme", "account").get(pk=member.pk)
+    Consent = get_model("loyalty_members", "Consent")
+    row = lock_members([member.pk])[member.pk]
     now = {standing.kind.code: standing for standing in standings(row)}
     written = []
     for code, wanted in given.items():

@@ -21,7 +21,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors, services
+from oscar_loyalty.members import consents, selectors, services
 from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge
 from oscar_loyalty.members.groups import set_groups
 from oscar_loyalty.members.locking import lock_members
@@ -269,7 +269,7 @@ def _join(source: Any, target: Any, *, key: str, actor: Ref, reason: str) -> Any
     source.save(update_fields=["merged_into", "status", "user"])
     for name in ("email", "first_name", "last_name"):
         setattr(target, name, getattr(target, name) or getattr(source, name))
-    if not target.birth_day:
+    if not target.birth_day and not consents.withdrew(target, "birthday"):
         target.birth_day, target.birth_month = source.birth_day, source.birth_month
         target.birth_year = source.birth_year
     target.joined_at = min(target.joined_at, source.joined_at)

@@ -9,4 +9,4 @@ class PrivilegesConfig(OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.privileges import checks, early_passes, merging  # noqa: F401  (they register themselves)
+        from oscar_loyalty.privileges import checks, early_passes, held, merging  # noqa: F401  (they register themselves)

@@ -6,6 +6,7 @@ from django.core.management import call_command
 from guardian.core import ObjectPermissionChecker
 from wagtail.models import Locale, Page, PageViewRestriction
 
+from oscar_loyalty.members import merging
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services
 from oscar_loyalty.reports import audit
@@ -76,6 +77,14 @@ def test_a_guest_of_a_page_comes_in_below_a_closed_section(section, article, peo
     assert readers(page, people) == {"higher", "guest"}
     client.force_login(people["guest"])
     assert client.get(page.url).status_code == 200
+
+
+def test_a_guest_stays_one_when_the_membership_is_joined_with_another(section, article, people, guest_list, programme):
+    page = article(section, "gold", guests=guest_list)
+    named, other = (members.member_for(people[name], programme) for name in ("guest", "low"))
+    merging.merge(source=named, target=other, key="one of two")
+    assert readers(page, people) == {"higher", "low"}
+    assert agreed()
 
 
 def test_who_leaves_a_tier_is_out_at_once(silver, people, programme, tiers):
