@@ -8,7 +8,6 @@ from oscar_loyalty.members import services as joining
 from oscar_loyalty.privileges import passes, selectors
 from oscar_loyalty.privileges.exceptions import NoMorePasses, PassRefused
 from tests.club.conftest import SECRET
-from tests.club.test_files import picture, root  # noqa: F401  (fixtures)
 from wagtail_club import access
 from wagtail_club.models import ClubArticlePage, ClubSectionPage
 
@@ -164,7 +163,7 @@ def test_a_page_for_everybody_has_no_passes(section, article):
     assert passes.find("page", str(article(section, slug="open", guest_passes=3).pk)) is None
 
 
-def test_the_pages_pictures_are_the_guests_and_those_of_a_part_are_not(section, article, tiers, give, picture):  # noqa: F811
+def test_the_pages_pictures_are_the_guests_and_those_of_a_part_are_not(section, article, tiers, give, picture):
     shown, kept = picture(), picture("deep")
     part = {"tier": tiers["gold"], "invitation": "", "content": [("picture", {"image": kept, "alt": ""})]}
     page = article(section, tier="silver", slug="pictures", guest_passes=1, picture=shown, body=[("for_tier", part)])

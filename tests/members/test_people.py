@@ -204,15 +204,6 @@ def test_a_hold_is_not_escaped_by_a_membership_of_ones_own(status, programme, me
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_birthday_that_was_taken_back_does_not_come_back_by_a_merge(member, other):
-    services.update_details(member=other, birth_day=3, birth_month=5)
-    consents.answer(member=member, given={"birthday": True}, source="test")
-    consents.answer(member=member, given={"birthday": False}, source="test")
-    merging.merge(source=other, target=member, key="join")
-    member.refresh_from_db()
-    assert (member.birth_day, member.birth_month) == (None, None)
-
-
 def test_the_time_of_a_tier_follows_a_merge(stored, programme, member, other, time):
     silver, bronze = programme.tiers.get(code="silver"), programme.tiers.get(code="bronze")
     Term = get_model("loyalty_members", "TierTerm")
@@ -228,3 +219,12 @@ def test_the_time_of_a_tier_follows_a_merge(stored, programme, member, other, ti
     assert not Term.objects.filter(member=other).exists()
     change = member.tier_changes.get(key="m:tier")
     assert (change.cause, change.reason) == ("merged", "")
+
+
+def test_a_birthday_that_was_taken_back_does_not_come_back_by_a_merge(member, other):
+    services.update_details(member=other, birth_day=3, birth_month=5)
+    consents.answer(member=member, given={"birthday": True}, source="test")
+    consents.answer(member=member, given={"birthday": False}, source="test")
+    merging.merge(source=other, target=member, key="join")
+    member.refresh_from_db()
+    assert (member.birth_day, member.birth_month) == (None, None)
