@@ -7,7 +7,7 @@ is for a tier. Lists, search and the API go on showing them what others see.
 from typing import Any
 
 from django.db.models import QuerySet
-from wagtail.models import Page
+from wagtail.models import Locale, Page
 
 from oscar_loyalty.privileges import passes
 from wagtail_club import access
@@ -44,14 +44,17 @@ class Pages(passes.Subjects):
         return member.user is not None and access.may_see(member.user, Page(pk=int(subject.pk)))
 
     def offered(self, member: Any) -> list[passes.Subject]:
-        """One query for each page type of the club, and one for each page found, which has to know its address."""
+        """What there is in the reader's language, else as it is: a query for each page type of the club, and one for each
+        page found, which has to know its address."""
         if member.user is None:
             return []
-        found = []
+        found: list[Any] = []
         for model in access.club_models():
             seen = Page.objects.filter(access.condition(member.user)).values("pk")
-            found += [_subject(page) for page in _closed(model.objects.all()).filter(pk__in=seen).order_by("path")[:20]]
-        return found
+            found += _closed(model.objects.all()).filter(pk__in=seen).order_by("path")[:20]
+        mine = Locale.get_active().pk
+        read = {page.translation_key for page in found if page.locale_id == mine}
+        return [_subject(page) for page in found if page.locale_id == mine or page.translation_key not in read]
 
 
 def admitted(request: Any, pages: list[int] | None = None) -> set[int]:

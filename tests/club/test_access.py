@@ -6,9 +6,8 @@ from django.core.management import call_command
 from guardian.core import ObjectPermissionChecker
 from wagtail.models import Locale, Page, PageViewRestriction
 
-from oscar_loyalty.members import merging
+from oscar_loyalty.members import merging, services
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.members import services
 from oscar_loyalty.reports import audit
 from wagtail_club import access
 from wagtail_club.models import ClubArticlePage, ClubSectionPage, PageAccess, PageGroupPermission

@@ -2,6 +2,8 @@
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
+from wagtail.models import Locale
 
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as joining
@@ -172,3 +174,14 @@ def test_the_pages_pictures_are_the_guests_and_those_of_a_part_are_not(section, 
     assert friend.get(kept.file.url).status_code == 404
     assert stranger.get(shown.file.url).status_code == 404
     assert "no-store" in friend.get(shown.file.url)["Cache-Control"]
+
+
+def test_a_page_in_two_languages_is_offered_once_in_the_readers(page, club, section, site, giver):
+    french = Locale.objects.get(language_code="fr")
+    for above in (site.root_page, club, section):
+        above.copy_for_translation(french).save_revision().publish()
+    translation = page.copy_for_translation(french)
+    translation.save_revision().publish()
+    assert [each.pk for each in passes.offered(giver)] == [str(page.pk)]
+    with override("fr"):
+        assert [each.pk for each in passes.offered(giver)] == [str(translation.pk)]
