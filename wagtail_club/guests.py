@@ -44,8 +44,10 @@ class Pages(passes.Subjects):
         return member.user is not None and access.may_see(member.user, Page(pk=int(subject.pk)))
 
     def offered(self, member: Any) -> list[passes.Subject]:
-        """What there is in the reader's language, else as it is: a query for each page type of the club, and one for each
-        page found, which has to know its address."""
+        """What there is in the reader's language, else as it is.
+
+        A query for each page type of the club, and one for each page found, which has to know its address.
+        """
         if member.user is None:
             return []
         found: list[Any] = []
