@@ -75,7 +75,7 @@ def test_nothing_names_whoever_has_left(zinnia, sweep, time, user, programme):
     # What was placed as a guest is an order's, and orders stay.
     assert naming(NAME) == set()
     gone = get_model("loyalty_members", "Member").objects.get(number=number)
-    assert (gone.user, gone.display_name, gone.birth_day) == (None, number, None)
+    assert (gone.user, gone.display_name, gone.birth_day) == (None, f"Member {number}", None)
     balance = ledger.balance(gone.account)
     assert (balance.usable, balance.pending, balance.book) == (0, 0, 0)
     assert not get_model("loyalty_rewards", "Claim").objects.filter(member=gone, state="claimed").exists()

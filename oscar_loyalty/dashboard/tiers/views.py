@@ -58,6 +58,11 @@ class TiersView(ProgrammeMixin, generic.FormView):
 class ProposalMixin(ProgrammeMixin):
     """A page about a proposal; those that nobody can save any more are not there."""
 
+    def dispatch(self, request, *args, **kwargs):
+        if request.method == "GET" and not request.GET.get("p"):
+            return redirect("loyalty-dashboard:loyalty-tiers")
+        return super().dispatch(request, *args, **kwargs)
+
     def get_proposal(self, key: str) -> Any:
         row = proposals.find(key, programme=self.programme)
         if row is None:
@@ -69,11 +74,6 @@ class TierPreviewView(ProposalMixin, generic.TemplateView):
     """Who would move by other rules; then saves exactly these."""
 
     template_name = "oscar_loyalty/dashboard/tiers/preview.html"
-
-    def get(self, request, *args, **kwargs):
-        if not request.GET.get("p"):
-            return redirect("loyalty-dashboard:loyalty-tiers")
-        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
         row = self.get_proposal(self.request.GET["p"])
