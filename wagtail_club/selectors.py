@@ -155,7 +155,7 @@ def news(home: Any, request: Any, most: int) -> list[tuple[Card, Any]]:
     """Return cards of the newest pages below ``home``, with when each was first published; sections are no news."""
     lists = [model for model in get_page_models() if getattr(model, "lists_pages", False)]
     pages = listed(home.get_descendants().not_type(*lists), request.user).filter(first_published_at__isnull=False)
-    rows = list(pages.order_by("-first_published_at", "-pk")[:most])
+    rows = list(pages.only("path", "first_published_at").order_by("-first_published_at", "-pk")[:most])
     return [(card, page.first_published_at) for page, card in zip(rows, cards(rows, request), strict=True)]
 
 

@@ -44,6 +44,7 @@ def signed_in(client, editor):
 
 def typed(**fields):
     empty = {"title": "Own", "slug": "own", "introduction": "", "audience": "same", "guests": streamfield([])}
+    empty |= {"guest_passes": 0, "guest_pass_days": 7}
     return nested_form_data({**empty, "body": streamfield([]), "comments": streamfield([]), **fields})
 
 

@@ -59,6 +59,7 @@ SURFACES = [
     S("{club}"),
     S("{club}?q=guide"),
     S("{club}?q=seo", NOBODY),
+    S("{club}feed/", NOBODY),
     S("{root}", NOBODY),
     S("/old/"),
     S("/sitemap.xml", NOBODY),
@@ -289,9 +290,11 @@ def world(site, club, section, article, guest_list, tiers, picture, paper, body,
         gone.delete()
         open_page = {"introduction": "", "seo_title": "", "search_description": "", "title": "Open"}
         link = ("text", f'<p><a linktype="page" id="{page.pk}">There</a></p>')
-        linking = article(section, slug="linking", body=[link], **open_page)
+        # Beside no closed page: those who may read one find it under "Read on".
+        away = club.add_child(instance=ClubSectionPage(title="Away", slug="away"))
+        linking = article(away, slug="linking", body=[link], **open_page)
         part = ("for_tier", {"tier": tiers["silver"], "invitation": "", "content": [text]})
-        parted = article(section, slug="part", body=[part], **open_page)
+        parted = article(away, slug="part", body=[part], **open_page)
         news = editor.groups.get().page_permissions.first().page
         own = news.add_child(instance=ClubArticlePage(title="Own", slug="own"))
     call_command("wagtail_update_index", verbosity=0)
