@@ -11,6 +11,9 @@ if os.environ.get("DATABASE_URL", "").startswith("sqlite"):
 from sandbox.settings import *  # noqa: F403
 from tests.settings import PASSWORD_HASHERS, database  # noqa: F401
 
+# Each test has a Stripe of its own, on any free port.
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append("http://127.0.0.1:*")  # noqa: F405
+
 DATABASES = {"default": database(os.environ["LOYALTY_SANDBOX_DATABASE"])}
 MEDIA_ROOT = tempfile.mkdtemp(prefix="loyalty-media-")
 WAGTAIL_CLUB_FILES = tempfile.mkdtemp(prefix="loyalty-private-")

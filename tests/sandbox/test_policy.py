@@ -3,7 +3,6 @@
 import pytest
 from django.urls import NoReverseMatch, reverse
 from oscar.core.loading import get_model
-from playwright.sync_api import Error
 
 from oscar_loyalty import clock
 from oscar_loyalty.account.apps import AccountConfig
@@ -50,14 +49,11 @@ def walk(page, addresses):
     page.add_init_script(LISTEN)
     broken, opened = [], 0
     for address in addresses:
-        try:
-            answer = page.goto(address)
-        except Error as error:
-            # What only a button may ask for has no page to show.
-            assert "ERR_HTTP_RESPONSE_CODE_FAILURE" in error.message, address
-            continue
+        # What only a button may ask for, or what is no page, is not one to open.
+        answer = page.request.get(address)
         if answer.status != 200 or "html" not in answer.headers.get("content-type", ""):
             continue
+        page.goto(address)
         opened += 1
         assert "'unsafe-" not in answer.headers["content-security-policy"], address
         # Oscar's own style where it hides something within the page: the shop's sheet does it instead.
