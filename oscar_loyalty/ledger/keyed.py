@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from oscar_loyalty.ledger.exceptions import KeyConflict
-from oscar_loyalty.ledger.pages import Pages, model
+from oscar_loyalty.ledger.pages import Pages, known, model
+from oscar_loyalty.ledger.rows import Taken, insert
 
 #: Kinds that only the books themselves give. Their entries follow from others and are not reversed by themselves.
 OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
@@ -52,15 +51,6 @@ def digest(operation: str, account: int, units: int | None, *more: Any) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def known(keys: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    wanted = list(keys)
-    for start in range(0, len(wanted), 500):
-        for entry in model("Entry").objects.filter(key__in=wanted[start : start + 500]):
-            found[entry.key] = entry
-    return found
-
-
 def same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
     if len(known) < len(keys):
         raise KeyConflict(f"The key {next(iter(known))} has been used for something else.")
@@ -82,23 +72,23 @@ def refs(source: Ref, actor: Ref) -> dict[str, str]:
     }
 
 
-def flush(pages: Pages, written: dict[str, Any]) -> None:
+def flush(pages: Pages, written: Iterable[str]) -> None:
     """Write the pages; a key taken by another account in the same moment is a conflict, not a crash."""
     try:
-        with transaction.atomic():
-            pages.flush()
-    except IntegrityError as error:
+        pages.flush()
+    except Taken as error:
         if known(written):
             raise KeyConflict("A key has been used for something else.") from error
         raise
 
 
 def create_hold(**fields: Any) -> Any:
+    row = model("Hold")(**fields)
     try:
-        with transaction.atomic():
-            return model("Hold").objects.create(**fields)
-    except IntegrityError as error:
+        insert(model("Hold"), [row], unique="key")
+    except Taken as error:
         raise KeyConflict(f"The key {fields['key']} has been used for something else.") from error
+    return row
 
 
 def note(entry: Any, text: str) -> None:

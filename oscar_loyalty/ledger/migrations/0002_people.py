@@ -4,24 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('loyalty_ledger', '0001_initial'),
+        ("loyalty_ledger", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='paused_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='rests since'),
+            model_name="account",
+            name="paused_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="rests since"),
         ),
         migrations.AddField(
-            model_name='lot',
-            name='life_left',
-            field=models.DurationField(blank=True, null=True, verbose_name='life left after the rest'),
+            model_name="lot",
+            name="life_left",
+            field=models.DurationField(blank=True, null=True, verbose_name="life left after the rest"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('life_left__isnull', True), ('expires_at__isnull', True), _connector='OR'), name='loyalty_lot_rests'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("life_left__isnull", True), ("expires_at__isnull", True), _connector="OR"),
+                name="loyalty_lot_rests",
+            ),
         ),
     ]

@@ -1,0 +1,185 @@
+"""Rows of the ledger in few and plain statements, each one's text made once for a table.
+
+Private to :mod:`oscar_loyalty.ledger.books`, where a statement is made for every award and payment and Django would
+build it anew each time. Tables, columns, defaults and converters are the models' own, so a shop's fork may add fields.
+Texts are templates (``$remaining``: the column of that field), never made of anything that somebody has typed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from string import Template
+from typing import Any
+
+from django.db import IntegrityError, connections, router, transaction
+from django.db.models import NOT_PROVIDED
+
+#: Rows, or primary keys, that one statement carries, and up to how many its text is kept.
+MOST, KEPT = 500, 20
+
+
+class Taken(IntegrityError):
+    """Another row has this key already. The transaction can go on."""
+
+
+def database(model: Any) -> Any:
+    """Return the connection that the rows of ``model`` are written by."""
+    return connections[router.db_for_write(model)]
+
+
+def slices(values: Sequence[Any], columns: int = 1, connection: Any = None) -> Iterator[Sequence[Any]]:
+    """Cut values into parts that a statement can carry, with so many parameters for each."""
+    most = connection.features.max_query_params if connection is not None else None
+    size = min(MOST, max(1, most // columns)) if most else MOST
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def marks(number: int) -> str:
+    return ", ".join(["%s"] * number)
+
+
+def execute(connection: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement and return its rows, if it has any."""
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+@cache
+def names(model: Any, vendor: str) -> dict[str, str]:
+    """Return the quoted columns of a table by its fields' names, and the table itself as ``<model>_``."""
+    quote, table = database(model).ops.quote_name, model._meta.db_table
+    found = {field.name: f"{quote(table)}.{quote(field.column)}" for field in model._meta.concrete_fields}
+    return {**found, "id": found[model._meta.pk.name], f"{model._meta.model_name}_": quote(table)}
+
+
+@lru_cache(maxsize=1000)
+def fill(text: str, model: Any, vendor: str) -> str:
+    return Template(text).substitute(names(model, vendor))
+
+
+# Reading
+
+
+@cache
+def _read(model: Any, vendor: str) -> tuple[str, list[str], list[tuple[int, list[Any], Any]]]:
+    """Return the columns to select, the attributes they become, and what converts which of them on the way."""
+    connection = database(model)
+    known = names(model, vendor)
+    fields = list(model._meta.concrete_fields)
+    converters = []
+    for number, field in enumerate(fields):
+        column = field.get_col(model._meta.db_table)
+        found = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+        if found:
+            converters.append((number, found, column))
+    return ", ".join(known[field.name] for field in fields), [field.attname for field in fields], converters
+
+
+def load(models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Return objects of these models, side by side, for each row of ``FROM …`` (which is ``text``)."""
+    connection = database(models[0])
+    read = [_read(model, connection.vendor) for model in models]
+    found = execute(connection, f"SELECT {', '.join(columns for columns, _, _ in read)} {text}", params)
+    result = []
+    for row in found:
+        objects, start = [], 0
+        for model, (_columns, attributes, converters) in zip(models, read, strict=True):
+            values = list(row[start : start + len(attributes)])
+            start += len(attributes)
+            for number, functions, column in converters:
+                for function in functions:
+                    values[number] = function(values[number], column, connection)
+            objects.append(model.from_db(connection.alias, attributes, values))
+        result.append(tuple(objects))
+    return result
+
+
+# Writing
+
+
+@cache
+def _written(model: Any) -> list[Any] | None:
+    """Return the fields that an INSERT names: not what the database makes itself. None: this one is for Django."""
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if not (field.primary_key and field.remote_field is None)
+        and field.db_default is NOT_PROVIDED
+        and not getattr(field, "generated", False)
+    ]
+    own_sql = any(hasattr(field, "get_placeholder") for field in fields)
+    return None if own_sql or len(model._meta.parents) else fields
+
+
+@lru_cache(maxsize=1000)
+def _insert(model: Any, vendor: str, number: int, unique: str) -> str:
+    quote, fields = database(model).ops.quote_name, _written(model) or []
+    columns = ", ".join(quote(field.column) for field in fields)
+    values = ", ".join([f"({marks(len(fields))})"] * number)
+    once = f" ON CONFLICT ({quote(model._meta.get_field(unique).column)}) DO NOTHING" if unique else ""
+    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+    return f"INSERT INTO {table} ({columns}) VALUES {values}{once} RETURNING {key}"  # noqa: S608
+
+
+def insert(model: Any, objects: Sequence[Any], *, unique: str = "") -> None:
+    """Write new rows and give the objects their primary keys.
+
+    :raises Taken: when a row with the same value of the field ``unique`` is there already.
+    """
+    if not objects:
+        return
+    connection, fields = database(model), _written(model)
+    if fields is None:
+        try:
+            with transaction.atomic(using=connection.alias):
+                model._base_manager.bulk_create(objects, batch_size=MOST)
+        except IntegrityError as error:
+            raise Taken(f"A {unique} is taken.") if unique else error from error
+        return
+    for part in slices(objects, len(fields), connection):
+        values = [
+            field.get_db_prep_save(field.pre_save(row, True), connection=connection) for row in part for field in fields
+        ]
+        text = _insert if len(part) <= KEPT else _insert.__wrapped__
+        made = execute(connection, text(model, connection.vendor, len(part), unique), values)
+        if len(made) < len(part):
+            raise Taken(f"A {unique} is taken.")
+        for row, (key,) in zip(part, made, strict=True):
+            row.pk = key
+            row._state.adding, row._state.db = False, connection.alias
+
+
+@lru_cache(maxsize=1000)
+def _update(model: Any, vendor: str, number: int, written: tuple[str, ...]) -> str:
+    connection = database(model)
+    quote, table, key = connection.ops.quote_name, model._meta.db_table, model._meta.pk
+    fields = [model._meta.get_field(name) for name in written]
+    if number == 1:
+        cells = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+        return f"UPDATE {quote(table)} SET {cells} WHERE {quote(key.column)} = %s"  # noqa: S608
+    # PostgreSQL must be told what a NULL is; SQLite must not be told what a moment is.
+    all_fields = [*fields, key]
+    cast = vendor == "postgresql"
+    row = ", ".join(f"CAST(%s AS {field.cast_db_type(connection)})" if cast else "%s" for field in all_fields)
+    cells = ", ".join(f"{quote(field.column)} = new.column{n}" for n, field in enumerate(fields, 1))
+    values = ", ".join([f"({row})"] * number)
+    found = f"{quote(table)}.{quote(key.column)} = new.column{len(all_fields)}"
+    return f"UPDATE {quote(table)} SET {cells} FROM (VALUES {values}) AS new WHERE {found}"  # noqa: S608
+
+
+def update(model: Any, objects: Iterable[Any], *written: str) -> None:
+    """Write these fields of rows that exist, and that their account's lock keeps for us."""
+    objects = list(objects)
+    if not objects:
+        return
+    connection = database(model)
+    fields = [model._meta.get_field(name) for name in written]
+    for part in slices(objects, len(fields) + 1, connection):
+        values: list[Any] = []
+        for row in part:
+            cells = (getattr(row, field.attname) for field in fields)
+            values += [field.get_db_prep_save(cell, connection) for field, cell in zip(fields, cells, strict=True)]
+            values.append(row.pk)
+        text = _update if len(part) <= KEPT else _update.__wrapped__
+        execute(connection, text(model, connection.vendor, len(part), written), values)
