@@ -114,7 +114,8 @@ def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
         result[earning.key] = entry
     keyed.flush(pages, result)
     notes = {earning.key: earning.note for earning in earnings if earning.note and earning.key not in pages.known}
-    rows.insert(model("EntryNote"), [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()])
+    texts = [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
+    rows.insert(pages.cursor, model("EntryNote"), texts, keys=False)
     return [result[earning.key] for earning in earnings]
 
 
@@ -195,6 +196,7 @@ def hold(
     chosen = page.pick(units, at)
     ends = [lot.expires_at for lot, _part in chosen if lot.expires_at is not None] if within_life else []
     row = keyed.create_hold(
+        pages,
         account=page.account,
         key=key,
         digest=digest,
@@ -207,7 +209,8 @@ def hold(
     for lot, part in chosen:
         lot.held += part
         page.touch(lot)
-    rows.insert(model("HoldUse"), [model("HoldUse")(hold=row, lot=lot, units=part) for lot, part in chosen])
+    parts = [model("HoldUse")(hold=row, lot=lot, units=part) for lot, part in chosen]
+    rows.insert(pages.cursor, model("HoldUse"), parts, keys=False)
     pages.flush()
     return row
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError
+
 from oscar_loyalty.ledger.exceptions import KeyConflict
-from oscar_loyalty.ledger.pages import Pages, known, model
-from oscar_loyalty.ledger.rows import Taken, insert
+from oscar_loyalty.ledger.pages import Pages, Refused, model
+from oscar_loyalty.ledger.rows import insert
 
 #: Kinds that only the books themselves give. Their entries follow from others and are not reversed by themselves.
 OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
@@ -73,21 +75,19 @@ def refs(source: Ref, actor: Ref) -> dict[str, str]:
 
 
 def flush(pages: Pages, written: Iterable[str]) -> None:
-    """Write the pages; a key taken by another account in the same moment is a conflict, not a crash."""
+    """Write the pages, with entries under these keys."""
     try:
         pages.flush()
-    except Taken as error:
-        if known(written):
-            raise KeyConflict("A key has been used for something else.") from error
-        raise
+    except IntegrityError as error:
+        raise Refused(written) from error
 
 
-def create_hold(**fields: Any) -> Any:
+def create_hold(pages: Pages, **fields: Any) -> Any:
     row = model("Hold")(**fields)
     try:
-        insert(model("Hold"), [row], unique="key")
-    except Taken as error:
-        raise KeyConflict(f"The key {fields['key']} has been used for something else.") from error
+        insert(pages.cursor, model("Hold"), [row])
+    except IntegrityError as error:
+        raise Refused([row.key], "Hold") from error
     return row
 
 

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from functools import wraps
+from functools import cache, lru_cache, wraps
 from itertools import count
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,7 +16,7 @@ from django.db.models import F
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import rows
-from oscar_loyalty.ledger.exceptions import InsufficientUnits
+from oscar_loyalty.ledger.exceptions import InsufficientUnits, KeyConflict
 from oscar_loyalty.loading import get_model
 
 P = ParamSpec("P")
@@ -28,6 +28,14 @@ FIGURES = ("sequence", "balance", "debt")
 TIMES = ("usable_from", "expires_at", "life_left")
 #: Accounts that an operation locks beside those it is about.
 _also: ContextVar[frozenset[int]] = ContextVar("also", default=frozenset())
+
+
+class Refused(Exception):
+    """The database refuses what would be written under these keys, and so all that the transaction has done."""
+
+    def __init__(self, keys: Iterable[str], of: str = "Entry") -> None:
+        super().__init__("The database refuses.")
+        self.keys, self.of = list(keys), of
 
 
 class MergedAway(Exception):
@@ -42,7 +50,8 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
     """Let ``function`` run in a transaction, of its own or in the caller's.
 
     When an account turns out to have been merged into another, which must be locked in its turn, what it has locked
-    is let go, and it begins anew, knowing of the other.
+    is let go, and it begins anew, knowing of the other. A key taken by another account in the same moment is a
+    conflict, not a crash.
     """
 
     @wraps(function)
@@ -55,12 +64,17 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
                     return function(*args, **kwargs)
             except MergedAway as found:
                 also |= found.accounts
+            except Refused as refused:
+                if known(refused.keys, refused.of):
+                    raise KeyConflict("A key has been used for something else.") from refused
+                raise refused.__cause__ or refused from None
             finally:
                 _also.reset(token)
 
     return run
 
 
+@cache
 def model(name: str) -> Any:
     return get_model("loyalty_ledger", name)
 
@@ -88,8 +102,9 @@ def in_order(lots: Any) -> Any:
 class Page:
     """One account open for writing. What it is told to write lies in memory until :meth:`Pages.flush`."""
 
-    def __init__(self, account: Any) -> None:
+    def __init__(self, account: Any, cursor: Any) -> None:
         self.account = account
+        self.cursor = cursor
         self.lots: dict[int, Any] = {}
         self.dirty: dict[int, Any] = {}
         #: Lots that have got other times, and fields of the account that have changed beside its figures.
@@ -221,13 +236,13 @@ class Page:
             " ORDER BY $expires_at ASC NULLS LAST, $usable_from ASC NULLS LAST, $id LIMIT %s OFFSET %s"
         )
         Lot = model("Lot")
-        connection = rows.database(Lot)
+        connection = self.cursor.db
         text, moment = rows.fill(text, Lot, connection.vendor), connection.ops.adapt_datetimefield_value(at)
         moments = [moment] if pending else [moment, moment]
         seen, most = 0, FIRST
         while True:
             # Nobody else changes them, and we do when all are chosen: counting on from the last is exact.
-            found = rows.load([Lot], text, [self.account.pk, *moments, most, seen])
+            found = rows.load(self.cursor, [Lot], text, [self.account.pk, *moments, most, seen])
             for (row,) in found:
                 lot = self.lot(row)
                 if free(lot) > 0:
@@ -255,6 +270,19 @@ class Page:
         raise InsufficientUnits(needed - found)
 
 
+@lru_cache(maxsize=200)
+def _look_for(accounts: int, keys: int, of: str, vendor: str) -> str:
+    marks = rows.marks(accounts)
+    parts = [
+        (of, f"$key IN ({rows.marks(keys)})" if keys else "1 = 0"),
+        ("Lot", f"$account IN ({marks}) AND $remaining > 0 AND $expires_at <= %s"),
+        ("Hold", f"$account IN ({marks}) AND $state = 'open' AND $until <= %s"),
+    ]
+    texts = [f"EXISTS(SELECT 1 FROM ${name.lower()}_ WHERE {condition})" for name, condition in parts]  # noqa: S608
+    filled = (rows.fill(text, model(name), vendor) for text, (name, _) in zip(texts, parts, strict=True))
+    return f"SELECT {', '.join(filled)}"
+
+
 class Pages:
     """Several accounts open for writing, locked in primary-key order so that no two writers wait for each other.
 
@@ -265,13 +293,15 @@ class Pages:
     def __init__(self, account_ids: Iterable[int], *, until: datetime, keys: Iterable[str] = (), of: str = "Entry"):
         Account = model("Account")
         self._connection = rows.database(Account)
+        #: One for all that an operation does: making one costs as much as a statement.
+        self.cursor = self._connection.cursor()
         wanted = sorted({*account_ids, *_also.get()})
         locking = " FOR UPDATE" if self._connection.features.has_select_for_update else ""
         self._by_id: dict[int, Page] = {}
         for ids in rows.slices(wanted):
             text = f"FROM $account_ WHERE $id IN ({rows.marks(len(ids))}) ORDER BY $id{locking}"
-            found = rows.load([Account], rows.fill(text, Account, self._connection.vendor), ids)
-            self._by_id.update((row.pk, Page(row)) for (row,) in found)
+            found = rows.load(self.cursor, [Account], rows.fill(text, Account, self._connection.vendor), ids)
+            self._by_id.update((row.pk, Page(row, self.cursor)) for (row,) in found)
         merged = {page.account.merged_into_id for page in self._by_id.values()} - {None}
         if not merged <= self._by_id.keys():
             raise MergedAway(merged)
@@ -301,19 +331,11 @@ class Pages:
         if not ids or max(len(ids), len(keys)) > rows.MOST:
             # Too many for one query. Among so many there will be some.
             return True, True, True
-        marks, moment = rows.marks(len(ids)), self._connection.ops.adapt_datetimefield_value(until)
-        parts = [
-            (of, f"$key IN ({rows.marks(len(keys))})" if keys else "1 = 0", keys),
-            ("Lot", f"$account IN ({marks}) AND $remaining > 0 AND $expires_at <= %s", [*ids, moment]),
-            ("Hold", f"$account IN ({marks}) AND $state = 'open' AND $until <= %s", [*ids, moment]),
-        ]
-        texts, params = [], []
-        for name, condition, values in parts:
-            text = f"EXISTS(SELECT 1 FROM ${name.lower()}_ WHERE {condition})"  # noqa: S608
-            texts.append(rows.fill(text, model(name), self._connection.vendor))
-            params += values
-        [(some_known, some_lots, some_holds)] = rows.execute(self._connection, f"SELECT {', '.join(texts)}", params)
-        return bool(some_known), bool(some_lots), bool(some_holds)
+        moment = self._connection.ops.adapt_datetimefield_value(until)
+        text = _look_for(len(ids), len(keys), of, self._connection.vendor)
+        [found] = rows.execute(self.cursor, text, [*keys, *ids, moment, *ids, moment])
+        some_known, some_lots, some_holds = map(bool, found)
+        return some_known, some_lots, some_holds
 
     def _watch_lots(self, ids: Sequence[int], until: datetime) -> None:
         due = model("Lot").objects.filter(account__in=ids, remaining__gt=0, expires_at__lte=until)
@@ -343,7 +365,9 @@ class Pages:
             f" WHERE {condition} ORDER BY {order}, {use['id']}"
         )
         found: dict[int, Any] = {}
-        for hold, part, row in rows.load([Hold, Use, Lot], rows.fill(f"FROM $hold_ {joined}", Hold, vendor), params):
+        for hold, part, row in rows.load(
+            self.cursor, [Hold, Use, Lot], rows.fill(f"FROM $hold_ {joined}", Hold, vendor), params
+        ):
             if hold.pk not in found:
                 found[hold.pk] = hold
                 hold.parts = []
@@ -357,36 +381,33 @@ class Pages:
         self.flush()
 
     def flush(self) -> None:
-        """Write what the pages have gathered.
-
-        :raises Taken: when the key of an entry is another one's.
-        """
+        """Write what the pages have gathered."""
         pages = list(self._by_id.values())
-        rows.insert(model("Entry"), [entry for page in pages for entry in page.entries], unique="key")
+        rows.insert(self.cursor, model("Entry"), [entry for page in pages for entry in page.entries])
         new = [lot for page in pages for lot in page.new_lots]
         for lot in new:
             # Naming them once more, now that they have a primary key.
             lot.entry = lot.entry
-        rows.insert(model("Lot"), new)
+        rows.insert(self.cursor, model("Lot"), new)
         uses = [use for page in pages for use in page.uses]
         for use in uses:
             use.entry, use.lot = use.entry, use.lot
-        rows.insert(model("LotUse"), uses)
+        rows.insert(self.cursor, model("LotUse"), uses, keys=False)
         for page in pages:
             for lot in page.new_lots:
                 page.lots[lot.pk] = lot
         retimed = [lot for page in pages for lot in page.retimed.values()]
-        rows.update(model("Lot"), retimed, "remaining", "held", *TIMES)
+        rows.update(self.cursor, model("Lot"), retimed, "remaining", "held", *TIMES)
         taken = [lot for page in pages for lot in page.dirty.values() if lot.pk not in page.retimed]
-        rows.update(model("Lot"), taken, "remaining", "held")
+        rows.update(self.cursor, model("Lot"), taken, "remaining", "held")
         holds = [hold for page in pages for hold in page.closed_holds]
         for hold in holds:
             hold.entry = hold.entry
-        rows.update(model("Hold"), holds, "state", "closed_at", "entry")
+        rows.update(self.cursor, model("Hold"), holds, "state", "closed_at", "entry")
         figures = [page.account for page in pages if page.entries and not page.changed]
-        rows.update(model("Account"), figures, *FIGURES)
+        rows.update(self.cursor, model("Account"), figures, *FIGURES)
         for page in pages:
             if page.changed:
-                rows.update(model("Account"), [page.account], *FIGURES, *sorted(page.changed))
+                rows.update(self.cursor, model("Account"), [page.account], *FIGURES, *sorted(page.changed))
             page.entries, page.new_lots, page.uses, page.closed_holds = [], [], [], []
             page.dirty, page.retimed, page.changed = {}, {}, set()

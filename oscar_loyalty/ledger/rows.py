@@ -10,15 +10,16 @@ from functools import cache, lru_cache
 from string import Template
 from typing import Any
 
-from django.db import IntegrityError, connections, router, transaction
-from django.db.models import NOT_PROVIDED
+from django.db import connections, router
+from django.db.models import NOT_PROVIDED, BigIntegerField, CharField, ForeignKey, PositiveBigIntegerField, TextField
 
 #: Rows, or primary keys, that one statement carries, and up to how many its text is kept.
 MOST, KEPT = 500, 20
 
 
-class Taken(IntegrityError):
-    """Another row has this key already. The transaction can go on."""
+#: Of these fields, and none derived from them, a whole number, a text and nothing go to the database as they are.
+PLAIN_FIELDS = {BigIntegerField, CharField, ForeignKey, PositiveBigIntegerField, TextField}
+PLAIN = {int, str, type(None)}
 
 
 def database(model: Any) -> Any:
@@ -38,11 +39,10 @@ def marks(number: int) -> str:
     return ", ".join(["%s"] * number)
 
 
-def execute(connection: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Execute a statement and return its rows, if it has any."""
-    with connection.cursor() as cursor:
-        cursor.execute(text, params)
-        return list(cursor.fetchall()) if cursor.description else []
+def execute(cursor: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement that answers with rows, and return them."""
+    cursor.execute(text, params)
+    return list(cursor.fetchall())
 
 
 @cache
@@ -76,11 +76,11 @@ def _read(model: Any, vendor: str) -> tuple[str, list[str], list[tuple[int, list
     return ", ".join(known[field.name] for field in fields), [field.attname for field in fields], converters
 
 
-def load(models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+def load(cursor: Any, models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Return objects of these models, side by side, for each row of ``FROM …`` (which is ``text``)."""
-    connection = database(models[0])
+    connection = cursor.db
     read = [_read(model, connection.vendor) for model in models]
-    found = execute(connection, f"SELECT {', '.join(columns for columns, _, _ in read)} {text}", params)
+    found = execute(cursor, f"SELECT {', '.join(columns for columns, _, _ in read)} {text}", params)
     result = []
     for row in found:
         objects, start = [], 0
@@ -98,6 +98,17 @@ def load(models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[t
 # Writing
 
 
+def prepared(fields: Sequence[Any], row: Any, connection: Any, *, new: bool) -> list[Any]:
+    """Return the values of these fields of a row, as parameters."""
+    values = []
+    for field in fields:
+        value = field.pre_save(row, True) if new else getattr(row, field.attname)
+        if type(value) not in PLAIN or type(field) not in PLAIN_FIELDS:
+            value = field.get_db_prep_save(value, connection=connection)
+        values.append(value)
+    return values
+
+
 @cache
 def _written(model: Any) -> list[Any] | None:
     """Return the fields that an INSERT names: not what the database makes itself. None: this one is for Django."""
@@ -113,39 +124,29 @@ def _written(model: Any) -> list[Any] | None:
 
 
 @lru_cache(maxsize=1000)
-def _insert(model: Any, vendor: str, number: int, unique: str) -> str:
+def _insert(model: Any, vendor: str, number: int, keys: bool) -> str:
     quote, fields = database(model).ops.quote_name, _written(model) or []
     columns = ", ".join(quote(field.column) for field in fields)
     values = ", ".join([f"({marks(len(fields))})"] * number)
-    once = f" ON CONFLICT ({quote(model._meta.get_field(unique).column)}) DO NOTHING" if unique else ""
-    table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
-    return f"INSERT INTO {table} ({columns}) VALUES {values}{once} RETURNING {key}"  # noqa: S608
+    back = f" RETURNING {quote(model._meta.pk.column)}" if keys else ""
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608
 
 
-def insert(model: Any, objects: Sequence[Any], *, unique: str = "") -> None:
-    """Write new rows and give the objects their primary keys.
-
-    :raises Taken: when a row with the same value of the field ``unique`` is there already.
-    """
+def insert(cursor: Any, model: Any, objects: Sequence[Any], *, keys: bool = True) -> None:
+    """Write new rows, and give the objects their primary keys unless nobody needs those."""
     if not objects:
         return
-    connection, fields = database(model), _written(model)
+    connection, fields = cursor.db, _written(model)
     if fields is None:
-        try:
-            with transaction.atomic(using=connection.alias):
-                model._base_manager.bulk_create(objects, batch_size=MOST)
-        except IntegrityError as error:
-            raise Taken(f"A {unique} is taken.") if unique else error from error
+        model._base_manager.bulk_create(objects, batch_size=MOST)
         return
     for part in slices(objects, len(fields), connection):
-        values = [
-            field.get_db_prep_save(field.pre_save(row, True), connection=connection) for row in part for field in fields
-        ]
+        values = [value for row in part for value in prepared(fields, row, connection, new=True)]
         text = _insert if len(part) <= KEPT else _insert.__wrapped__
-        made = execute(connection, text(model, connection.vendor, len(part), unique), values)
-        if len(made) < len(part):
-            raise Taken(f"A {unique} is taken.")
-        for row, (key,) in zip(part, made, strict=True):
+        cursor.execute(text(model, connection.vendor, len(part), keys), values)
+        if not keys:
+            continue
+        for row, (key,) in zip(part, cursor.fetchall(), strict=True):
             row.pk = key
             row._state.adding, row._state.db = False, connection.alias
 
@@ -168,18 +169,14 @@ def _update(model: Any, vendor: str, number: int, written: tuple[str, ...]) -> s
     return f"UPDATE {quote(table)} SET {cells} FROM (VALUES {values}) AS new WHERE {found}"  # noqa: S608
 
 
-def update(model: Any, objects: Iterable[Any], *written: str) -> None:
+def update(cursor: Any, model: Any, objects: Iterable[Any], *written: str) -> None:
     """Write these fields of rows that exist, and that their account's lock keeps for us."""
     objects = list(objects)
     if not objects:
         return
-    connection = database(model)
+    connection = cursor.db
     fields = [model._meta.get_field(name) for name in written]
     for part in slices(objects, len(fields) + 1, connection):
-        values: list[Any] = []
-        for row in part:
-            cells = (getattr(row, field.attname) for field in fields)
-            values += [field.get_db_prep_save(cell, connection) for field, cell in zip(fields, cells, strict=True)]
-            values.append(row.pk)
+        values = [value for row in part for value in (*prepared(fields, row, connection, new=False), row.pk)]
         text = _update if len(part) <= KEPT else _update.__wrapped__
-        execute(connection, text(model, connection.vendor, len(part), written), values)
+        cursor.execute(text(model, connection.vendor, len(part), written), values)
