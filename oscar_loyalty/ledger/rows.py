@@ -102,8 +102,9 @@ def prepared(fields: Sequence[Any], row: Any, connection: Any, *, new: bool) -> 
     """Return the values of these fields of a row, as parameters."""
     values = []
     for field in fields:
-        value = field.pre_save(row, True) if new else getattr(row, field.attname)
-        if type(value) not in PLAIN or type(field) not in PLAIN_FIELDS:
+        plain = type(field) in PLAIN_FIELDS
+        value = field.pre_save(row, True) if new and not plain else getattr(row, field.attname)
+        if not plain or type(value) not in PLAIN:
             value = field.get_db_prep_save(value, connection=connection)
         values.append(value)
     return values
@@ -124,10 +125,9 @@ def _written(model: Any) -> list[Any] | None:
 
 
 @lru_cache(maxsize=1000)
-def _insert(model: Any, vendor: str, number: int, keys: bool) -> str:
+def _insert(model: Any, vendor: str, values: str, keys: bool) -> str:
     quote, fields = database(model).ops.quote_name, _written(model) or []
     columns = ", ".join(quote(field.column) for field in fields)
-    values = ", ".join([f"({marks(len(fields))})"] * number)
     back = f" RETURNING {quote(model._meta.pk.column)}" if keys else ""
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608
 
@@ -141,9 +141,15 @@ def insert(cursor: Any, model: Any, objects: Sequence[Any], *, keys: bool = True
         model._base_manager.bulk_create(objects, batch_size=MOST)
         return
     for part in slices(objects, len(fields), connection):
-        values = [value for row in part for value in prepared(fields, row, connection, new=True)]
+        marks_of, params = [], []
+        for row in part:
+            values = prepared(fields, row, connection, new=True)
+            # What is empty, as much of it is, stands in the text: passing a parameter costs more.
+            cells = ["NULL" if value is None else "''" if value == "" else "%s" for value in values]
+            params += [value for value, cell in zip(values, cells, strict=True) if cell == "%s"]
+            marks_of.append(f"({', '.join(cells)})")
         text = _insert if len(part) <= KEPT else _insert.__wrapped__
-        cursor.execute(text(model, connection.vendor, len(part), keys), values)
+        cursor.execute(text(model, connection.vendor, ", ".join(marks_of), keys), params)
         if not keys:
             continue
         for row, (key,) in zip(part, cursor.fetchall(), strict=True):
