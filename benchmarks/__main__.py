@@ -42,7 +42,7 @@ def ledger(table, options):
     ]
     settle()
     grown = {}
-    for path in (path for path in ledger.WRITES if options.only in path.name):
+    for path in (path for path in ledger.WRITES + ledger.READS if options.only in path.name):
         for processes in (1, 4):
             for kind, history, accounts in places:
                 label = f"{processes}:{kind}:{history}"

@@ -8,6 +8,7 @@ one that rests. psycopg prepares its statements.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -50,6 +51,15 @@ HELD = (
     " JOIN loyalty_ledger_lot lot ON lot.id = part.lot_id WHERE hold.id = %s"
 )
 CLOSE = "UPDATE loyalty_ledger_hold SET state = 'captured', closed_at = %s, entry_id = %s WHERE id = %s"
+
+BALANCE = (
+    "SELECT balance, debt, sums.*, held.units FROM loyalty_ledger_account,"
+    " (SELECT SUM(remaining - held) FILTER (WHERE usable_from <= %s) usable,"
+    " SUM(remaining - held) FILTER (WHERE usable_from IS NULL OR usable_from > %s) pending, MIN(expires_at) ends,"
+    " MIN(usable_from) FILTER (WHERE usable_from > %s) starts FROM loyalty_ledger_lot WHERE account_id = %s"
+    " AND remaining > 0 AND (expires_at IS NULL OR expires_at > %s)) sums,"
+    " (SELECT SUM(units) units FROM loyalty_ledger_hold WHERE account_id = %s AND state = 'open') held WHERE id = %s"
+)
 
 
 def now():
@@ -180,7 +190,31 @@ class HoldAndCapture(Writing):
         floor.end()
 
 
+class Balance(Path):
+    """What is usable, pending, held and owed, and the next dates. The floor knows of no hold past its limit."""
+
+    name = "read of a balance"
+    queries = 1
+
+    def ours(self, account, key):
+        from oscar_loyalty.ledger import selectors
+
+        selectors.balances([_Named(account)])
+
+    def floor(self, connection, account, key):
+        at = now()
+        values = (at, at, at, account, at, account, account)
+        connection.cursor().execute(BALANCE, values).fetchone()
+        connection.commit()
+
+
+@dataclass(frozen=True)
+class _Named:
+    pk: int
+
+
 WRITES = [Earn(), Spend(), HoldAndCapture()]
+READS = [Balance()]
 
 
 def accounts(number, history):
