@@ -211,6 +211,8 @@ class Balance(Path):
 @dataclass(frozen=True)
 class _Named:
     pk: int
+    balance: int = 0
+    debt: int = 0
 
 
 WRITES = [Earn(), Spend(), HoldAndCapture()]

@@ -97,8 +97,10 @@ def _figures(number: int, vendor: str) -> tuple[str, tuple[bool, ...]]:
 def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, Balance]:
     """Return the balance of each account by its primary key, in one query for five hundred of them."""
     at = at or clock.now()
-    found: dict[int, Balance] = {}
-    for ids in rows.slices([account.pk for account in accounts]):
+    by_id = {account.pk: account for account in accounts}
+    # An account that is in no database, such as a stand-in, has what it says itself.
+    found = {pk: Balance(debt=account.debt, book=account.balance) for pk, account in by_id.items()}
+    for ids in rows.slices(list(by_id)):
         database = Database(_model("Lot"), reading=True)
         text, places = _figures(len(ids), database.connection.vendor)
         moment = database.moment(at)
