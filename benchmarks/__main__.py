@@ -47,7 +47,6 @@ def ledger(table, options):
             for kind, history, accounts in places:
                 label = f"{processes}:{kind}:{history}"
                 found = compare(path, accounts, processes=processes, rounds=rounds, size=size, name=label)
-                kept = found.by_clock.median <= path.bound
                 table.add(
                     path.name,
                     kind,
@@ -58,7 +57,7 @@ def ledger(table, options):
                     found.by_clock,
                     found.by_cpu,
                     f"≤ {path.bound} × floor",
-                    "yes" if kept else "NO",
+                    kept(found.by_clock.median <= path.bound),
                 )
                 if kind == "one for all":
                     grown.setdefault((path.name, processes), []).append(found.ours_cpu)
@@ -69,6 +68,36 @@ def ledger(table, options):
         f" with {scale[-1]:,} entries behind the account as with {scale[0]}"
         for (name, processes), found in grown.items()
     ]
+
+
+def shop(options):
+    """The award of an order of five lines: its processor time and its queries."""
+    from benchmarks import shop
+
+    busy, queries = shop.award(10 if options.quick else 50)
+    number = queries.total()
+    return [
+        f"Award of an order of 5 lines: {busy:.1f} ms of our own processor time (bound {shop.MILLISECONDS}:"
+        f" {kept(busy <= shop.MILLISECONDS)}), {number} queries (bound {shop.QUERIES}: {kept(number <= shop.QUERIES)};"
+        f" {', '.join(f'{many} {word}' for word, many in queries.items())})"
+    ]
+
+
+def balance(options):
+    """How many queries the read of a balance takes."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from oscar_loyalty.ledger import books, selectors
+
+    account = books.open_account(unit="points:1", owner=books.Ref("bench", "read"))
+    with CaptureQueriesContext(connection) as queries:
+        selectors.balance(account)
+    return [f"Read of a balance with its next dates: {len(queries)} query (bound 1: {kept(len(queries) <= 1)})"]
+
+
+def kept(yes):
+    return "kept" if yes else "NOT kept"
 
 
 def settle():
@@ -94,7 +123,9 @@ def main(options):
         "bound",
         "kept",
     )
-    told = ledger(table, options)
+    told = ledger(table, options) + balance(options)
+    if not options.only:
+        told += shop(options)
     told.append("The audit finds the books in order that both have written.")
     text = "\n\n".join([machine(), table.markdown(), "\n".join(f"* {line}" for line in told)])
     print("\n" + "\n".join([*told, machine()]))
