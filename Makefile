@@ -28,7 +28,7 @@ simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=
 
 bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
-	@$(RUN) scripts/services.py postgresql -- $(RUN) -m benchmarks $(if $(QUICK),--quick) $(if $(ENTRIES),--entries $(ENTRIES))
+	@$(RUN) scripts/services.py postgresql -- $(RUN) -m benchmarks $(if $(QUICK),--quick) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PREPARED),--prepared)
 
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
 	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \

@@ -3,6 +3,7 @@
     make bench                     (starts a PostgreSQL of its own)
     make bench QUICK=1             (a minute: do all still run, and about how far are they?)
     make bench ENTRIES=1000000     (also with so many entries behind the account)
+    make bench PREPARED=1          (for a shop whose connection lets psycopg prepare statements)
 
     python scripts/services.py postgresql -- python -m benchmarks --only earn
 
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import django
 
+from benchmarks.databases import of_its_own
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 WRITTEN = Path("var/bench.md")
 
@@ -26,6 +29,7 @@ def arguments():
     parser.add_argument("--entries", type=int, default=0, help="behind the account, beside 10 and 10,000")
     parser.add_argument("--only", default="", help="paths whose name has this in it")
     parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--prepared", action="store_true", help="Django's connection prepares statements, as psycopg's")
     return parser.parse_args()
 
 
@@ -83,6 +87,21 @@ def shop(options):
     ]
 
 
+def checkout(options):
+    """What the plugin adds to the POST that places an order of one line, with nothing to redeem."""
+    from benchmarks import checkout
+
+    told, by_clock, by_cpu = checkout.compare(*((4, 3) if options.quick else (15, 5)))
+    (bare, ours), more = (told[name] for name in checkout.SHOPS), by_clock.median - 1
+    added = ours["queries"] - bare["queries"]
+    return [
+        f"Checkout's POST of one line, nothing to redeem: {bare['took']:.0f} ms by Oscar, {ours['took']:.0f} ms with"
+        f" the plugin; ratio by clock {by_clock}, by processor {by_cpu} (bound {1 + checkout.SHARE}:"
+        f" {kept(more <= checkout.SHARE)}); {bare['queries']:.0f} queries and {added:.0f} more"
+        f" (bound {checkout.QUERIES}: {kept(added <= checkout.QUERIES)})"
+    ]
+
+
 def balance(options):
     """How many queries the read of a balance takes."""
     from django.db import connection
@@ -125,7 +144,7 @@ def main(options):
     )
     told = ledger(table, options) + balance(options)
     if not options.only:
-        told += shop(options)
+        told += shop(options) + checkout(options)
     told.append("The audit finds the books in order that both have written.")
     text = "\n\n".join([machine(), table.markdown(), "\n".join(f"* {line}" for line in told)])
     print("\n" + "\n".join([*told, machine()]))
@@ -140,10 +159,7 @@ if __name__ == "__main__":
 
     if connection.vendor != "postgresql":
         sys.exit("The floor is written for PostgreSQL: make bench starts one.")
-    # The schema as the models have it: the tests' own settings leave some apps without migrations.
-    connection.settings_dict["TEST"]["MIGRATE"] = False
-    made = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
+    if options.prepared:
+        connection.settings_dict["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+    with of_its_own():
         main(options)
-    finally:
-        connection.creation.destroy_test_db(made, verbosity=0)
