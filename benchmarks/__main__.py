@@ -60,8 +60,8 @@ def ledger(table, options):
                     f"{found.ours * 1e6:.0f} µs",
                     found.by_clock,
                     found.by_cpu,
-                    f"≤ {path.bound} × floor",
-                    kept(found.by_clock.median <= path.bound),
+                    f"≤ {path.bound} × floor" if path.bound else "–",
+                    kept(found.by_clock.median <= path.bound) if path.bound else "–",
                 )
                 if kind == "one for all":
                     grown.setdefault((path.name, processes), []).append(found.ours_cpu)

@@ -194,7 +194,8 @@ class Balance(Path):
     """What is usable, pending, held and owed, and the next dates. The floor knows of no hold past its limit."""
 
     name = "read of a balance"
-    queries = 1
+    #: It is bound by its queries, which are counted by themselves.
+    bound = None
 
     def ours(self, account, key):
         from oscar_loyalty.ledger import selectors

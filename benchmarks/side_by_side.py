@@ -40,8 +40,8 @@ class Path:
     """One thing that is done two ways, on an account, under a key that nobody has used."""
 
     name = ""
-    #: The most times the floor that ours may take.
-    bound = 2.5
+    #: The most times the floor that ours may take. None: it is bound otherwise.
+    bound: float | None = 2.5
 
     def prepare(self, accounts):
         """Before a block, untimed: what it takes for one call on each of these accounts."""
