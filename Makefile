@@ -6,7 +6,7 @@ SEEDS ?= 10000
 FIRST ?= 0
 RUN = $(VENV)/bin/python
 
-.PHONY: help sandbox sandbox-reset test simulate test-stripe lint security docs migrations clean
+.PHONY: help sandbox sandbox-reset test simulate bench test-stripe lint security docs migrations clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,10 @@ test: ## Run the whole suite on SQLite and on PostgreSQL (PYTEST="..." sets pyte
 simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=0)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
+bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account)
+	@$(PYTHON) scripts/venv.py $(VENV) test,docs
+	@$(RUN) scripts/services.py postgresql -- $(RUN) -m benchmarks $(if $(QUICK),--quick) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PREPARED),--prepared)
 
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
 	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \

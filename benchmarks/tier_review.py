@@ -18,7 +18,6 @@ import resource
 import shutil
 import statistics
 import sys
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -29,30 +28,10 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from benchmarks.side_by_side import Watch, plain_connection
+
 #: What reaches the second tier and the third.
 SILVER, GOLD = 250, 500
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Watch:
-    """Time by the clock and by the processor of what happens within a block."""
-
-    def __init__(self, pid=None):
-        self.pid = pid
-
-    def _server(self):
-        if self.pid is None:
-            return 0.0
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def __enter__(self):
-        self.began, self.cpu = time.perf_counter(), time.process_time() + self._server()
-        return self
-
-    def __exit__(self, *_error):
-        self.took = time.perf_counter() - self.began
-        self.cpu = time.process_time() + self._server() - self.cpu
 
 
 def fill(programme, number, orders):
@@ -217,13 +196,8 @@ class Floor:
         ) SELECT COUNT(*) FROM changes
     """
 
-    def __init__(self, database, programme, tiers, size):
-        import psycopg
-
-        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
-        self.connection = psycopg.connect(
-            host=host, port=port, user=database["USER"], password=database["PASSWORD"] or None, dbname=database["NAME"]
-        )
+    def __init__(self, programme, tiers, size):
+        self.connection = plain_connection()
         self.size = size
         self.values = {"programme": programme.pk, "s": SILVER, "g": GOLD}
         self.values |= {tier.code: tier.pk for tier in tiers}
@@ -360,8 +334,7 @@ def main(base, options):
         for who in ("ours", "floor") if connection.vendor == "postgresql" else ("ours",):
             with copy_of(base, f"{base}_{who}"):
                 if who == "floor":
-                    database = connection.settings_dict
-                    floor = Floor(database, programme, selectors.members.tiers(programme), options.slice)
+                    floor = Floor(programme, selectors.members.tiers(programme), options.slice)
                     pid = floor.connection.info.backend_pid
                 for name, moment in moments:
                     if who == "ours":

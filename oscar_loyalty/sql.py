@@ -23,10 +23,10 @@ class Value:
 
 
 class Database:
-    """The connection that the rows of ``model`` are written by, and what its dialect calls things."""
+    """The connection that the rows of ``model`` are written (or read) by, and what its dialect calls things."""
 
-    def __init__(self, model: Any) -> None:
-        self.using = router.db_for_write(model)
+    def __init__(self, model: Any, *, reading: bool = False) -> None:
+        self.using = router.db_for_read(model) if reading else router.db_for_write(model)
         self.connection = connections[self.using]
         self.is_postgresql = self.connection.vendor == "postgresql"
         self.names = {

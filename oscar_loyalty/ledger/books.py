@@ -18,10 +18,10 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from oscar_loyalty import clock
-from oscar_loyalty.ledger import keyed, undoing
+from oscar_loyalty.ledger import keyed, rows, undoing
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
-from oscar_loyalty.ledger.pages import Page, Pages, free, model
+from oscar_loyalty.ledger.pages import Page, Pages, free, in_one_transaction, model
 from oscar_loyalty.ledger.pausing import pause, resume
 from oscar_loyalty.ledger.selectors import undone
 
@@ -65,10 +65,11 @@ def lock(accounts: Iterable[int]) -> None:
 
     For whoever writes to several of them in one transaction: nobody then waits for anybody who waits for them.
     """
-    Pages(accounts, until=clock.now())
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("What is locked outside a transaction is free at once.")
+    _lock(accounts=list(accounts))
 
 
-@transaction.atomic
 def earn_many(earnings: Iterable[Earning]) -> list[Any]:
     """Book many earnings, in the order given, and return their entries.
 
@@ -81,14 +82,19 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
     for earning in earnings:
         keyed.above_zero(earning.units)
         keyed.free_kind(earning.kind)
+    return _earn_all(earnings=earnings)
+
+
+@in_one_transaction
+def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
     now = clock.now()
     until = max(earning.happened_at or now for earning in earnings)
-    pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until)
-    known = keyed.known(earning.key for earning in earnings)
+    keys = [earning.key for earning in earnings]
+    pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until, keys=keys)
     result: dict[str, Any] = {}
     for earning in earnings:
         digest = keyed.digest("earn", keyed.pk(earning.account), earning.units, earning.kind)
-        before = result.get(earning.key) or known.get(earning.key)
+        before = result.get(earning.key) or pages.known.get(earning.key)
         if before is not None:
             result[earning.key] = keyed.same(before, digest)
             continue
@@ -107,10 +113,9 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
         page.add_lot(entry, earning.units, usable_from=earning.usable_from, expires_at=earning.expires_at)
         result[earning.key] = entry
     keyed.flush(pages, result)
-    notes = {earning.key: earning.note for earning in earnings if earning.note and earning.key not in known}
-    model("EntryNote").objects.bulk_create(
-        [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
-    )
+    notes = {earning.key: earning.note for earning in earnings if earning.note and earning.key not in pages.known}
+    texts = [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
+    rows.insert(pages.cursor, model("EntryNote"), texts, keys=False)
     return [result[earning.key] for earning in earnings]
 
 
@@ -119,7 +124,7 @@ def earn(*, account: Any, units: int, key: str, usable_from: datetime | None, **
     return earn_many([Earning(account=account, units=units, key=key, usable_from=usable_from, **fields)])[0]
 
 
-@transaction.atomic
+@in_one_transaction
 def spend(
     *,
     account: Any,
@@ -140,8 +145,8 @@ def spend(
     keyed.free_kind(kind)
     at = happened_at or clock.now()
     digest = keyed.digest("spend", keyed.pk(account), units, kind)
-    pages = Pages([keyed.pk(account)], until=at)
-    if before := keyed.known([key]).get(key):
+    pages = Pages([keyed.pk(account)], until=at, keys=[key])
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[keyed.pk(account)]
@@ -157,12 +162,12 @@ def spend(
     )
     for lot, part in chosen:
         page.take(entry, lot, part)
-    keyed.flush(pages, {key: entry})
+    keyed.flush(pages, [key])
     keyed.note(entry, note)
     return entry
 
 
-@transaction.atomic
+@in_one_transaction
 def hold(
     *,
     account: Any,
@@ -183,15 +188,15 @@ def hold(
     keyed.above_zero(units)
     at = happened_at or clock.now()
     digest = keyed.digest("hold", keyed.pk(account), units)
-    pages = Pages([keyed.pk(account)], until=at)
-    before = model("Hold").objects.filter(key=key).first()
-    if before is not None:
+    pages = Pages([keyed.pk(account)], until=at, keys=[key], of="Hold")
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[keyed.pk(account)]
     chosen = page.pick(units, at)
     ends = [lot.expires_at for lot, _part in chosen if lot.expires_at is not None] if within_life else []
     row = keyed.create_hold(
+        pages,
         account=page.account,
         key=key,
         digest=digest,
@@ -204,12 +209,13 @@ def hold(
     for lot, part in chosen:
         lot.held += part
         page.touch(lot)
-    model("HoldUse").objects.bulk_create([model("HoldUse")(hold=row, lot=lot, units=part) for lot, part in chosen])
+    parts = [model("HoldUse")(hold=row, lot=lot, units=part) for lot, part in chosen]
+    rows.insert(pages.cursor, model("HoldUse"), parts, keys=False)
     pages.flush()
     return row
 
 
-@transaction.atomic
+@in_one_transaction
 def capture(
     *,
     hold: Any,
@@ -226,10 +232,10 @@ def capture(
     """
     keyed.free_kind(kind)
     at = happened_at or clock.now()
-    pages = Pages([hold.account_id], until=at)
-    row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
+    pages = Pages([hold.account_id], until=at, keys=[key])
+    row = pages.hold(hold.pk)
     digest = keyed.digest("capture", row.account_id, row.units, kind, row.pk)
-    if before := keyed.known([key]).get(key):
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     if row.state != "open" or row.until <= at:
         raise HoldClosed(f"The hold {row.key} is {'past its limit' if row.state == 'open' else row.state}.")
@@ -246,13 +252,13 @@ def capture(
     )
     page.close_hold(row, "captured", at)
     row.entry = entry
-    for use in row.uses.all():
-        page.take(entry, page.lot(use.lot), use.units)
-    keyed.flush(pages, {key: entry})
+    for lot, part in row.parts:
+        page.take(entry, lot, part)
+    keyed.flush(pages, [key])
     return entry
 
 
-@transaction.atomic
+@in_one_transaction
 def hand_over(
     *,
     hold: Any,
@@ -271,28 +277,27 @@ def hand_over(
     :raises ValueError: when both are the same account, or of different units.
     """
     at = happened_at or clock.now()
-    pages = Pages([hold.account_id, keyed.pk(target)], until=at)
-    row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
-    digest = keyed.digest("hand_over", row.account_id, row.units, "transfer", row.pk, keyed.pk(target))
     keys = (f"{key}:out", f"{key}:in")
-    if known := keyed.known(keys):
-        return keyed.same_pair(known, keys, digest)
+    pages = Pages([hold.account_id, keyed.pk(target)], until=at, keys=keys)
+    row = pages.hold(hold.pk)
+    digest = keyed.digest("hand_over", row.account_id, row.units, "transfer", row.pk, keyed.pk(target))
+    if pages.known:
+        return keyed.same_pair(pages.known, keys, digest)
     if row.state != "open" or row.until <= at:
         raise HoldClosed(f"The hold {row.key} is {'past its limit' if row.state == 'open' else row.state}.")
     giver, taker = pages[row.account_id], pages[keyed.pk(target)]
     _can_move(giver, taker)
     pages.post_due(at)
     giver.close_hold(row, "captured", at)
-    chosen = [(giver.lot(use.lot), use.units) for use in row.uses.all()]
-    written = _move(giver, taker, chosen, keys, digest, at, "transfer", explanation or {}, actor)
+    written = _move(giver, taker, row.parts, keys, digest, at, "transfer", explanation or {}, actor)
     row.entry = written[0]
-    keyed.flush(pages, dict(zip(keys, written, strict=True)))
+    keyed.flush(pages, keys)
     for entry, text in zip(written, notes, strict=True):
         keyed.note(entry, text)
     return written
 
 
-@transaction.atomic
+@in_one_transaction
 def release(*, hold: Any, happened_at: datetime | None = None) -> Any:
     """Free what ``hold`` has set aside; releasing it again changes nothing. Return the hold.
 
@@ -300,7 +305,7 @@ def release(*, hold: Any, happened_at: datetime | None = None) -> Any:
     """
     at = happened_at or clock.now()
     pages = Pages([hold.account_id], until=at)
-    row = model("Hold").objects.prefetch_related("uses__lot").get(pk=hold.pk)
+    row = pages.hold(hold.pk)
     if row.state == "captured":
         raise HoldClosed(f"The hold {row.key} was captured.")
     pages.post_due(at)
@@ -312,7 +317,7 @@ def release(*, hold: Any, happened_at: datetime | None = None) -> Any:
     return row
 
 
-@transaction.atomic
+@in_one_transaction
 def reverse(
     *,
     entry: Any,
@@ -340,12 +345,12 @@ def reverse(
     if policy not in POLICIES:
         raise ValueError(f"There is no policy {policy!r}.")
     at = happened_at or clock.now()
-    pages = Pages([entry.account_id], until=at)
+    pages = Pages([entry.account_id], until=at, keys=[key])
     entry = model("Entry").objects.get(pk=entry.pk)
     if entry.kind in keyed.OWN_KINDS:
         raise ValueError(f"An entry of the kind {entry.kind!r} follows from others and is not reversed by itself.")
     digest = keyed.digest("reverse", entry.account_id, units, "reverse", entry.pk)
-    if before := keyed.known([key]).get(key):
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
@@ -366,7 +371,7 @@ def reverse(
         written = undoing.claw_back(page, chain, entry, asked, at, policy, explanation or {}, common)
     else:
         written = undoing.give_back(page, entry, asked, done, at, grace, explanation or {}, common)
-    keyed.flush(pages, {key: written})
+    keyed.flush(pages, [key])
     return written
 
 
@@ -382,7 +387,7 @@ def adjust(*, account: Any, units: int, key: str, usable_from: datetime | None =
     return spend(account=account, units=-units, key=key, kind="adjust", **fields)
 
 
-@transaction.atomic
+@in_one_transaction
 def transfer(
     *,
     source: Any,
@@ -401,21 +406,20 @@ def transfer(
     keyed.above_zero(units)
     at = happened_at or clock.now()
     digest = keyed.digest("transfer", keyed.pk(source), units, "transfer", keyed.pk(target))
-    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at)
     keys = (f"{key}:out", f"{key}:in")
-    known = keyed.known(keys)
-    if known:
-        return keyed.same_pair(known, keys, digest)
+    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at, keys=keys)
+    if pages.known:
+        return keyed.same_pair(pages.known, keys, digest)
     giver, taker = pages[keyed.pk(source)], pages[keyed.pk(target)]
     _can_move(giver, taker)
     pages.post_due(at)
     chosen = giver.pick(units, at)
     written = _move(giver, taker, chosen, keys, digest, at, "transfer", explanation or {}, actor)
-    keyed.flush(pages, dict(zip(keys, written, strict=True)))
+    keyed.flush(pages, keys)
     return written
 
 
-@transaction.atomic
+@in_one_transaction
 def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """Move everything ``source`` has, debt and pending included, to ``target`` and return the target.
 
@@ -424,12 +428,12 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
     :raises Blocked: while a hold on ``source`` is open.
     """
     at = happened_at or clock.now()
-    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at)
+    keys = (f"{key}:out", f"{key}:in")
+    pages = Pages([keyed.pk(source), keyed.pk(target)], until=at, keys=keys)
     giver, taker = pages[keyed.pk(source)], pages[keyed.pk(target)]
     digest = keyed.digest("merge", keyed.pk(source), 0, "merge", keyed.pk(target))
-    keys = (f"{key}:out", f"{key}:in")
-    if known := keyed.known(keys):
-        keyed.same_pair(known, keys, digest)
+    if pages.known:
+        keyed.same_pair(pages.known, keys, digest)
         return taker.account
     if giver is taker and keyed.pk(source) != keyed.pk(target):
         return taker.account
@@ -450,6 +454,7 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
         giver.account.debt = 0
         taker.account.debt += debt
     giver.account.merged_into = taker.account
+    giver.changed.add("merged_into")
     keyed.flush(pages, written)
     return taker.account
 
@@ -481,8 +486,7 @@ def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
         )[:SLICE]
         if not ids:
             return touched
-        with transaction.atomic():
-            Pages(ids, until=at).post_due(at)
+        _post_due(accounts=ids, at=at)
         touched += len(ids)
         last = ids[-1]
         if progress is not None:
@@ -492,7 +496,17 @@ def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
 # What the operations share
 
 
-@transaction.atomic
+@in_one_transaction
+def _lock(*, accounts: Sequence[int]) -> None:
+    Pages(accounts, until=clock.now())
+
+
+@in_one_transaction
+def _post_due(*, accounts: Sequence[int], at: datetime) -> None:
+    Pages(accounts, until=at).post_due(at)
+
+
+@in_one_transaction
 def _retime(
     *,
     entry: Any,
@@ -505,9 +519,9 @@ def _retime(
     happened_at: datetime | None = None,
 ) -> Any:
     at = happened_at or clock.now()
-    pages = Pages([entry.account_id], until=at)
+    pages = Pages([entry.account_id], until=at, keys=[key])
     digest = keyed.digest(kind, entry.account_id, 0, kind, entry.pk)
-    if before := keyed.known([key]).get(key):
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[entry.account_id]
@@ -531,9 +545,9 @@ def _retime(
             if "expires_at" in times:
                 lot.life_left = None
                 page.stop(lot, at)
-            page.touch(lot)
+            page.touch(lot, times=True)
             page.watch(lot)
-    keyed.flush(pages, {key: written})
+    keyed.flush(pages, [key])
     pages.post_due(at)
     return written
 
@@ -556,9 +570,7 @@ def _move(
     for lot, part in chosen:
         giver.take(out, lot, part)
         expires_at = lot.expires_at if lot.life_left is None else at + lot.life_left
-        taker.add_lot(
-            into, part, usable_from=lot.usable_from, expires_at=expires_at, origin_id=lot.origin_id or lot.pk
-        )
+        taker.add_lot(into, part, usable_from=lot.usable_from, expires_at=expires_at, origin_id=lot.origin_id or lot.pk)
     return out, into
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from oscar_loyalty.ledger.exceptions import KeyConflict
-from oscar_loyalty.ledger.pages import Pages, model
+from oscar_loyalty.ledger.pages import Pages, Refused, model
+from oscar_loyalty.ledger.rows import insert
 
 #: Kinds that only the books themselves give. Their entries follow from others and are not reversed by themselves.
 OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
@@ -52,15 +53,6 @@ def digest(operation: str, account: int, units: int | None, *more: Any) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def known(keys: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    wanted = list(keys)
-    for start in range(0, len(wanted), 500):
-        for entry in model("Entry").objects.filter(key__in=wanted[start : start + 500]):
-            found[entry.key] = entry
-    return found
-
-
 def same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
     if len(known) < len(keys):
         raise KeyConflict(f"The key {next(iter(known))} has been used for something else.")
@@ -82,23 +74,21 @@ def refs(source: Ref, actor: Ref) -> dict[str, str]:
     }
 
 
-def flush(pages: Pages, written: dict[str, Any]) -> None:
-    """Write the pages; a key taken by another account in the same moment is a conflict, not a crash."""
+def flush(pages: Pages, written: Iterable[str]) -> None:
+    """Write the pages, with entries under these keys."""
     try:
-        with transaction.atomic():
-            pages.flush()
+        pages.flush()
     except IntegrityError as error:
-        if known(written):
-            raise KeyConflict("A key has been used for something else.") from error
-        raise
+        raise Refused(written) from error
 
 
-def create_hold(**fields: Any) -> Any:
+def create_hold(pages: Pages, **fields: Any) -> Any:
+    row = model("Hold")(**fields)
     try:
-        with transaction.atomic():
-            return model("Hold").objects.create(**fields)
+        insert(pages.cursor, model("Hold"), [row])
     except IntegrityError as error:
-        raise KeyConflict(f"The key {fields['key']} has been used for something else.") from error
+        raise Refused([row.key], "Hold") from error
+    return row
 
 
 def note(entry: Any, text: str) -> None:

@@ -4,21 +4,88 @@ Private to :mod:`oscar_loyalty.ledger.books`.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from datetime import datetime
+from functools import cache, lru_cache, wraps
 from itertools import count
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F
 
 from oscar_loyalty import clock
-from oscar_loyalty.ledger.exceptions import InsufficientUnits
+from oscar_loyalty.ledger import rows
+from oscar_loyalty.ledger.exceptions import InsufficientUnits, KeyConflict
 from oscar_loyalty.loading import get_model
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
+#: Lots asked for at first, which is enough for most, and then at a time.
+FIRST, MORE = 20, 200
+FIGURES = ("sequence", "balance", "debt")
+TIMES = ("usable_from", "expires_at", "life_left")
+#: Accounts that an operation locks beside those it is about.
+_also: ContextVar[frozenset[int]] = ContextVar("also", default=frozenset())
+
+
+class Refused(Exception):
+    """The database refuses what would be written under these keys, and so all that the transaction has done."""
+
+    def __init__(self, keys: Iterable[str], of: str = "Entry") -> None:
+        super().__init__("The database refuses.")
+        self.keys, self.of = list(keys), of
+
+
+class MergedAway(Exception):
+    """Accounts that are locked have been merged into others, which must be locked too, in their turn."""
+
+    def __init__(self, accounts: Iterable[int]) -> None:
+        super().__init__("An account has been merged into another.")
+        self.accounts = frozenset(accounts)
+
+
+def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """Let ``function`` run in a transaction, of its own or in the caller's.
+
+    When an account turns out to have been merged into another, which must be locked in its turn, what it has locked
+    is let go, and it begins anew, knowing of the other. A key taken by another account in the same moment is a
+    conflict, not a crash.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        also: frozenset[int] = frozenset()
+        while True:
+            token = _also.set(also)
+            try:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            except MergedAway as found:
+                also |= found.accounts
+            except Refused as refused:
+                if known(refused.keys, refused.of):
+                    raise KeyConflict("A key has been used for something else.") from refused
+                raise refused.__cause__ or refused from None
+            finally:
+                _also.reset(token)
+
+    return run
+
+
+@cache
 def model(name: str) -> Any:
     return get_model("loyalty_ledger", name)
+
+
+def known(keys: Iterable[str], of: str = "Entry") -> dict[str, Any]:
+    """Return the entries (or holds) that were written under these keys."""
+    found: dict[str, Any] = {}
+    for part in rows.slices(list(keys)):
+        for row in model(of).objects.filter(key__in=part):
+            found[row.key] = row
+    return found
 
 
 def free(lot: Any) -> int:
@@ -32,20 +99,17 @@ def in_order(lots: Any) -> Any:
     return lots.order_by(ends, starts, "pk")
 
 
-def slices(values: Iterable[int]) -> Iterator[list[int]]:
-    """Cut primary keys, in their order, into lists that a query can carry."""
-    wanted = sorted(values)
-    for start in range(0, len(wanted), 500):
-        yield wanted[start : start + 500]
-
-
 class Page:
     """One account open for writing. What it is told to write lies in memory until :meth:`Pages.flush`."""
 
-    def __init__(self, account: Any) -> None:
+    def __init__(self, account: Any, cursor: Any) -> None:
         self.account = account
+        self.cursor = cursor
         self.lots: dict[int, Any] = {}
         self.dirty: dict[int, Any] = {}
+        #: Lots that have got other times, and fields of the account that have changed beside its figures.
+        self.retimed: dict[int, Any] = {}
+        self.changed: set[str] = set()
         self.entries: list[Any] = []
         self.new_lots: list[Any] = []
         self.uses: list[Any] = []
@@ -138,9 +202,12 @@ class Page:
         self.uses.append(model("LotUse")(entry=entry, lot=lot, units=units))
         self.touch(lot)
 
-    def touch(self, lot: Any) -> None:
+    def touch(self, lot: Any, *, times: bool = False) -> None:
+        """Let :meth:`Pages.flush` write what ``lot`` has and holds, and its ``times`` where they have changed."""
         if lot.pk is not None:
             self.dirty[lot.pk] = lot
+            if times:
+                self.retimed[lot.pk] = lot
 
     def lot(self, lot: Any) -> Any:
         """Return the one object that stands for this row in memory."""
@@ -150,9 +217,9 @@ class Page:
         """End a hold; its lots are free again, and expire at once if their time has passed."""
         hold.state, hold.closed_at = state, at
         self.closed_holds.append(hold)
-        for use in hold.uses.all():
-            lot = self.lot(use.lot)
-            lot.held -= use.units
+        for row, units in hold.parts:
+            lot = self.lot(row)
+            lot.held -= units
             self.touch(lot)
             if state == "released":
                 self.watch(lot)
@@ -162,14 +229,27 @@ class Page:
     def open_lots(self, at: datetime, *, pending: bool = False) -> Iterator[Any]:
         """Yield lots with free units that are alive, first-expiring first; usable ones only, unless ``pending``."""
         # The index holds lots with remaining > 0; from remaining > held alone no database knows that it may use it.
-        lots = model("Lot").objects.filter(account=self.account, remaining__gt=0).filter(remaining__gt=F("held"))
-        lots = lots.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
-        if not pending:
-            lots = lots.filter(usable_from__lte=at)
-        for row in in_order(lots).iterator(chunk_size=100):
-            lot = self.lot(row)
-            if free(lot) > 0:
-                yield lot
+        usable = "" if pending else " AND $usable_from <= %s"
+        text = (
+            "FROM $lot_ WHERE $account = %s AND $remaining > 0 AND $remaining > $held"
+            f" AND ($expires_at IS NULL OR $expires_at > %s){usable}"
+            " ORDER BY $expires_at ASC NULLS LAST, $usable_from ASC NULLS LAST, $id LIMIT %s OFFSET %s"
+        )
+        Lot = model("Lot")
+        connection = self.cursor.db
+        text, moment = rows.fill(text, Lot, connection.vendor), connection.ops.adapt_datetimefield_value(at)
+        moments = [moment] if pending else [moment, moment]
+        seen, most = 0, FIRST
+        while True:
+            # Nobody else changes them, and we do when all are chosen: counting on from the last is exact.
+            found = rows.load(self.cursor, [Lot], text, [self.account.pk, *moments, most, seen])
+            for (row,) in found:
+                lot = self.lot(row)
+                if free(lot) > 0:
+                    yield lot
+            if len(found) < most:
+                return
+            seen, most = seen + most, MORE
 
     def pick(self, units: int, at: datetime) -> list[tuple[Any, int]]:
         """Choose ``units`` of usable lots, first-expiring first, leaving enough behind for the debt.
@@ -190,28 +270,49 @@ class Page:
         raise InsufficientUnits(needed - found)
 
 
-class Pages:
-    """Several accounts open for writing, locked in primary-key order so that no two writers wait for each other."""
+@lru_cache(maxsize=200)
+def _look_for(accounts: int, keys: int, of: str, vendor: str) -> str:
+    marks = rows.marks(accounts)
+    parts = [
+        (of, f"$key IN ({rows.marks(keys)})" if keys else "1 = 0"),
+        ("Lot", f"$account IN ({marks}) AND $remaining > 0 AND $expires_at <= %s"),
+        ("Hold", f"$account IN ({marks}) AND $state = 'open' AND $until <= %s"),
+    ]
+    texts = [f"EXISTS(SELECT 1 FROM ${name.lower()}_ WHERE {condition})" for name, condition in parts]  # noqa: S608
+    filled = (rows.fill(text, model(name), vendor) for text, (name, _) in zip(texts, parts, strict=True))
+    return f"SELECT {', '.join(filled)}"
 
-    def __init__(self, account_ids: Iterable[int], *, until: datetime) -> None:
+
+class Pages:
+    """Several accounts open for writing, locked in primary-key order so that no two writers wait for each other.
+
+    ``known`` are the entries (or what ``of`` names) that have been written under one of ``keys``. They, and what has
+    fallen due, are looked up once the accounts are locked: what another has written meanwhile is seen.
+    """
+
+    def __init__(self, account_ids: Iterable[int], *, until: datetime, keys: Iterable[str] = (), of: str = "Entry"):
+        Account = model("Account")
+        self._connection = rows.database(Account)
+        #: One for all that an operation does: making one costs as much as a statement.
+        self.cursor = self._connection.cursor()
+        wanted = sorted({*account_ids, *_also.get()})
+        locking = " FOR UPDATE" if self._connection.features.has_select_for_update else ""
         self._by_id: dict[int, Page] = {}
-        wanted = set(account_ids)
-        locking = connection.features.has_select_for_update
-        while True:
-            mark = transaction.savepoint() if locking else None
-            for ids in slices(wanted):
-                rows = model("Account").objects.select_for_update().filter(pk__in=ids).order_by("pk")
-                self._by_id.update((row.pk, Page(row)) for row in rows)
-            more = {page.account.merged_into_id for page in self._by_id.values()} - {None} - wanted
-            if more and mark:
-                # Where an account was merged into must be locked too, in its turn. This lets the locks go.
-                transaction.savepoint_rollback(mark)
-            elif mark:
-                transaction.savepoint_commit(mark)
-            if not more:
-                break
-            wanted |= more
-        self._load_due(until)
+        for ids in rows.slices(wanted):
+            text = f"FROM $account_ WHERE $id IN ({rows.marks(len(ids))}) ORDER BY $id{locking}"
+            found = rows.load(self.cursor, [Account], rows.fill(text, Account, self._connection.vendor), ids)
+            self._by_id.update((row.pk, Page(row, self.cursor)) for (row,) in found)
+        merged = {page.account.merged_into_id for page in self._by_id.values()} - {None}
+        if not merged <= self._by_id.keys():
+            raise MergedAway(merged)
+        keys = list(keys)
+        some_known, some_lots, some_holds = self._look(until, keys, of)
+        self.known: dict[str, Any] = known(keys, of) if some_known else {}
+        for ids in rows.slices(wanted):
+            if some_lots:
+                self._watch_lots(ids, until)
+            if some_holds:
+                self._watch_holds(ids, until)
 
     def __getitem__(self, account_id: int) -> Page:
         """Return the page of an account, or of the one it was merged into."""
@@ -224,15 +325,54 @@ class Pages:
             found.append(following)
         return found
 
-    def _load_due(self, until: datetime) -> None:
-        for ids in slices(self._by_id):
-            due = model("Lot").objects.filter(account__in=ids, remaining__gt=0, expires_at__lte=until)
-            for lot in due.order_by("expires_at", "pk"):
-                page = self._by_id[lot.account_id]
-                page.watch(page.lot(lot))
-            holds = model("Hold").objects.filter(account__in=ids, state="open", until__lte=until)
-            for hold in holds.order_by("until", "pk").prefetch_related("uses__lot"):
-                self._by_id[hold.account_id].watch_hold(hold)
+    def _look(self, until: datetime, keys: Sequence[str], of: str) -> tuple[bool, bool, bool]:
+        """Return, by one query, whether any key is known, any lot is past its end and any hold past its limit."""
+        ids = list(self._by_id)
+        if not ids or max(len(ids), len(keys)) > rows.MOST:
+            # Too many for one query. Among so many there will be some.
+            return True, True, True
+        moment = self._connection.ops.adapt_datetimefield_value(until)
+        text = _look_for(len(ids), len(keys), of, self._connection.vendor)
+        [found] = rows.execute(self.cursor, text, [*keys, *ids, moment, *ids, moment])
+        some_known, some_lots, some_holds = map(bool, found)
+        return some_known, some_lots, some_holds
+
+    def _watch_lots(self, ids: Sequence[int], until: datetime) -> None:
+        due = model("Lot").objects.filter(account__in=ids, remaining__gt=0, expires_at__lte=until)
+        for lot in due.order_by("expires_at", "pk"):
+            page = self._by_id[lot.account_id]
+            page.watch(page.lot(lot))
+
+    def _watch_holds(self, ids: Sequence[int], until: datetime) -> None:
+        condition = f"$account IN ({rows.marks(len(ids))}) AND $state = 'open' AND $until <= %s"
+        moment = self._connection.ops.adapt_datetimefield_value(until)
+        for hold in self._holds(condition, [*ids, moment], "$until, $id"):
+            self._by_id[hold.account_id].watch_hold(hold)
+
+    def hold(self, pk: int) -> Any:
+        """Return a hold of one of these accounts, with its ``parts``: pairs of a lot and units."""
+        found = self._holds("$id = %s", [pk], "$id")
+        if not found:
+            raise model("Hold").DoesNotExist(f"There is no hold {pk}.")
+        return found[0]
+
+    def _holds(self, condition: str, params: Sequence[Any], order: str) -> list[Any]:
+        Hold, Use, Lot = model("Hold"), model("HoldUse"), model("Lot")
+        vendor = self._connection.vendor
+        use, lot = rows.names(Use, vendor), rows.names(Lot, vendor)
+        joined = (
+            f"JOIN {use['holduse_']} ON {use['hold']} = $id JOIN {lot['lot_']} ON {use['lot']} = {lot['id']}"
+            f" WHERE {condition} ORDER BY {order}, {use['id']}"
+        )
+        found: dict[int, Any] = {}
+        for hold, part, row in rows.load(
+            self.cursor, [Hold, Use, Lot], rows.fill(f"FROM $hold_ {joined}", Hold, vendor), params
+        ):
+            if hold.pk not in found:
+                found[hold.pk] = hold
+                hold.parts = []
+            found[hold.pk].parts.append((self._by_id[row.account_id].lot(row), part.units))
+        return list(found.values())
 
     def post_due(self, at: datetime) -> None:
         """Post what falls due on every page, and write it, so that queries see it."""
@@ -243,31 +383,31 @@ class Pages:
     def flush(self) -> None:
         """Write what the pages have gathered."""
         pages = list(self._by_id.values())
-        model("Entry").objects.bulk_create([entry for page in pages for entry in page.entries], batch_size=500)
-        model("Lot").objects.bulk_create([lot for page in pages for lot in page.new_lots], batch_size=500)
-        model("LotUse").objects.bulk_create([use for page in pages for use in page.uses], batch_size=500)
-        dirty = [lot for page in pages for lot in page.dirty.values()]
+        rows.insert(self.cursor, model("Entry"), [entry for page in pages for entry in page.entries])
+        new = [lot for page in pages for lot in page.new_lots]
+        for lot in new:
+            # Naming them once more, now that they have a primary key.
+            lot.entry = lot.entry
+        rows.insert(self.cursor, model("Lot"), new)
+        uses = [use for page in pages for use in page.uses]
+        for use in uses:
+            use.entry, use.lot = use.entry, use.lot
+        rows.insert(self.cursor, model("LotUse"), uses, keys=False)
         for page in pages:
             for lot in page.new_lots:
                 page.lots[lot.pk] = lot
-        _rewrite("Lot", dirty, ["remaining", "held", "usable_from", "expires_at", "life_left"])
+        retimed = [lot for page in pages for lot in page.retimed.values()]
+        rows.update(self.cursor, model("Lot"), retimed, "remaining", "held", *TIMES)
+        taken = [lot for page in pages for lot in page.dirty.values() if lot.pk not in page.retimed]
+        rows.update(self.cursor, model("Lot"), taken, "remaining", "held")
         holds = [hold for page in pages for hold in page.closed_holds]
-        if holds:
-            model("Hold").objects.bulk_update(holds, ["state", "closed_at", "entry"], batch_size=200)
-        moved = [page.account for page in pages if page.entries or page.account.merged_into_id]
-        _rewrite("Account", moved, ["sequence", "balance", "debt", "merged_into", "paused_at"])
+        for hold in holds:
+            hold.entry = hold.entry
+        rows.update(self.cursor, model("Hold"), holds, "state", "closed_at", "entry")
+        figures = [page.account for page in pages if page.entries and not page.changed]
+        rows.update(self.cursor, model("Account"), figures, *FIGURES)
         for page in pages:
-            page.entries, page.new_lots, page.uses, page.closed_holds, page.dirty = [], [], [], [], {}
-
-
-def _rewrite(name: str, rows: list[Any], fields: list[str]) -> None:
-    """Write these fields of rows that exist, and that their account's lock keeps for us."""
-    if len(rows) == 1:
-        rows[0].save(update_fields=fields)
-    elif connection.features.supports_update_conflicts_with_target:
-        # Many times quicker than bulk_update, whose statement asks every row for every other one's case.
-        model(name).objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields, batch_size=500
-        )
-    elif rows:
-        model(name).objects.bulk_update(rows, fields, batch_size=200)
+            if page.changed:
+                rows.update(self.cursor, model("Account"), [page.account], *FIGURES, *sorted(page.changed))
+            page.entries, page.new_lots, page.uses, page.closed_holds = [], [], [], []
+            page.dirty, page.retimed, page.changed = {}, {}, set()

@@ -7,15 +7,13 @@ its lots have no end, and remember how long they still live; so does what comes,
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
-from oscar_loyalty.ledger.pages import Pages, model
+from oscar_loyalty.ledger.pages import Pages, in_one_transaction, model
 
 
-@transaction.atomic
+@in_one_transaction
 def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """Let nothing of ``account`` expire until :func:`resume`; return the zero entry that records it.
 
@@ -25,9 +23,9 @@ def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
     :raises KeyConflict: when the key has been used for something else.
     """
     at = happened_at or clock.now()
-    pages = Pages([keyed.pk(account)], until=at)
+    pages = Pages([keyed.pk(account)], until=at, keys=[key])
     digest = keyed.digest("pause", keyed.pk(account), 0, "extended")
-    if before := keyed.known([key]).get(key):
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     pages.post_due(at)
     page = pages[keyed.pk(account)]
@@ -43,14 +41,15 @@ def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
         **keyed.refs(NOBODY, actor),
     )
     page.account.paused_at = page.account.paused_at or at
+    page.changed.add("paused_at")
     for lot in lots:
         page.stop(lot, at)
-        page.touch(lot)
-    keyed.flush(pages, {key: entry})
+        page.touch(lot, times=True)
+    keyed.flush(pages, [key])
     return entry
 
 
-@transaction.atomic
+@in_one_transaction
 def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime | None = None) -> Any:
     """End the rest that ``paused`` (an entry of :func:`pause`) began: every lot lives on for as long as it had left.
 
@@ -60,13 +59,14 @@ def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
     :raises KeyConflict: when the key has been used for something else.
     """
     at = happened_at or clock.now()
-    pages = Pages([paused.account_id], until=at)
+    pages = Pages([paused.account_id], until=at, keys=[key])
     digest = keyed.digest("resume", paused.account_id, 0, "extended", paused.pk)
-    if before := keyed.known([key]).get(key):
+    if before := pages.known.get(key):
         return keyed.same(before, digest)
     page = pages[paused.account_id]
     rested = at - (page.account.paused_at or at)
     page.account.paused_at = None
+    page.changed.add("paused_at")
     changed = [page.lot(row) for row in model("Lot").objects.filter(account=page.account, life_left__isnull=False)]
     for lot in changed:
         lot.expires_at, lot.life_left = at + lot.life_left, None
@@ -80,7 +80,7 @@ def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
         **keyed.refs(NOBODY, actor),
     )
     for lot in changed:
-        page.touch(lot)
+        page.touch(lot, times=True)
         page.watch(lot)
-    keyed.flush(pages, {key: entry})
+    keyed.flush(pages, [key])
     return entry

@@ -95,7 +95,7 @@ def give_back(
         for lot in late:
             lot.expires_at = at + grace
             page.stop(lot, at)
-            page.touch(lot)
+            page.touch(lot, times=True)
             page.watch(lot)
     return written
 

@@ -1,8 +1,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
-from oscar_loyalty.ledger import audit, books, selectors
+from oscar_loyalty.ledger import audit, books, pages, rows, selectors
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits, KeyConflict
 from oscar_loyalty.loading import get_model
 
@@ -299,9 +300,51 @@ def test_a_note_lies_beside_its_entry(account, time):
 def test_the_cost_does_not_grow_with_the_history(account, time, django_assert_max_num_queries):
     for number in range(60):
         earn(account, 10, f"k{number}", time, days=number + 1)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(1):
         selectors.balance(account)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(7):
         books.earn(account=account, units=1, key="e", usable_from=time.at)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(9):
         books.spend(account=account, units=15, key="s")
+    with django_assert_max_num_queries(8):
+        hold = books.hold(account=account, units=15, key="h", until=time.at + DAY)
+    with django_assert_max_num_queries(10):
+        books.capture(hold=hold, key="c")
+
+
+def test_a_spend_goes_over_as_many_lots_as_it_takes(account, time):
+    for number in range(pages.FIRST + 5):
+        earn(account, 1, f"k{number}", time, days=number + 1)
+    entry = books.spend(account=account, units=pages.FIRST + 3, key="s")
+    assert entry.uses.count() == pages.FIRST + 3
+    assert usable(account) == 2
+
+
+def test_a_refused_key_leaves_the_callers_transaction_whole(account, other, time):
+    earn(account, 50, "a", time)
+    with transaction.atomic():
+        earn(other, 7, "b", time)
+        with pytest.raises(KeyConflict):
+            earn(other, 50, "a", time)
+        earn(account, 1, "t:in", time)
+        with pytest.raises(KeyConflict):
+            books.transfer(source=account, target=other, units=1, key="t")
+        earn(other, 3, "c", time)
+    assert (usable(account), usable(other)) == (51, 10)
+
+
+def test_accounts_are_locked_within_a_transaction_only(account, transactional_db):
+    with pytest.raises(transaction.TransactionManagementError):
+        books.lock([account.pk])
+    with transaction.atomic():
+        books.lock([account.pk])
+
+
+def test_a_shops_own_kind_of_field_is_written_by_django(account, time, monkeypatch):
+    """Where a field brings SQL of its own, Django writes the rows, and the same is refused."""
+    monkeypatch.setattr(rows, "_written", lambda model: None)
+    earn(account, 50, "a", time)
+    books.spend(account=account, units=20, key="s")
+    hold = books.hold(account=account, units=10, key="h", until=time.at + DAY)
+    books.capture(hold=hold, key="c")
+    assert usable(account) == 20
