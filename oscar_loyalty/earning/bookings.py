@@ -21,6 +21,7 @@ from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.locks import as_locked
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_heirs
 
@@ -136,7 +137,7 @@ def _get(reference: str, programme: Any, at: datetime) -> Any:
     locked = rows.select_for_update(of=("self",)).select_related("programme", "member", "product", "award__entry")
     found = locked.filter(reference=reference).first()
     if found is not None:
-        return found
+        return as_locked(found)
     programme = programme or members.programme_of()
     if programme is None:
         raise ValueError("This site has no loyalty programme.")
@@ -146,7 +147,7 @@ def _get(reference: str, programme: Any, at: datetime) -> Any:
     except IntegrityError:
         # Somebody else told us in the same moment.
         pass
-    return locked.get(reference=reference)
+    return as_locked(locked.get(reference=reference))
 
 
 def _member(programme: Any, user: Any, email: str) -> Any:

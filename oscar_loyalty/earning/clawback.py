@@ -72,7 +72,8 @@ def left_out(cancelled: Mapping[int, int], gone: Mapping[int | None, Refunded]) 
 def award_of(order: Any) -> Any:
     """Return the award of ``order``, locked, or ``None``."""
     awards = _model("Award").objects.filter(reference=f"order:{order.pk}").select_for_update(of=("self",))
-    return awards.select_related("entry", "programme", "member").first()
+    # The member is not joined: a merge may change it while this waits.
+    return awards.select_related("entry", "programme").first()
 
 
 def claw_back(

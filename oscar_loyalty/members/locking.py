@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.locks import as_locked
 
 
 def lock_members(pks: Iterable[int]) -> dict[int, Any]:
@@ -52,6 +53,7 @@ def lock_heirs(pks: Iterable[int], *, accounts: bool = False) -> dict[int, Any]:
     return heirs
 
 
-def _rows(pks: set[int]) -> Any:
+def _rows(pks: set[int]) -> list[Any]:
     rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("programme", "account", "tier").filter(pk__in=pks).order_by("pk")
+    rows = rows.select_related("programme", "account", "tier").filter(pk__in=pks).order_by("pk")
+    return [as_locked(row) for row in rows]

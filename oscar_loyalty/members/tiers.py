@@ -12,6 +12,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.locks import as_locked
 from oscar_loyalty.members import benefits, signals
 from oscar_loyalty.members.groups import set_groups_of
 from oscar_loyalty.members.terms import term_of
@@ -90,7 +91,7 @@ def move_many(*, programme: Any, moves: Sequence[Move], quiet: bool = False, at:
 def lock(member: Any) -> Any:
     """Return ``member`` as it is now, locked until the end of the transaction."""
     rows = _model("Member").objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("tier", "programme").get(pk=member.pk)
+    return as_locked(rows.select_related("tier", "programme").get(pk=member.pk))
 
 
 @transaction.atomic

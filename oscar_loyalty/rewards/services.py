@@ -19,6 +19,7 @@ from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.ledger.exceptions import InsufficientUnits
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.locks import as_locked
 from oscar_loyalty.members.locking import lock_heirs, lock_members
 from oscar_loyalty.members.selectors import is_own
 from oscar_loyalty.rewards import selectors, vouchers
@@ -34,7 +35,7 @@ def _model(name: str) -> Any:
 
 def _lock(reward: int) -> Any:
     rows = _model("Reward").objects.select_for_update(of=("self",))
-    return rows.select_related("programme", "tier", "product", "range", "offer").get(pk=reward)
+    return as_locked(rows.select_related("programme", "tier", "product", "range", "offer").get(pk=reward))
 
 
 def lock_claim(claim: Any) -> tuple[Any, Any]:

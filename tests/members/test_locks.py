@@ -3,7 +3,10 @@
 A deadlock is an error that PostgreSQL raises in one of both; so a round without errors is a round without one.
 """
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import gifts
@@ -11,7 +14,7 @@ from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import giving, households, merging, selectors, services
+from oscar_loyalty.members import giving, households, locking, merging, selectors, services
 from oscar_loyalty.members.exceptions import CannotMerge, Merged, SharingRefused
 from oscar_loyalty.reports import audit
 from oscar_loyalty.rewards import services as rewards
@@ -191,3 +194,27 @@ def test_the_first_terms_saved_in_several_windows_are_one_row(programme):
     get_model("loyalty_members", "SharingPolicy").objects.all().delete()
     together(*[lambda: giving.save_policy(programme=programme, is_active=True, minimum=1)] * 5)
     assert get_model("loyalty_members", "SharingPolicy").objects.count() == 1
+
+
+def test_whoever_waits_for_a_member_sees_the_tier_that_it_has_then(people, programme):
+    (one,) = people(1)
+    gold, seen, waits = programme.tiers.get(code="gold"), [], threading.Event()
+
+    def wait():
+        try:
+            with transaction.atomic():
+                waits.set()
+                seen.append(locking.lock_members([one.pk])[one.pk].tier)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=wait)
+    with transaction.atomic():
+        services.set_tier(member=one, tier=gold, key="waited for")
+        other.start()
+        waits.wait(10)
+        # Long enough for it to ask, and to wait for this transaction to end.
+        other.join(0.5)
+        assert not seen
+    other.join(30)
+    assert seen == [gold]

@@ -229,11 +229,13 @@ def _may(referral: Any, user: Any) -> None:
 
 def _locked(referral: Any) -> Any:
     """Return a referral under its lock: all that both get goes through it, one order after the other."""
-    rows = _model("Referral").objects.select_for_update(of=("self",))
-    rows = rows.select_related(
-        "programme", "referrer__programme", "friend__programme", "referrer__tier", "friend__tier"
-    )
-    return rows.get(pk=referral.pk)
+    rows = _model("Referral").objects.select_for_update(of=("self",)).select_related("programme")
+    row = rows.get(pk=referral.pk)
+    # Not joined above: a merge may change who they are while this waits.
+    people = get_model("loyalty_members", "Member").objects.select_related("programme", "tier")
+    found = people.in_bulk([row.referrer_id, row.friend_id])
+    row.referrer, row.friend = found[row.referrer_id], found[row.friend_id]
+    return row
 
 
 def _note_state(row: Any) -> None:
