@@ -278,7 +278,10 @@ def _look_for(accounts: int, keys: int, of: str, vendor: str) -> str:
         ("Lot", f"$account IN ({marks}) AND $remaining > 0 AND $expires_at <= %s"),
         ("Hold", f"$account IN ({marks}) AND $state = 'open' AND $until <= %s"),
     ]
-    texts = [f"EXISTS(SELECT 1 FROM ${name.lower()}_ WHERE {condition})" for name, condition in parts]  # noqa: S608
+    texts = [
+        f"EXISTS(SELECT 1 FROM ${name.lower()}_ WHERE {condition})"  # noqa: S608  # nosec B608
+        for name, condition in parts
+    ]
     filled = (rows.fill(text, model(name), vendor) for text, (name, _) in zip(texts, parts, strict=True))
     return f"SELECT {', '.join(filled)}"
 

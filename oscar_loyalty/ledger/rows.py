@@ -129,7 +129,7 @@ def _insert(model: Any, vendor: str, values: str, keys: bool) -> str:
     quote, fields = database(model).ops.quote_name, _written(model) or []
     columns = ", ".join(quote(field.column) for field in fields)
     back = f" RETURNING {quote(model._meta.pk.column)}" if keys else ""
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608  # nosec B608
 
 
 def insert(cursor: Any, model: Any, objects: Sequence[Any], *, keys: bool = True) -> None:
@@ -164,7 +164,7 @@ def _update(model: Any, vendor: str, number: int, written: tuple[str, ...]) -> s
     fields = [model._meta.get_field(name) for name in written]
     if number == 1:
         cells = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-        return f"UPDATE {quote(table)} SET {cells} WHERE {quote(key.column)} = %s"  # noqa: S608
+        return f"UPDATE {quote(table)} SET {cells} WHERE {quote(key.column)} = %s"  # noqa: S608  # nosec B608
     # PostgreSQL must be told what a NULL is; SQLite must not be told what a moment is.
     all_fields = [*fields, key]
     cast = vendor == "postgresql"
@@ -172,7 +172,8 @@ def _update(model: Any, vendor: str, number: int, written: tuple[str, ...]) -> s
     cells = ", ".join(f"{quote(field.column)} = new.column{n}" for n, field in enumerate(fields, 1))
     values = ", ".join([f"({row})"] * number)
     found = f"{quote(table)}.{quote(key.column)} = new.column{len(all_fields)}"
-    return f"UPDATE {quote(table)} SET {cells} FROM (VALUES {values}) AS new WHERE {found}"  # noqa: S608
+    source = f"(VALUES {values}) AS new"
+    return f"UPDATE {quote(table)} SET {cells} FROM {source} WHERE {found}"  # noqa: S608  # nosec B608
 
 
 def update(cursor: Any, model: Any, objects: Iterable[Any], *written: str) -> None:

