@@ -7,9 +7,10 @@ import threading
 
 import pytest
 from django.db import connection, transaction
+from oscar.test.factories import create_order
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import gifts
+from oscar_loyalty.earning import clawback, gifts
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
@@ -196,25 +197,62 @@ def test_the_first_terms_saved_in_several_windows_are_one_row(programme):
     assert get_model("loyalty_members", "SharingPolicy").objects.count() == 1
 
 
-def test_whoever_waits_for_a_member_sees_the_tier_that_it_has_then(people, programme):
+@pytest.fixture
+def meanwhile():
+    """What ``ask`` answers that has to wait for ``change``: ``meanwhile(change, ask)``."""
+
+    def meanwhile(change, ask):
+        seen, waits = [], threading.Event()
+
+        def wait():
+            try:
+                with transaction.atomic():
+                    waits.set()
+                    seen.append(ask())
+            finally:
+                connection.close()
+
+        other = threading.Thread(target=wait)
+        with transaction.atomic():
+            change()
+            other.start()
+            waits.wait(10)
+            # Long enough for it to ask, and to wait for this transaction to end.
+            other.join(0.5)
+            assert not seen
+        other.join(30)
+        return seen
+
+    return meanwhile
+
+
+def test_whoever_waits_for_a_member_sees_the_tier_that_it_has_then(people, programme, meanwhile):
     (one,) = people(1)
-    gold, seen, waits = programme.tiers.get(code="gold"), [], threading.Event()
-
-    def wait():
-        try:
-            with transaction.atomic():
-                waits.set()
-                seen.append(locking.lock_members([one.pk])[one.pk].tier)
-        finally:
-            connection.close()
-
-    other = threading.Thread(target=wait)
-    with transaction.atomic():
-        services.set_tier(member=one, tier=gold, key="waited for")
-        other.start()
-        waits.wait(10)
-        # Long enough for it to ask, and to wait for this transaction to end.
-        other.join(0.5)
-        assert not seen
-    other.join(30)
+    gold = programme.tiers.get(code="gold")
+    seen = meanwhile(
+        lambda: services.set_tier(member=one, tier=gold, key="waited for"),
+        lambda: locking.lock_members([one.pk])[one.pk].tier,
+    )
     assert seen == [gold]
+
+
+def test_an_award_is_found_by_a_refund_that_waits_for_a_merge(people, programme, meanwhile):
+    one, other = people(2)
+    order = create_order(user=one.user, number="7001")
+    assert get_model("loyalty_earning", "Award").objects.get(reference=f"order:{order.pk}").member == one
+    seen = meanwhile(
+        lambda: merging.merge(source=one, target=other, key="joined"), lambda: clawback.award_of(order).member
+    )
+    assert seen == [other]
+
+
+def test_a_referral_is_found_by_whoever_waits_for_a_merge(people, programme, meanwhile):
+    one, other, friend = people(3)
+    scheme = referrals.selectors.scheme_of(programme)
+    scheme.is_active = True
+    scheme.save()
+    referral = referrals.accept(code=referrals.invitation_of(member=one).code, friend=friend)
+    seen = meanwhile(
+        lambda: merging.merge(source=one, target=other, key="joined"), lambda: referrals._locked(referral).referrer
+    )
+    assert seen == [other]
