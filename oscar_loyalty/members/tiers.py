@@ -12,9 +12,9 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.locks import as_locked
 from oscar_loyalty.members import benefits, signals
 from oscar_loyalty.members.groups import set_groups_of
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.terms import term_of
 
 #: Rows that remember a tier, and go on remembering one that was taken away.
@@ -88,12 +88,6 @@ def move_many(*, programme: Any, moves: Sequence[Move], quiet: bool = False, at:
     return changes
 
 
-def lock(member: Any) -> Any:
-    """Return ``member`` as it is now, locked until the end of the transaction."""
-    rows = _model("Member").objects.select_for_update(of=("self",), no_key=True)
-    return as_locked(rows.select_related("tier", "programme").get(pk=member.pk))
-
-
 @transaction.atomic
 def give_by_hand(
     *, member: Any, tier: Any, key: str, until: datetime | None = None, actor: Ref = NOBODY, reason: str = ""
@@ -108,7 +102,7 @@ def give_by_hand(
         raise ValueError("There is no such tier in this programme.")
     if until is not None and until <= clock.now():
         raise ValueError("A tier is given until a time that is still to come.")
-    row = lock(member)
+    row = lock_members([member.pk])[member.pk]
     done = _model("TierChange").objects.filter(key=key).first()
     if done is not None:
         return done
@@ -127,7 +121,7 @@ def give_by_hand(
 @transaction.atomic
 def end_by_hand(*, member: Any, key: str, actor: Ref = NOBODY, reason: str = "") -> Any:
     """End what was given by hand: ``member`` has what they earned. Return the change, or ``None`` if there is none."""
-    row = lock(member)
+    row = lock_members([member.pk])[member.pk]
     done = _model("TierChange").objects.filter(key=key).first()
     if done is not None:
         return done

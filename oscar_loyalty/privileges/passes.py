@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.locks import as_locked
+from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.privileges.exceptions import NoMorePasses, PassRefused
 
 SALT = "oscar_loyalty.privileges.pass"
@@ -217,8 +217,7 @@ def give(*, member: Any, subject: Subject, key: str, friend: str = "", actor: Re
     :raises PassRefused: when the member may not be there, or the subject has no passes any more.
     :raises NoMorePasses: when all have been given.
     """
-    rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
-    giver = as_locked(rows.select_related("tier", "programme").get(pk=member.pk))
+    giver = lock_members([member.pk])[member.pk]
     before = _model("GuestPass").objects.filter(key=key).first()
     if before is not None:
         if before.member_id != giver.pk:

@@ -1,14 +1,14 @@
 """Movements of points: who earned and spent what, with which service, in which time."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Case, CharField, Count, F, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import times
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -54,15 +54,11 @@ class Filters:
 
     @property
     def starts(self) -> datetime | None:
-        return _midnight(self.since) if self.since else None
+        return times.start_of(self.since) if self.since else None
 
     @property
     def ends(self) -> datetime | None:
-        return _midnight(self.until + timedelta(days=1)) if self.until else None
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+        return times.end_of(self.until) if self.until else None
 
 
 def entries(programme: Any, filters: Filters) -> QuerySet[Any]:

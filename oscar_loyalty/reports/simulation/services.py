@@ -3,15 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.utils import timezone
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.ledger.books import NOBODY, Ref
@@ -127,9 +126,9 @@ def run(*, simulation: Any) -> None:
         row.state, row.error, row.done, row.heard_at = row.RUNNING, "", 0, clock.now()
         row.save(update_fields=["run", "state", "error", "done", "heard_at"])
     mine = _rows().filter(pk=row.pk, run=row.run)
-    starts, ends = _midnight(row.since), _midnight(row.until + timedelta(days=1))
+    starts, ends = times.start_of(row.since), times.end_of(row.until)
     # Tiers are those of the last moment of the period.
-    period = Period(starts, max(starts, min(ends - timedelta(microseconds=1), clock.now())))
+    period = Period(starts, max(starts, min(times.last_moment(ends), clock.now())))
     try:
         purchases = Purchases(row.programme, starts, ends, earlier=row.earlier)
         mine.update(total=purchases.count())
@@ -250,7 +249,3 @@ def as_dict(row: Any, tally: Tally, after: Any = None, before: Any = None) -> di
         "rate": [programme.redemption_points, str(programme.redemption_amount)],
         "currency": programme.currency,
     }
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
