@@ -1,5 +1,7 @@
 """How the club joins Wagtail: it is asked before a page is served, and editors pick only what they may see."""
 
+from django.templatetags.static import static
+from django.utils.html import format_html
 from wagtail import hooks
 
 from wagtail_club import access, choosers, file_views, files, views
@@ -36,3 +38,9 @@ def hide_closed_pages(pages, request):
 def hide_closed_files(rows, request):
     """The same for pictures and documents of closed pages."""
     return files.choosable(rows, request.user)
+
+
+@hooks.register("insert_editor_js")
+def keep_the_chosen_preview():
+    """The preview of a page is always the one that is chosen."""
+    return format_html('<script src="{}"></script>', static("wagtail_club/admin/preview.js"))

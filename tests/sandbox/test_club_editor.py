@@ -83,3 +83,24 @@ def test_an_editor_makes_a_page_with_a_part_for_a_tier(section, open_page, shot)
     assert tier.locator("option:checked").inner_text() == "Silver"
     assert wrong == []
     assert page.live and page.minimum_tier.code == "bronze" and len(page.guests) == 1
+
+
+def test_a_preview_chosen_while_another_loads_is_shown(section, open_page):  # noqa: F811
+    desk = open_page()
+    sign_in(desk, "", "editor@example.com")
+    desk.goto(f"/cms/pages/{section.pk}/edit/")
+    desk.get_by_role("tab", name="Who may see it").click()
+    desk.select_option("#id_audience", "tier")
+    desk.select_option("#id_minimum_tier", label="Bronze")
+    desk.fill("#id_teaser_title", "For members only")
+    desk.get_by_role("button", name="Toggle preview").click()
+    preview(desk, "Gold").get_by_role("heading", name="Evenings", exact=True).wait_for()
+
+    slow = []
+    desk.route(lambda url: "mode=visitor" in url, lambda route: slow.append(route))
+    with desk.expect_request(lambda request: "mode=visitor" in request.url):
+        desk.select_option("#id_preview_mode", label="A visitor")
+    (silver,) = desk.select_option("#id_preview_mode", label="Silver")
+    slow.pop().continue_()
+    desk.locator(f"#w-preview-iframe[src*='mode={silver}']").wait_for()
+    desk.frame_locator("#w-preview-iframe").get_by_role("heading", name="Evenings", exact=True).wait_for()
