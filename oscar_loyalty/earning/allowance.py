@@ -29,11 +29,18 @@ def _awards() -> Any:
 class Allowance:
     """What may still be given to ``members`` for what happened at ``moments``; a few queries, none without limits.
 
-    With ``lock``, inside of the transaction that gives. Each outcome must be noted before the next room is asked for.
+    With ``lock``, inside of the transaction that gives; ``locked``: the accounts are locked already. Each outcome must
+    be noted before the next room is asked for.
     """
 
     def __init__(
-        self, book: RuleBook, *, members: Iterable[Any], moments: Iterable[datetime], lock: bool = True
+        self,
+        book: RuleBook,
+        *,
+        members: Iterable[Any],
+        moments: Iterable[datetime],
+        lock: bool = True,
+        locked: bool = False,
     ) -> None:
         self._limits = limits_of(book.programme)
         self._members = {member.pk: member for member in members if member is not None}
@@ -51,6 +58,8 @@ class Allowance:
         self._of_rule_day: dict[tuple[int, int, date], int] = defaultdict(int)
         self._budget: int | None = None
         if self._limited:
+            if lock and not locked:
+                books.lock(sorted({member.account_id for member in self._members.values()}))
             self._load(min(days), max(days), lock)
 
     def room(self, member: Any, at: datetime) -> Room:
@@ -90,8 +99,6 @@ class Allowance:
 
     def _load(self, since: date, until: date, lock: bool) -> None:
         limits = self._limits
-        if lock:
-            books.lock(sorted({member.account_id for member in self._members.values()}))
         if limits.budget is not None:
             self._budget = left_of_budget(limits, lock=lock)
         mine = _awards().filter(member__in=list(self._members), source_type__in=PURCHASES).order_by()

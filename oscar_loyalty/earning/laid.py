@@ -42,22 +42,19 @@ class DraftBook(facts.RuleBook):
 
     @property
     def general(self) -> list[facts.Dated]:
-        if self._general is None:
-            mine = [dated for dated in self._laid if dated.facts.target not in ("product", "variant")]
-            self._general = [*super().general, *mine]
-        return self._general
+        return [*super().general, *(dated for dated in self._laid if dated.facts.target not in facts.OF_PRODUCTS)]
 
     def learn(self, products: Iterable[int]) -> None:
         new = set(products) - self._own.keys()
         super().learn(new)
         for dated in self._laid:
-            if dated.facts.target in ("product", "variant") and dated.facts.target_id in new:
+            if dated.facts.target in facts.OF_PRODUCTS and dated.facts.target_id in new:
                 self._own[dated.facts.target_id].append(dated)
 
     def everything(self) -> list[facts.Dated]:
         """Return all rules, those of single products too."""
-        mine = [dated for dated in self._laid if dated.facts.target in ("product", "variant")]
-        return [*self.general, *self._load(Q(rule__target__in=["product", "variant"])), *mine]
+        mine = [dated for dated in self._laid if dated.facts.target in facts.OF_PRODUCTS]
+        return [*self.general, *self._load(facts.OWN), *mine]
 
     def _load(self, which: Q) -> list[facts.Dated]:
         return super()._load(which & ~Q(rule__in=self._changed))

@@ -1,7 +1,8 @@
 """Rows of the ledger in few and plain statements, each one's text made once for a table.
 
-For what is read and written with every award and payment, where Django would build each statement anew. Tables, columns, defaults and converters are the models' own, so a shop's fork may add fields.
-Texts are templates (``$remaining``: the column of that field), never made of anything that somebody has typed.
+For what is read and written with every award and payment, where Django would build each statement anew. Tables, columns,
+defaults and converters are the models' own, so a shop's fork may add fields. Texts are templates (``$remaining``: the
+column of that field), never made of anything that somebody has typed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -96,6 +97,12 @@ def made(model: Any, connection: Any, row: Sequence[Any], start: int) -> tuple[A
     return (found if found.pk is not None else None), end
 
 
+@cache
+def position_of_key(model: Any, vendor: str) -> int:
+    """Return which of the :func:`columns` is the primary key."""
+    return _read(model, vendor)[1].index(model._meta.pk.attname)
+
+
 def load(cursor: Any, models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Return objects of these models, side by side, for each row of ``FROM …`` (which is ``text``)."""
     connection = cursor.db
@@ -126,7 +133,7 @@ def prepared(fields: Sequence[Any], row: Any, connection: Any, *, new: bool) -> 
 
 
 @cache
-def _written(model: Any) -> list[Any] | None:
+def insertable(model: Any) -> list[Any] | None:
     """Return the fields that an INSERT names: not what the database makes itself. None: this one is for Django."""
     fields = [
         field
@@ -141,7 +148,7 @@ def _written(model: Any) -> list[Any] | None:
 
 @lru_cache(maxsize=1000)
 def _insert(model: Any, vendor: str, values: str, keys: bool) -> str:
-    quote, fields = database(model).ops.quote_name, _written(model) or []
+    quote, fields = database(model).ops.quote_name, insertable(model) or []
     columns = ", ".join(quote(field.column) for field in fields)
     back = f" RETURNING {quote(model._meta.pk.column)}" if keys else ""
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608  # nosec B608
@@ -151,7 +158,7 @@ def insert(cursor: Any, model: Any, objects: Sequence[Any], *, keys: bool = True
     """Write new rows, and give the objects their primary keys unless nobody needs those."""
     if not objects:
         return
-    connection, fields = cursor.db, _written(model)
+    connection, fields = cursor.db, insertable(model)
     if fields is None:
         model._base_manager.bulk_create(objects, batch_size=MOST)
         return
