@@ -5,14 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from oscar_loyalty.earning.conditions import When
 from oscar_loyalty.earning.engine import Caps, Line, Policy, Purchase, RuleFacts
 from oscar_loyalty.fields import data_of
 from oscar_loyalty.giftcards.selectors import is_giftcard
+from oscar_loyalty.ledger import rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
 from oscar_loyalty.payments.planning import NOT_MONEY
@@ -52,7 +54,6 @@ def policy_of(programme: Any) -> Policy:
 
 #: What a rule of one product is about.
 OF_PRODUCTS = ("product", "variant")
-OWN = Q(rule__target__in=OF_PRODUCTS)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class RuleBook:
     def general(self) -> list[Dated]:
         """The rules that are not about one product."""
         if self._general is None:
-            self._general = self._load(~OWN)
+            self._general = self._load(general=True)
         return self._general
 
     def learn(self, products: Iterable[int]) -> None:
@@ -89,8 +90,7 @@ class RuleBook:
         new = set(products) - self._own.keys()
         if not new:
             return
-        about = Q(rule__product__in=new)
-        rules = self._load(about if self._general is not None else about | ~OWN)
+        rules = self._load(sorted(new), general=self._general is None)
         found = defaultdict(list)
         for dated in rules:
             if dated.facts.target in OF_PRODUCTS:
@@ -120,14 +120,40 @@ class RuleBook:
         """Whether some rule asks about ``what``, a field of :class:`~oscar_loyalty.earning.conditions.When`."""
         return any(dated.facts.when is not None and getattr(dated.facts.when, what) for dated in self.known())
 
-    def _load(self, which: Q) -> list[Dated]:
-        versions = get_model("loyalty_earning", "RuleVersion").objects.filter(
-            which,
-            Q(valid_to__isnull=True) | Q(valid_to__gt=self.since),
-            rule__programme=self.programme,
-            valid_from__lte=self.until,
-        )
-        return [_dated(version) for version in versions.select_related("rule__category").order_by("pk")]
+    def _load(self, products: Sequence[int] | None = (), *, general: bool = False) -> list[Dated]:
+        """Fetch the rules of these products (``None``: of all), and the ``general`` ones, that are not about one."""
+        models = [get_model("loyalty_earning", name) for name in ("RuleVersion", "Rule")]
+        models.append(get_model("catalogue", "Category"))
+        connection = rows.reading(models[0])
+        moments = [connection.ops.adapt_datetimefield_value(moment) for moment in (self.until, self.since)]
+        found: list[Dated] = []
+        for part in [*rows.slices(products or ())] or [()]:
+            text = _rules(None if products is None else len(part), general, connection.vendor)
+            with connection.cursor() as cursor:
+                loaded = rows.load(cursor, models, text, [self.programme.pk, *moments, *part])
+            for version, rule, category in loaded:
+                version.rule, rule.category = rule, category
+                found.append(_dated(version))
+            general = False
+        return found
+
+
+@lru_cache(maxsize=100)
+def _rules(products: int | None, general: bool, vendor: str) -> str:
+    version, rule, category = (
+        rows.names(get_model(room, name), vendor)
+        for room, name in (("loyalty_earning", "RuleVersion"), ("loyalty_earning", "Rule"), ("catalogue", "Category"))
+    )
+    single = f"{rule['target']} IN ({', '.join(map(repr, OF_PRODUCTS))})"
+    which = [single] if products is None else [f"{rule['product']} IN ({rows.marks(products)})"] if products else []
+    which += [f"NOT {single}"] if general else []
+    return (
+        f"FROM {version['ruleversion_']} JOIN {rule['rule_']} ON {rule['id']} = {version['rule']}"
+        f" LEFT JOIN {category['category_']} ON {category['id']} = {rule['category']}"
+        f" WHERE {rule['programme']} = %s AND {version['valid_from']} <= %s"
+        f" AND ({version['valid_to']} IS NULL OR {version['valid_to']} > %s) AND ({' OR '.join(which) or '1 = 0'})"
+        f" ORDER BY {version['id']}"
+    )
 
 
 def _dated(version: Any) -> Dated:
@@ -274,9 +300,9 @@ class Bought:
 
 
 def _bought(orders: Sequence[Any]) -> Bought:
-    rows = get_model("order", "Line").objects.filter(order__in=[order.pk for order in orders]).order_by("pk")
+    lines = get_model("order", "Line").objects.filter(order__in=[order.pk for order in orders]).order_by("pk")
     by_order: dict[int, list[Any]] = defaultdict(list)
-    for row in rows.select_related("product", *(f"product__{name}" for name in PRODUCT_RELATED)):
+    for row in lines.select_related("product", *(f"product__{name}" for name in PRODUCT_RELATED)):
         by_order[row.order_id].append(row)
     return Bought(by_order)
 

@@ -1,11 +1,9 @@
 """A draft as the engine's facts: its changes laid over the rules, as if they had always been in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
-
-from django.db.models import Q
 
 from oscar_loyalty.earning import facts
 from oscar_loyalty.earning.engine import Line, RuleFacts
@@ -54,10 +52,10 @@ class DraftBook(facts.RuleBook):
     def everything(self) -> list[facts.Dated]:
         """Return all rules, those of single products too."""
         mine = [dated for dated in self._laid if dated.facts.target in facts.OF_PRODUCTS]
-        return [*self.general, *self._load(facts.OWN), *mine]
+        return [*self.general, *self._load(None), *mine]
 
-    def _load(self, which: Q) -> list[facts.Dated]:
-        return super()._load(which & ~Q(rule__in=self._changed))
+    def _load(self, products: Sequence[int] | None = (), *, general: bool = False) -> list[facts.Dated]:
+        return [dated for dated in super()._load(products, general=general) if dated.facts.rule not in self._changed]
 
 
 def _laid(item: Any) -> facts.Dated:

@@ -1,8 +1,8 @@
 """Rows of the ledger in few and plain statements, each one's text made once for a table.
 
-For what is read and written with every award and payment, where Django would build each statement anew. Tables, columns,
-defaults and converters are the models' own, so a shop's fork may add fields. Texts are templates (``$remaining``: the
-column of that field), never made of anything that somebody has typed.
+For what is read and written with every award and payment, where Django would build each statement anew. Tables,
+columns, defaults and converters are the models' own, so a shop's fork may add fields. Texts are templates
+(``$remaining``: the column of that field), never made of anything that somebody has typed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +25,11 @@ PLAIN = {int, str, type(None)}
 def database(model: Any) -> Any:
     """Return the connection that the rows of ``model`` are written by."""
     return connections[router.db_for_write(model)]
+
+
+def reading(model: Any) -> Any:
+    """Return the connection that the rows of ``model`` are read by where nothing is written of them."""
+    return connections[router.db_for_read(model)]
 
 
 def slices(values: Sequence[Any], columns: int = 1, connection: Any = None) -> Iterator[Sequence[Any]]:
