@@ -7,14 +7,15 @@ the award is written: twenty orders at once cannot overdraw it together.
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Greatest
 
 from oscar_loyalty.earning.engine import NO_ROOM, Outcome, Room
 from oscar_loyalty.earning.facts import RuleBook, limits_of
-from oscar_loyalty.ledger import books
+from oscar_loyalty.ledger import books, rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.times import day_of, end_of, start_of
 
@@ -29,11 +30,18 @@ def _awards() -> Any:
 class Allowance:
     """What may still be given to ``members`` for what happened at ``moments``; a few queries, none without limits.
 
-    With ``lock``, inside of the transaction that gives. Each outcome must be noted before the next room is asked for.
+    With ``lock``, inside of the transaction that gives; ``locked``: the accounts are locked already. Each outcome must
+    be noted before the next room is asked for.
     """
 
     def __init__(
-        self, book: RuleBook, *, members: Iterable[Any], moments: Iterable[datetime], lock: bool = True
+        self,
+        book: RuleBook,
+        *,
+        members: Iterable[Any],
+        moments: Iterable[datetime],
+        lock: bool = True,
+        locked: bool = False,
     ) -> None:
         self._limits = limits_of(book.programme)
         self._members = {member.pk: member for member in members if member is not None}
@@ -51,6 +59,8 @@ class Allowance:
         self._of_rule_day: dict[tuple[int, int, date], int] = defaultdict(int)
         self._budget: int | None = None
         if self._limited:
+            if lock and not locked:
+                books.lock(sorted({member.account_id for member in self._members.values()}))
             self._load(min(days), max(days), lock)
 
     def room(self, member: Any, at: datetime) -> Room:
@@ -90,8 +100,38 @@ class Allowance:
 
     def _load(self, since: date, until: date, lock: bool) -> None:
         limits = self._limits
-        if lock:
-            books.lock(sorted({member.account_id for member in self._members.values()}))
+        if limits.is_limited and limits.pk and since == until and len(self._members) == 1:
+            self._load_one(since, lock)
+            return
+        if limits.is_limited:
+            self._load_many(since, until, lock)
+        if self._rules:
+            self._load_rules(since, until)
+
+    def _load_one(self, day: date, lock: bool) -> None:
+        """One query for one member and day. The account's lock keeps their awards, whoever waits for the budget."""
+        limits, (member,) = self._limits, self._members
+        Policy, connection = type(limits), rows.database(type(limits))
+        with_budget = limits.budget is not None
+        by_member, by_day = limits.cap_member is not None, limits.cap_day is not None
+        locking = lock and with_budget and connection.features.has_select_for_update
+        moments = [connection.ops.adapt_datetimefield_value(moment) for moment in (start_of(day), end_of(day))]
+        params: list[Any] = [member] if by_member else []
+        params += [member, *moments] if by_day else []
+        params += [*moments, member, False, *self._rules] if self._rules else []
+        text = _given(Policy, connection.vendor, by_member, by_day, len(self._rules), locking)
+        with connection.cursor() as cursor:
+            found = rows.execute(cursor, text, [*params, limits.pk])
+        for budget, used, of_member, of_day, *of_rule in found:
+            self._of_member[member], self._of_day[member, day] = int(of_member), int(of_day)
+            if with_budget and budget is not None:
+                self._budget = max(0, budget - used)
+            if of_rule and of_rule[0] is not None:
+                rule, in_all, that_day = of_rule
+                self._of_rule[member, rule], self._of_rule_day[member, rule, day] = int(in_all), int(that_day)
+
+    def _load_many(self, since: date, until: date, lock: bool) -> None:
+        limits = self._limits
         if limits.budget is not None:
             self._budget = left_of_budget(limits, lock=lock)
         mine = _awards().filter(member__in=list(self._members), source_type__in=PURCHASES).order_by()
@@ -99,25 +139,67 @@ class Allowance:
             sums = mine.values_list("member").annotate(points=Sum(F("points") - F("clawed_back")))
             self._of_member |= dict(sums)
         if limits.cap_day is not None:
-            rows = mine.filter(happened_at__gte=start_of(since), happened_at__lt=end_of(until))
-            for pk, at, points, back in rows.values_list("member", "happened_at", "points", "clawed_back"):
+            found = mine.filter(happened_at__gte=start_of(since), happened_at__lt=end_of(until))
+            for pk, at, points, back in found.values_list("member", "happened_at", "points", "clawed_back"):
                 self._of_day[pk, day_of(at)] += points - back
-        if self._rules:
-            lines = get_model("loyalty_earning", "AwardLine").objects.filter(
-                award__member__in=list(self._members), award__void=False, rule_version__rule__in=list(self._rules)
-            )
-            told = lines.values_list("award__member", "rule_version__rule", "award__happened_at", "points")
-            for pk, rule, at, points in told:
-                self._of_rule[pk, rule] += points
-                self._of_rule_day[pk, rule, day_of(at)] += points
+
+    def _load_rules(self, since: date, until: date) -> None:
+        lines = get_model("loyalty_earning", "AwardLine").objects.filter(
+            award__member__in=list(self._members), award__void=False, rule_version__rule__in=list(self._rules)
+        )
+        if since == until:
+            within = Q(award__happened_at__gte=start_of(since), award__happened_at__lt=end_of(since))
+            sums = lines.order_by().values_list("award__member", "rule_version__rule")
+            for pk, rule, points, of_day in sums.annotate(Sum("points"), of_day=Sum("points", filter=within)):
+                self._of_rule[pk, rule], self._of_rule_day[pk, rule, since] = points, of_day or 0
+            return
+        told = lines.values_list("award__member", "rule_version__rule", "award__happened_at", "points")
+        for pk, rule, at, points in told:
+            self._of_rule[pk, rule] += points
+            self._of_rule_day[pk, rule, day_of(at)] += points
+
+
+@lru_cache
+def _given(policy_model: Any, vendor: str, by_member: bool, by_day: bool, rules: int, locking: bool) -> str:
+    """A SELECT of the budget and what is used of it, what a member was given in all and in a day, and, a row each, what
+    some rules have given them in all and in that day."""
+    names = {
+        name: rows.names(get_model("loyalty_earning", name), vendor) for name in ("Award", "AwardLine", "RuleVersion")
+    }
+    award, line, version = names.values()
+    policy = rows.names(policy_model, vendor)
+    kinds = ", ".join(map(repr, PURCHASES))
+    given = (
+        f"(SELECT COALESCE(SUM({award['points']} - {award['clawed_back']}), 0) FROM {award['award_']}"  # noqa: S608  # nosec B608
+        f" WHERE {award['member']} = %s AND {award['source_type']} IN ({kinds})"
+    )
+    of_day = f"{award['happened_at']} >= %s AND {award['happened_at']} < %s"
+    selected = [policy["budget"], policy["budget_used"]]
+    selected += [f"{given})" if by_member else "0", f"{given} AND {of_day})" if by_day else "0"]
+    joined = ""
+    if rules:
+        selected.append("of_rule.*")
+        joined = (
+            f" LEFT JOIN (SELECT {version['rule']} AS rule, SUM({line['points']}) AS in_all,"  # noqa: S608  # nosec B608
+            f" SUM(CASE WHEN {of_day} THEN {line['points']} ELSE 0 END) AS that_day FROM {line['awardline_']}"
+            f" JOIN {award['award_']} ON {award['id']} = {line['award']}"
+            f" JOIN {version['ruleversion_']} ON {version['id']} = {line['rule_version']}"
+            f" WHERE {award['member']} = %s AND {award['void']} = %s AND {version['rule']} IN ({rows.marks(rules)})"
+            f" GROUP BY {version['rule']}) of_rule ON 1 = 1"
+        )
+    lock = f" FOR UPDATE OF {policy['earningpolicy_']}" if locking else ""
+    return (
+        f"SELECT {', '.join(selected)} FROM {policy['earningpolicy_']}{joined}"  # noqa: S608  # nosec B608
+        f" WHERE {policy['id']} = %s{lock}"
+    )
 
 
 def left_of_budget(limits: Any, *, lock: bool) -> int | None:
     """Return what is left of the programme's budget (``None``: there is none), with its row locked."""
     if limits.budget is None or limits.pk is None:
         return None
-    rows = type(limits).objects.filter(pk=limits.pk)
-    budget, used = (rows.select_for_update() if lock else rows).values_list("budget", "budget_used").get()
+    found = type(limits).objects.filter(pk=limits.pk)
+    budget, used = (found.select_for_update() if lock else found).values_list("budget", "budget_used").get()
     return None if budget is None else max(0, budget - used)
 
 
@@ -128,15 +210,15 @@ def charge(programme: Any, given: Iterable[tuple[datetime, int]]) -> None:
         return
     total = sum(points for at, points in given if limits.in_budget(day_of(at)))
     if total:
-        rows = type(limits).objects.filter(pk=limits.pk)
-        rows.update(budget_used=Greatest(F("budget_used") + total, 0) if total < 0 else F("budget_used") + total)
+        found = type(limits).objects.filter(pk=limits.pk)
+        found.update(budget_used=Greatest(F("budget_used") + total, 0) if total < 0 else F("budget_used") + total)
 
 
 def used(limits: Any) -> int:
     """Reckon anew what was given within the budget's dates, less what was taken back."""
-    rows = _awards().filter(programme=limits.programme_id)
+    found = _awards().filter(programme=limits.programme_id)
     if limits.budget_since:
-        rows = rows.filter(happened_at__gte=start_of(limits.budget_since))
+        found = found.filter(happened_at__gte=start_of(limits.budget_since))
     if limits.budget_until:
-        rows = rows.filter(happened_at__lt=end_of(limits.budget_until))
-    return int(rows.order_by().aggregate(points=Sum(F("points") - F("clawed_back")))["points"] or 0)
+        found = found.filter(happened_at__lt=end_of(limits.budget_until))
+    return int(found.order_by().aggregate(points=Sum(F("points") - F("clawed_back")))["points"] or 0)

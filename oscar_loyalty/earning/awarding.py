@@ -11,8 +11,8 @@ from django.db import transaction
 
 from oscar_loyalty.earning import allowance, followers
 from oscar_loyalty.earning.engine import Outcome
-from oscar_loyalty.ledger import books
-from oscar_loyalty.ledger.books import Earning, Ref
+from oscar_loyalty.ledger import books, rows
+from oscar_loyalty.ledger.books import Earning, Opened, Ref
 from oscar_loyalty.loading import get_model
 
 
@@ -46,6 +46,16 @@ class Grant:
 @transaction.atomic
 def give(grants: Sequence[Grant]) -> list[Any]:
     """Make the awards, with bulk writes, and return them. Whoever calls has made sure that there are none yet."""
+    return write(grants)
+
+
+def write(grants: Sequence[Grant], *, opened: Opened | None = None) -> list[Any]:
+    """Make awards as :func:`give` does, in the caller's transaction, which must not outlive a failure.
+
+    ``opened`` is the account of the one that they are for, where it is locked and looked at.
+    """
+    if not grants:
+        return []
     earnings = [
         Earning(
             account=grant.member.account_id,
@@ -60,11 +70,12 @@ def give(grants: Sequence[Grant]) -> list[Any]:
         for grant in grants
         if grant.outcome.points > 0
     ]
-    entries = {entry.key: entry for entry in books.earn_many(earnings)}
-    awards = _model("Award").objects.bulk_create(
+    entries = {entry.key: entry for entry in books.earn_many(earnings, opened=opened)}
+    Award, AwardLine = _model("Award"), _model("AwardLine")
+    awards = _insert(
         [
-            _model("Award")(
-                programme_id=grant.member.programme_id,
+            Award(
+                programme=grant.member.programme,
                 member=grant.member,
                 reference=grant.reference,
                 source_type=grant.source.type,
@@ -81,10 +92,10 @@ def give(grants: Sequence[Grant]) -> list[Any]:
             for grant in grants
         ]
     )
-    _model("AwardLine").objects.bulk_create(
+    _insert(
         [
-            _model("AwardLine")(
-                award=award,
+            AwardLine(
+                award_id=award.pk,
                 order_line_id=grant.order_lines.get(line.key),
                 product_id=line.product,
                 title=line.title[:255],
@@ -98,12 +109,21 @@ def give(grants: Sequence[Grant]) -> list[Any]:
             for grant, award in zip(grants, awards, strict=True)
             for line in grant.outcome.lines
         ],
-        batch_size=500,
+        keys=False,
     )
-    if grants:
-        allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))
+    allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))
     followers.tell_given(awards)
     return awards
+
+
+def _insert(objects: list[Any], *, keys: bool = True) -> list[Any]:
+    """Write new rows: a few by a statement whose text is known, many as Django does it best."""
+    if len(objects) > rows.KEPT:
+        return list(type(objects[0])._base_manager.bulk_create(objects, batch_size=500))
+    if objects:
+        with rows.database(type(objects[0])).cursor() as cursor:
+            rows.insert(cursor, type(objects[0]), objects, keys=keys)
+    return objects
 
 
 def _explanation(grant: Grant) -> dict[str, Any]:

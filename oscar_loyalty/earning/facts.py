@@ -5,14 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from oscar_loyalty.earning.conditions import When
 from oscar_loyalty.earning.engine import Caps, Line, Policy, Purchase, RuleFacts
 from oscar_loyalty.fields import data_of
 from oscar_loyalty.giftcards.selectors import is_giftcard
+from oscar_loyalty.ledger import rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
 from oscar_loyalty.payments.planning import NOT_MONEY
@@ -31,6 +33,13 @@ def limits_of(programme: Any) -> Any:
         return get_model("loyalty_earning", "EarningPolicy")(programme=programme)
 
 
+def know_limits(programme: Any, limits: Any) -> None:
+    """Let :func:`limits_of` know what was read already; ``None``: there is no row."""
+    if limits is None:
+        limits = get_model("loyalty_earning", "EarningPolicy")(programme=programme)
+    programme.earning_policy = limits
+
+
 def policy_of(programme: Any) -> Policy:
     limits = limits_of(programme)
     return Policy(
@@ -41,6 +50,10 @@ def policy_of(programme: Any) -> Policy:
         stacking=limits.stacking,
         cap=limits.cap_order,
     )
+
+
+#: What a rule of one product is about.
+OF_PRODUCTS = ("product", "variant")
 
 
 @dataclass(frozen=True)
@@ -68,18 +81,23 @@ class RuleBook:
     def general(self) -> list[Dated]:
         """The rules that are not about one product."""
         if self._general is None:
-            self._general = self._load(~Q(rule__target__in=["product", "variant"]))
+            self._general = self._load(general=True)
         return self._general
 
     def learn(self, products: Iterable[int]) -> None:
-        """Fetch the rules of these products that are not known yet."""
+        """Fetch the rules of these products that are not known yet, and with the first of them all that are not about
+        one product."""
         new = set(products) - self._own.keys()
         if not new:
             return
+        rules = self._load(sorted(new), general=self._general is None)
         found = defaultdict(list)
-        for dated in self._load(Q(rule__product__in=new)):
-            found[dated.facts.target_id].append(dated)
+        for dated in rules:
+            if dated.facts.target in OF_PRODUCTS:
+                found[dated.facts.target_id].append(dated)
         self._own |= {pk: found[pk] for pk in new}
+        if self._general is None:
+            self._general = [dated for dated in rules if dated.facts.target not in OF_PRODUCTS]
 
     def at(self, moment: datetime, lines: Iterable[Line]) -> list[RuleFacts]:
         """Return the rules in force at ``moment`` that may be about these lines;
@@ -102,14 +120,40 @@ class RuleBook:
         """Whether some rule asks about ``what``, a field of :class:`~oscar_loyalty.earning.conditions.When`."""
         return any(dated.facts.when is not None and getattr(dated.facts.when, what) for dated in self.known())
 
-    def _load(self, which: Q) -> list[Dated]:
-        versions = get_model("loyalty_earning", "RuleVersion").objects.filter(
-            which,
-            Q(valid_to__isnull=True) | Q(valid_to__gt=self.since),
-            rule__programme=self.programme,
-            valid_from__lte=self.until,
-        )
-        return [_dated(version) for version in versions.select_related("rule__category").order_by("pk")]
+    def _load(self, products: Sequence[int] | None = (), *, general: bool = False) -> list[Dated]:
+        """Fetch the rules of these products (``None``: of all), and the ``general`` ones, that are not about one."""
+        models = [get_model("loyalty_earning", name) for name in ("RuleVersion", "Rule")]
+        models.append(get_model("catalogue", "Category"))
+        connection = rows.reading(models[0])
+        moments = [connection.ops.adapt_datetimefield_value(moment) for moment in (self.until, self.since)]
+        found: list[Dated] = []
+        for part in [*rows.slices(products or ())] or [()]:
+            text = _rules(None if products is None else len(part), general, connection.vendor)
+            with connection.cursor() as cursor:
+                loaded = rows.load(cursor, models, text, [self.programme.pk, *moments, *part])
+            for version, rule, category in loaded:
+                version.rule, rule.category = rule, category
+                found.append(_dated(version))
+            general = False
+        return found
+
+
+@lru_cache(maxsize=100)
+def _rules(products: int | None, general: bool, vendor: str) -> str:
+    version, rule, category = (
+        rows.names(get_model(room, name), vendor)
+        for room, name in (("loyalty_earning", "RuleVersion"), ("loyalty_earning", "Rule"), ("catalogue", "Category"))
+    )
+    single = f"{rule['target']} IN ({', '.join(map(repr, OF_PRODUCTS))})"
+    which = [single] if products is None else [f"{rule['product']} IN ({rows.marks(products)})"] if products else []
+    which += [f"NOT {single}"] if general else []
+    return (
+        f"FROM {version['ruleversion_']} JOIN {rule['rule_']} ON {rule['id']} = {version['rule']}"
+        f" LEFT JOIN {category['category_']} ON {category['id']} = {rule['category']}"
+        f" WHERE {rule['programme']} = %s AND {version['valid_from']} <= %s"
+        f" AND ({version['valid_to']} IS NULL OR {version['valid_to']} > %s) AND ({' OR '.join(which) or '1 = 0'})"
+        f" ORDER BY {version['id']}"
+    )
 
 
 def _dated(version: Any) -> Dated:
@@ -133,7 +177,9 @@ def _dated(version: Any) -> Dated:
     return Dated(facts, version.valid_from, version.valid_to, rule.category.path if rule.category else "")
 
 
-def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
+def describe(
+    products: Iterable[Any], book: RuleBook, *, paths: Mapping[int, Sequence[str]] | None = None
+) -> dict[int, Line]:
     """Return for each product a line with all that the rules of ``book`` may ask about it; see :func:`lines_of`."""
     known = [product for product in products if product is not None]
     book.learn({pk for product in known for pk in _family(product)})
@@ -144,12 +190,21 @@ def describe(products: Iterable[Any], book: RuleBook) -> dict[int, Line]:
             dated.path: dated.facts.target_id for dated in book.general if dated.path and dated.facts.target_id
         },
         ranges={facts.target_id for facts in asked if facts.target == "range" and facts.target_id},
+        paths=paths,
     )
 
 
-def lines_of(products: Iterable[Any], *, categories: Mapping[str, int], ranges: Iterable[int]) -> dict[int, Line]:
+def lines_of(
+    products: Iterable[Any],
+    *,
+    categories: Mapping[str, int],
+    ranges: Iterable[int],
+    paths: Mapping[int, Sequence[str]] | None = None,
+) -> dict[int, Line]:
     """Return for each product (by its primary key) a line that says which of these ``categories`` (primary keys by
     path) and ``ranges`` it is in; two queries, and one for each range.
+
+    One less where the ``paths`` of each product's categories, and its parent's, are known.
 
     Products should come with ``product_class`` and ``parent__product_class`` (see :data:`PRODUCT_RELATED`).
     """
@@ -158,7 +213,7 @@ def lines_of(products: Iterable[Any], *, categories: Mapping[str, int], ranges: 
     everybody = {pk for pks in family.values() for pk in pks}
     if not everybody:
         return {}
-    in_categories = _categories(everybody, categories)
+    in_categories = _categories(everybody, categories) if paths is None else _within(paths, categories)
     in_ranges = _ranges(everybody, ranges)
     lines = {}
     for pk, product in by_id.items():
@@ -188,20 +243,30 @@ def _family(product: Any) -> list[int]:
 
 def _categories(products: set[int], asked: Mapping[str, int]) -> dict[int, set[tuple[int, int]]]:
     """Return which of the categories that are asked for, by path, each product is in, ancestors included."""
-    found: dict[int, set[tuple[int, int]]] = defaultdict(set)
-    if asked:
-        links = get_model("catalogue", "ProductCategory").objects.filter(product__in=products)
-        for product, path in links.values_list("product_id", "category__path"):
-            for start, pk in asked.items():
-                if path.startswith(start):
-                    found[product].add((pk, len(start)))
-    return found
+    if not asked:
+        return {}
+    paths: dict[int, list[str]] = defaultdict(list)
+    links = get_model("catalogue", "ProductCategory").objects.filter(product__in=products)
+    for product, path in links.values_list("product_id", "category__path"):
+        paths[product].append(path)
+    return _within(paths, asked)
+
+
+def _within(paths: Mapping[int, Sequence[str]], asked: Mapping[str, int]) -> dict[int, set[tuple[int, int]]]:
+    return {
+        product: {(pk, len(start)) for path in own for start, pk in asked.items() if path.startswith(start)}
+        for product, own in paths.items()
+        if asked
+    }
 
 
 def _ranges(products: set[int], asked: Iterable[int]) -> dict[int, set[int]]:
     """Return which of the ranges that are asked for each product is in; what a range holds, Oscar decides."""
     found: dict[int, set[int]] = defaultdict(set)
-    for product_range in get_model("offer", "Range").objects.filter(pk__in=list(asked)):
+    asked = list(asked)
+    if not asked:
+        return found
+    for product_range in get_model("offer", "Range").objects.filter(pk__in=asked):
         for pk in product_range.all_products().filter(pk__in=products).values_list("pk", flat=True):
             found[pk].add(product_range.pk)
     return found
@@ -224,26 +289,42 @@ def part_of(amount: Decimal, quantity: int, of: int) -> Decimal:
     return amount if quantity == of else amount * quantity / of
 
 
+@dataclass(frozen=True)
+class Bought:
+    """What was read of orders: their lines with products, by order; the ``paths`` of the categories of each product and
+    its parent (``None``: not read); whether anything but money paid."""
+
+    lines: Mapping[int, Sequence[Any]]
+    paths: Mapping[int, Sequence[str]] | None = None
+    paid_otherwise: bool = True
+
+
+def _bought(orders: Sequence[Any]) -> Bought:
+    lines = get_model("order", "Line").objects.filter(order__in=[order.pk for order in orders]).order_by("pk")
+    by_order: dict[int, list[Any]] = defaultdict(list)
+    for row in lines.select_related("product", *(f"product__{name}" for name in PRODUCT_RELATED)):
+        by_order[row.order_id].append(row)
+    return Bought(by_order)
+
+
 def order_purchases(
-    orders: Sequence[Any], book: RuleBook, *, without: Mapping[int, int] | None = None
+    orders: Sequence[Any], book: RuleBook, *, without: Mapping[int, int] | None = None, bought: Bought | None = None
 ) -> dict[int, Purchase]:
     """Return the purchase of each order by its primary key, in a few queries for all of them.
 
-    ``without``: how many pieces of which order line to leave out: cancelled before, or earned by a booking.
+    ``without``: how many pieces of which order line to leave out: cancelled before, or earned by a booking. ``bought``:
+    what was read already.
     """
     without = without or {}
-    rows = get_model("order", "Line").objects.filter(order__in=[order.pk for order in orders]).order_by("pk")
-    related = [f"product__{name}" for name in PRODUCT_RELATED]
-    by_order: dict[int, list[Any]] = defaultdict(list)
-    for row in rows.select_related("product", *related):
-        by_order[row.order_id].append(row)
-    known = describe((row.product for rows in by_order.values() for row in rows), book)
-    paid_lines, paid_rest = _paid_otherwise(orders)
+    bought = bought or _bought(orders)
+    products = (row.product for order in orders for row in bought.lines.get(order.pk, ()))
+    known = describe(products, book, paths=bought.paths)
+    paid_lines, paid_rest = _paid_otherwise(orders) if bought.paid_otherwise else ({}, {})
     result = {}
     for order in orders:
         counts = order.currency == book.programme.currency
         lines = []
-        for row in by_order[order.pk]:
+        for row in bought.lines.get(order.pk, ()):
             quantity = row.quantity - without.get(row.pk, 0)
             if quantity <= 0:
                 continue

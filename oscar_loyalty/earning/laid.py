@@ -1,11 +1,9 @@
 """A draft as the engine's facts: its changes laid over the rules, as if they had always been in force."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
-
-from django.db.models import Q
 
 from oscar_loyalty.earning import facts
 from oscar_loyalty.earning.engine import Line, RuleFacts
@@ -42,25 +40,22 @@ class DraftBook(facts.RuleBook):
 
     @property
     def general(self) -> list[facts.Dated]:
-        if self._general is None:
-            mine = [dated for dated in self._laid if dated.facts.target not in ("product", "variant")]
-            self._general = [*super().general, *mine]
-        return self._general
+        return [*super().general, *(dated for dated in self._laid if dated.facts.target not in facts.OF_PRODUCTS)]
 
     def learn(self, products: Iterable[int]) -> None:
         new = set(products) - self._own.keys()
         super().learn(new)
         for dated in self._laid:
-            if dated.facts.target in ("product", "variant") and dated.facts.target_id in new:
+            if dated.facts.target in facts.OF_PRODUCTS and dated.facts.target_id in new:
                 self._own[dated.facts.target_id].append(dated)
 
     def everything(self) -> list[facts.Dated]:
         """Return all rules, those of single products too."""
-        mine = [dated for dated in self._laid if dated.facts.target in ("product", "variant")]
-        return [*self.general, *self._load(Q(rule__target__in=["product", "variant"])), *mine]
+        mine = [dated for dated in self._laid if dated.facts.target in facts.OF_PRODUCTS]
+        return [*self.general, *self._load(None), *mine]
 
-    def _load(self, which: Q) -> list[facts.Dated]:
-        return super()._load(which & ~Q(rule__in=self._changed))
+    def _load(self, products: Sequence[int] | None = (), *, general: bool = False) -> list[facts.Dated]:
+        return [dated for dated in super()._load(products, general=general) if dated.facts.rule not in self._changed]
 
 
 def _laid(item: Any) -> facts.Dated:

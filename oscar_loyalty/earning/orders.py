@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from django.utils.translation import get_language
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import clawback, facts, linking
+from oscar_loyalty.earning import clawback, facts, linking, scene
 from oscar_loyalty.earning.allowance import Allowance
-from oscar_loyalty.earning.awarding import Grant, give, tiers_of
+from oscar_loyalty.earning.awarding import Grant, tiers_of, write
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.engine import evaluate
@@ -38,45 +39,72 @@ def locked_review(order_pk: int) -> Any:
     return _model("OrderReview").objects.select_for_update().get(pk=review.pk)
 
 
-@transaction.atomic
 def review_order(*, order: Any) -> Any:
     """Bring the points of ``order`` in line with its state, and return its award (``None``: none).
 
     A function of the stored state, safe to run again and side by side: it awards once the order has reached the
     programme's status, and takes back, once, for what was cancelled or refunded and for what a booking earns instead.
     """
-    programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+    try:
+        return _review(order, plainly=True)
+    except scene.Unusual:
+        return _review(order, plainly=False)
+
+
+@transaction.atomic
+def _review(order: Any, *, plainly: bool) -> Any:
+    """Review an order; ``plainly``, where nobody has yet, with its buyer and account locked at once."""
+    review = scene.open_review(order) if plainly else None
+    new = review is not None
+    buyer = scene.lock_buyer(order) if new and order.user_id is not None else None
+    programme = buyer.programme if buyer else _programme(order)
     if programme is None:
         return None
-    review = locked_review(order.pk)
-    order = get_model("order", "Order").objects.prefetch_related("lines", "status_changes").get(pk=order.pk)
-    attempts = get_model("loyalty_payments", "PaymentAttempt").objects
-    if order.basket_id and attempts.filter(basket=order.basket_id, state="open").exists():
+    review = review or locked_review(order.pk)
+    seen = scene.look(order.pk, programme, buyer)
+    if buyer is not None and seen.order.user_id != order.user_id:
+        # It was given to somebody else since it was read.
+        raise scene.Unusual
+    order = seen.order
+    if seen.paying:
         # What pays for which line is not written yet; the sweep comes back, since the review stays open.
+        if new:
+            _model("OrderReview").objects.filter(pk=review.pk).update(reviewed_at=None)
         return None
-    if order.user_id is None:
+    if order.user_id is None and seen.claimed:
         _keep_claimed(order)
     cancelled = cancelled_quantities(order, programme)
     whole = order.status in programme.cancelled_order_statuses
-    refunded = clawback.refunded([order.pk]).get(order.pk, {})
-    award = clawback.award_of(order)
+    refunded = clawback.refunded([order.pk]).get(order.pk, {}) if seen.refunded else {}
+    award = made = clawback.award_of(order) if seen.awarded else None
     if order.user_id is None and award is None and not whole:
         _invite_guest(programme, order)
     if award is None and not whole and programme.is_active:
-        _award_one(programme, order, clawback.left_out(cancelled, refunded))
+        made = _award_one(programme, order, clawback.left_out(cancelled, refunded), seen, plainly=plainly)
         # What was refunded without a piece coming back is in the award, and is taken off it again.
-        award = clawback.award_of(order) if refunded else None
+        award = clawback.award_of(order) if refunded and made is not None else None
     elif award is not None and not whole:
         linking.link_lines(member=award.member, orders=[order])
     if award is not None:
         clawback.claw_back(award, order, cancelled, refunded, whole)
     if cancelled:
         _return_tenders(order, cancelled, whole)
-    review.status = order.status or ""
-    review.cancelled_lines = _lines_cancelled(order, programme)
+    _note(review, new, order, programme)
+    return award or made
+
+
+def _programme(order: Any) -> Any:
+    return get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+
+
+def _note(review: Any, new: bool, order: Any, programme: Any) -> None:
+    """Note how the order looks now; a new review says so already, unless something is cancelled or has moved."""
+    found = (order.status or "", _lines_cancelled(order, programme))
+    if new and found == (review.status, review.cancelled_lines):
+        return
+    review.status, review.cancelled_lines = found
     review.reviewed_at = clock.now()
     review.save()
-    return award or clawback.award_of(order)
 
 
 def _keep_claimed(order: Any) -> None:
@@ -99,12 +127,19 @@ def _lines_cancelled(order: Any, programme: Any) -> int:
     return sum(line.status in programme.cancelled_line_statuses for line in order.lines.all())
 
 
-def _award_one(programme: Any, order: Any, cancelled: Mapping[int, int]) -> None:
+def _award_one(programme: Any, order: Any, cancelled: Mapping[int, int], seen: scene.Scene, *, plainly: bool) -> Any:
     if order.user_id is None or order.date_placed < programme.started_at:
-        return
+        return None
     at = reached_at(order, programme)
-    if at is not None:
-        _award(programme, [(order, at)], cancelled, rules_at=None, joined=True)
+    if at is None:
+        return None
+    if plainly and seen.standing is None:
+        buyer = scene.lock_buyer(order, programme)
+        if buyer is None:
+            return None
+        seen = replace(seen, standing=scene.stand(order.pk, buyer))
+    awards = _award(programme, [(order, at)], cancelled, rules_at=None, joined=True, seen=seen)
+    return awards[0] if awards else None
 
 
 def reached_at(order: Any, programme: Any, *, past: bool = False) -> datetime | None:
@@ -190,29 +225,36 @@ def _award(
     *,
     rules_at: datetime | None,
     joined: bool,
+    seen: scene.Scene | None = None,
 ) -> list[Any]:
-    """Award orders, each as of its moment; who may earn is decided here."""
-    members = _members(programme, {order.user_id for order, _at in orders})
+    """Award orders, each as of its moment; who may earn is decided here. ``seen``: what was read of the one order."""
+    standing = seen.standing if seen is not None else None
+    members = _members(programme, {order.user_id for order, _at in orders}) if standing is None else standing.buyers
     orders = [(order, at) for order, at in orders if order.user_id in members]
     late = [order.pk for order, _at in orders if joined and members[order.user_id].joined_at > order.date_placed]
-    rested = rests(members.values())
+    rested = rests(members.values()) if standing is None else standing.rested
     # Nothing is earned for what was bought while the membership was on hold.
     orders = [(order, at) for order, at in orders if not rested(members[order.user_id], order.date_placed)]
-    claims = _claims([order.pk for order, _at in orders])
+    claims = _claims([order.pk for order, _at in orders]) if seen is None or seen.claimed else {}
     orders = [(order, at) for order, at in orders if order.pk not in late or order.pk in claims]
     if not orders:
         return []
     plain = [order for order, _at in orders]
-    booked = linking.link_lines(member=None, orders=plain, members=members)
+    if standing is None:
+        booked = linking.link_lines(member=None, orders=plain, members=members)
+    else:
+        # None of the buyer's bookings is free.
+        booked = linking.linked_quantities([line.pk for line in plain[0].lines.all()]) if seen.linked else {}
     without = {pk: cancelled.get(pk, 0) + booked.get(pk, 0) for pk in {*cancelled, *booked}}
     moments = [rules_at] if rules_at else [order.date_placed for order in plain]
     book = facts.RuleBook(programme, since=min(moments), until=max(moments))
-    purchases = facts.order_purchases(plain, book, without=without)
+    purchases = facts.order_purchases(plain, book, without=without, bought=seen.bought if seen is not None else None)
     buyers = {members[order.user_id] for order in plain}
-    tier_at = tiers_of(buyers)
+    tier_at = tiers_of(buyers) if standing is None else standing.tier_at
     policy = facts.policy_of(programme)
     circumstances = Circumstances(book, buyers)
-    allowance = Allowance(book, members=buyers, moments=[at for _order, at in orders])
+    moments = [at for _order, at in orders]
+    allowance = Allowance(book, members=buyers, moments=moments, locked=standing is not None)
     grants = []
     for order, at in orders:
         member = members[order.user_id]
@@ -232,8 +274,8 @@ def _award(
                 member=member,
                 tier=tier_at(member, order.date_placed),
                 outcome=outcome,
-                reference=f"order:{order.pk}",
-                key=f"award:order:{order.pk}",
+                reference=scene.reference(order.pk),
+                key=scene.award_key(order.pk),
                 source=Ref.of("order", order.pk),
                 name=order.number,
                 happened_at=at,
@@ -244,7 +286,7 @@ def _award(
                 more={"left_out": {str(line.pk): without[line.pk] for line in order.lines.all() if line.pk in without}},
             )
         )
-    return give(grants)
+    return write(grants, opened=standing.opened if standing is not None else None)
 
 
 def _claims(orders: Sequence[int]) -> dict[int, datetime]:

@@ -21,7 +21,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed, rows, undoing
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
-from oscar_loyalty.ledger.pages import Page, Pages, free, in_one_transaction, model
+from oscar_loyalty.ledger.pages import Opened, Page, Pages, Refused, free, in_one_transaction, model
 from oscar_loyalty.ledger.pausing import pause, resume
 from oscar_loyalty.ledger.selectors import undone
 
@@ -70,8 +70,11 @@ def lock(accounts: Iterable[int]) -> None:
     _lock(accounts=list(accounts))
 
 
-def earn_many(earnings: Iterable[Earning]) -> list[Any]:
+def earn_many(earnings: Iterable[Earning], *, opened: Opened | None = None) -> list[Any]:
     """Book many earnings, in the order given, and return their entries.
+
+    Who has ``opened`` the account writes as a part of their own transaction, without a savepoint: whatever goes wrong
+    here, nothing of that may stand.
 
     :raises KeyConflict: when a key has been used for something else; nothing is booked then.
     :raises ValueError: when units are not above zero.
@@ -82,15 +85,19 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
     for earning in earnings:
         keyed.above_zero(earning.units)
         keyed.free_kind(earning.kind)
-    return _earn_all(earnings=earnings)
+    if opened is None:
+        return _earn_all(earnings)
+    try:
+        return _earn(earnings, opened)
+    except Refused as refused:
+        raise refused.__cause__ or refused from None
 
 
-@in_one_transaction
-def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
+def _earn(earnings: Sequence[Earning], opened: Opened | None = None) -> list[Any]:
     now = clock.now()
     until = max(earning.happened_at or now for earning in earnings)
     keys = [earning.key for earning in earnings]
-    pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until, keys=keys)
+    pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until, keys=keys, opened=opened)
     result: dict[str, Any] = {}
     for earning in earnings:
         digest = keyed.digest("earn", keyed.pk(earning.account), earning.units, earning.kind)
@@ -117,6 +124,9 @@ def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
     texts = [model("EntryNote")(entry=result[key], text=text) for key, text in notes.items()]
     rows.insert(pages.cursor, model("EntryNote"), texts, keys=False)
     return [result[earning.key] for earning in earnings]
+
+
+_earn_all = in_one_transaction(_earn)
 
 
 def earn(*, account: Any, units: int, key: str, usable_from: datetime | None, **fields: Any) -> Any:

@@ -6,6 +6,7 @@ Private to :mod:`oscar_loyalty.ledger.books`.
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache, wraps
 from itertools import count
@@ -271,7 +272,11 @@ class Page:
 
 
 @lru_cache(maxsize=200)
-def _look_for(accounts: int, keys: int, of: str, vendor: str) -> str:
+def looks(accounts: int, keys: int, of: str, vendor: str) -> str:
+    """Return three columns: whether any of so many keys is known, any lot of the accounts past its end, and any hold.
+
+    Their parameters are the keys, the accounts, a moment, and the accounts and the moment once more.
+    """
     marks = rows.marks(accounts)
     parts = [
         (of, f"$key IN ({rows.marks(keys)})" if keys else "1 = 0"),
@@ -283,7 +288,20 @@ def _look_for(accounts: int, keys: int, of: str, vendor: str) -> str:
         for name, condition in parts
     ]
     filled = (rows.fill(text, model(name), vendor) for text, (name, _) in zip(texts, parts, strict=True))
-    return f"SELECT {', '.join(filled)}"
+    return ", ".join(filled)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An account that the caller has locked in this transaction, as it is since then, not merged into another.
+
+    The caller has also seen, by :func:`looks`, that ``key`` is not known yet and that nothing has fallen due ``until``
+    a moment; so none of this is asked for again. Good for one write.
+    """
+
+    account: Any
+    key: str
+    until: datetime
 
 
 class Pages:
@@ -293,14 +311,27 @@ class Pages:
     fallen due, are looked up once the accounts are locked: what another has written meanwhile is seen.
     """
 
-    def __init__(self, account_ids: Iterable[int], *, until: datetime, keys: Iterable[str] = (), of: str = "Entry"):
+    def __init__(
+        self,
+        account_ids: Iterable[int],
+        *,
+        until: datetime,
+        keys: Iterable[str] = (),
+        of: str = "Entry",
+        opened: Opened | None = None,
+    ):
         Account = model("Account")
         self._connection = rows.database(Account)
+        self._by_id: dict[int, Page]
+        self.known: dict[str, Any]
         #: One for all that an operation does: making one costs as much as a statement.
         self.cursor = self._connection.cursor()
         wanted = sorted({*account_ids, *_also.get()})
+        if opened is not None and wanted == [opened.account.pk] and [*keys] == [opened.key] and until <= opened.until:
+            self.known, self._by_id = {}, {opened.account.pk: Page(opened.account, self.cursor)}
+            return
         locking = " FOR UPDATE" if self._connection.features.has_select_for_update else ""
-        self._by_id: dict[int, Page] = {}
+        self._by_id = {}
         for ids in rows.slices(wanted):
             text = f"FROM $account_ WHERE $id IN ({rows.marks(len(ids))}) ORDER BY $id{locking}"
             found = rows.load(self.cursor, [Account], rows.fill(text, Account, self._connection.vendor), ids)
@@ -310,7 +341,7 @@ class Pages:
             raise MergedAway(merged)
         keys = list(keys)
         some_known, some_lots, some_holds = self._look(until, keys, of)
-        self.known: dict[str, Any] = known(keys, of) if some_known else {}
+        self.known = known(keys, of) if some_known else {}
         for ids in rows.slices(wanted):
             if some_lots:
                 self._watch_lots(ids, until)
@@ -335,8 +366,8 @@ class Pages:
             # Too many for one query. Among so many there will be some.
             return True, True, True
         moment = self._connection.ops.adapt_datetimefield_value(until)
-        text = _look_for(len(ids), len(keys), of, self._connection.vendor)
-        [found] = rows.execute(self.cursor, text, [*keys, *ids, moment, *ids, moment])
+        text = looks(len(ids), len(keys), of, self._connection.vendor)
+        [found] = rows.execute(self.cursor, f"SELECT {text}", [*keys, *ids, moment, *ids, moment])
         some_known, some_lots, some_holds = map(bool, found)
         return some_known, some_lots, some_holds
 

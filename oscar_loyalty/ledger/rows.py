@@ -1,8 +1,8 @@
 """Rows of the ledger in few and plain statements, each one's text made once for a table.
 
-Private to :mod:`oscar_loyalty.ledger.books`, where a statement is made for every award and payment and Django would
-build it anew each time. Tables, columns, defaults and converters are the models' own, so a shop's fork may add fields.
-Texts are templates (``$remaining``: the column of that field), never made of anything that somebody has typed.
+For what is read and written with every award and payment, where Django would build each statement anew. Tables,
+columns, defaults and converters are the models' own, so a shop's fork may add fields. Texts are templates
+(``$remaining``: the column of that field), never made of anything that somebody has typed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +27,11 @@ def database(model: Any) -> Any:
     return connections[router.db_for_write(model)]
 
 
+def reading(model: Any) -> Any:
+    """Return the connection that the rows of ``model`` are read by where nothing is written of them."""
+    return connections[router.db_for_read(model)]
+
+
 def slices(values: Sequence[Any], columns: int = 1, connection: Any = None) -> Iterator[Sequence[Any]]:
     """Cut values into parts that a statement can carry, with so many parameters for each."""
     most = connection.features.max_query_params if connection is not None else None
@@ -46,9 +51,12 @@ def execute(cursor: Any, text: str, params: Sequence[Any]) -> list[tuple[Any, ..
 
 
 @cache
-def names(model: Any, vendor: str) -> dict[str, str]:
-    """Return the quoted columns of a table by its fields' names, and the table itself as ``<model>_``."""
-    quote, table = database(model).ops.quote_name, model._meta.db_table
+def names(model: Any, vendor: str, alias: str = "") -> dict[str, str]:
+    """Return the quoted columns of a table by its fields' names, and the table itself as ``<model>_``.
+
+    With ``alias`` they are the columns of what the statement calls so.
+    """
+    quote, table = database(model).ops.quote_name, alias or model._meta.db_table
     found = {field.name: f"{quote(table)}.{quote(field.column)}" for field in model._meta.concrete_fields}
     return {**found, "id": found[model._meta.pk.name], f"{model._meta.model_name}_": quote(table)}
 
@@ -62,10 +70,10 @@ def fill(text: str, model: Any, vendor: str) -> str:
 
 
 @cache
-def _read(model: Any, vendor: str) -> tuple[str, list[str], list[tuple[int, list[Any], Any]]]:
+def _read(model: Any, vendor: str, alias: str = "") -> tuple[str, list[str], list[tuple[int, list[Any], Any]]]:
     """Return the columns to select, the attributes they become, and what converts which of them on the way."""
     connection = database(model)
-    known = names(model, vendor)
+    known = names(model, vendor, alias)
     fields = list(model._meta.concrete_fields)
     converters = []
     for number, field in enumerate(fields):
@@ -76,21 +84,40 @@ def _read(model: Any, vendor: str) -> tuple[str, list[str], list[tuple[int, list
     return ", ".join(known[field.name] for field in fields), [field.attname for field in fields], converters
 
 
+def columns(model: Any, vendor: str, alias: str = "") -> str:
+    """Return what has to be selected for :func:`made`."""
+    return _read(model, vendor, alias)[0]
+
+
+def made(model: Any, connection: Any, row: Sequence[Any], start: int) -> tuple[Any, int]:
+    """Return the object whose cells stand in ``row`` from ``start`` on (``None``, where an outer join found none), and
+    where they end."""
+    _columns, attributes, converters = _read(model, connection.vendor)
+    end = start + len(attributes)
+    values = list(row[start:end])
+    for number, functions, column in converters:
+        for function in functions:
+            values[number] = function(values[number], column, connection)
+    found = model.from_db(connection.alias, attributes, values)
+    return (found if found.pk is not None else None), end
+
+
+@cache
+def position_of_key(model: Any, vendor: str) -> int:
+    """Return which of the :func:`columns` is the primary key."""
+    return _read(model, vendor)[1].index(model._meta.pk.attname)
+
+
 def load(cursor: Any, models: Sequence[Any], text: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Return objects of these models, side by side, for each row of ``FROM …`` (which is ``text``)."""
     connection = cursor.db
-    read = [_read(model, connection.vendor) for model in models]
-    found = execute(cursor, f"SELECT {', '.join(columns for columns, _, _ in read)} {text}", params)
+    selected = ", ".join(columns(model, connection.vendor) for model in models)
     result = []
-    for row in found:
+    for row in execute(cursor, f"SELECT {selected} {text}", params):
         objects, start = [], 0
-        for model, (_columns, attributes, converters) in zip(models, read, strict=True):
-            values = list(row[start : start + len(attributes)])
-            start += len(attributes)
-            for number, functions, column in converters:
-                for function in functions:
-                    values[number] = function(values[number], column, connection)
-            objects.append(model.from_db(connection.alias, attributes, values))
+        for model in models:
+            found, start = made(model, connection, row, start)
+            objects.append(found)
         result.append(tuple(objects))
     return result
 
@@ -111,7 +138,7 @@ def prepared(fields: Sequence[Any], row: Any, connection: Any, *, new: bool) -> 
 
 
 @cache
-def _written(model: Any) -> list[Any] | None:
+def insertable(model: Any) -> list[Any] | None:
     """Return the fields that an INSERT names: not what the database makes itself. None: this one is for Django."""
     fields = [
         field
@@ -126,7 +153,7 @@ def _written(model: Any) -> list[Any] | None:
 
 @lru_cache(maxsize=1000)
 def _insert(model: Any, vendor: str, values: str, keys: bool) -> str:
-    quote, fields = database(model).ops.quote_name, _written(model) or []
+    quote, fields = database(model).ops.quote_name, insertable(model) or []
     columns = ", ".join(quote(field.column) for field in fields)
     back = f" RETURNING {quote(model._meta.pk.column)}" if keys else ""
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {values}{back}"  # noqa: S608  # nosec B608
@@ -136,7 +163,7 @@ def insert(cursor: Any, model: Any, objects: Sequence[Any], *, keys: bool = True
     """Write new rows, and give the objects their primary keys unless nobody needs those."""
     if not objects:
         return
-    connection, fields = cursor.db, _written(model)
+    connection, fields = cursor.db, insertable(model)
     if fields is None:
         model._base_manager.bulk_create(objects, batch_size=MOST)
         return
