@@ -289,10 +289,11 @@ class ClaimView(AccountMixin, generic.TemplateView):
 
     def post(self, request, *args, **kwargs):
         found = links.read(self.kwargs["token"], self.programme)
-        if found is None:
+        if found is None and not links.is_used_by(request.user, self.kwargs["token"], self.programme):
             return self.get(request, *args, **kwargs)
         try:
-            member_services.attach_user(member=found, user=request.user)
+            if found is not None:
+                member_services.attach_user(member=found, user=request.user)
         except AlreadyMember:
             return self.get(request, *args, **kwargs)
         except CannotMerge:
