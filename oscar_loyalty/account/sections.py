@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.earning import goal_selectors
 from oscar_loyalty.loading import get_model
@@ -22,7 +23,7 @@ ALWAYS, ROW, WIDE, MORE = "always", "row", "wide", "more"
 
 #: Code, title, where it stands, and the fact (see :class:`Facts`) without which it is not there.
 KNOWN: tuple[tuple[str, Any, str, str], ...] = (
-    ("overview", _("Overview"), ALWAYS, ""),
+    ("overview", pgettext_lazy("pages", "Overview"), ALWAYS, ""),
     ("rewards", _("Rewards"), ROW, "rewards"),
     ("giftcards", _("Gift cards"), WIDE, ""),
     ("history", _("History"), WIDE, "member"),
@@ -58,12 +59,13 @@ class Entry:
 class Sections:
     """``row``: what stands in it, the page that is shown among it. ``more``: the rest, in a menu.
 
-    ``aside``: the page that is shown needs the place that others have on a phone.
+    ``aside``: the page that is shown needs the place that others have on a phone; ``crowded``: also on a wide screen.
     """
 
     row: list[Entry]
     more: list[Entry]
     aside: bool
+    crowded: bool
 
 
 @dataclass(frozen=True)
@@ -157,4 +159,5 @@ def arrange(found: list[Entry]) -> Sections:
         # One alone is no menu.
         found, more = [replace(entry, place=WIDE) if entry in more else entry for entry in found], []
     row = [entry for entry in found if entry not in more]
-    return Sections(row, more, any(entry.is_current and entry.place in (WIDE, MORE) for entry in row))
+    places = {entry.place for entry in row if entry.is_current}
+    return Sections(row, more, aside=bool(places & {WIDE, MORE}), crowded=MORE in places)
