@@ -43,6 +43,9 @@ class Pages(passes.Subjects):
     def may_bring(self, subject: passes.Subject, member: Any) -> bool:
         return member.user is not None and access.may_see(member.user, Page(pk=int(subject.pk)))
 
+    def anything(self) -> list[QuerySet[Any]]:
+        return [_closed(model.objects.all()) for model in access.club_models()]
+
     def offered(self, member: Any) -> list[passes.Subject]:
         """What there is in the reader's language, else as it is.
 

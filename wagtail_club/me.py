@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.views import generic
 from django.views.decorators.cache import cache_control
 
+from oscar_loyalty.account import sections
 from oscar_loyalty.account.faces import face
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import selectors as earning
@@ -26,6 +27,8 @@ from oscar_loyalty.members import leaving
 from oscar_loyalty.wallet import apple, google
 from wagtail_club import next_steps, selectors
 
+#: The pages to which the member area leads at its end; those of them that have something to show.
+LINKS = ("rewards", "giftcards", "cards", "earn", "invite", "messages", "profile", "privacy")
 EDGES = (192, 512)
 HOLDER = "X-Loyalty-Holder"
 
@@ -43,6 +46,13 @@ class PrivateMixin(LoginRequiredMixin):
         return response
 
 
+def links(programme: Any, member: Any) -> list[sections.Entry]:
+    """Return the pages to which the member area leads, at the club's own addresses where it has them."""
+    known = sections.facts(programme, member).known
+    found = sections.entries(known, at=lambda name: reverse(f"wagtail_club:{name}"))
+    return [entry for entry in found if entry.code in LINKS]
+
+
 class AreaView(PrivateMixin, generic.TemplateView):
     template_name = "wagtail_club/me/area.html"
 
@@ -55,6 +65,7 @@ class AreaView(PrivateMixin, generic.TemplateView):
             context.update(
                 face(member),
                 steps=next_steps.of(self.request, self.club),
+                links=links(self.club.programme, member),
                 latest=earning.latest(member, 5),
                 apple=apple.is_on(),
                 google=google.is_on(),

@@ -10,15 +10,13 @@ from oscar_loyalty.members import printing
 
 
 def face(member: Any) -> dict[str, Any]:
-    """Return the tier's ``colour``, the ``ink`` that can be read on it (``dark``: whether that is black), and the
+    """Return the tier's ``colour``, whether black is what can be read on it (``dark``), and the
     number as SVG: ``qr`` and ``barcode``."""
     label = _("Card number %(number)s") % {"number": member.number}
     colour = member.tier.colour if member.tier else printing.DEFAULT
-    ink = text_on(colour)
     return {
         "colour": colour,
-        "ink": ink,
-        "dark": ink == "#000000",
+        "dark": text_on(colour) == "#000000",
         "qr": qr.svg(member.number, label=label),
         "barcode": qr.barcode_svg(member.number, label=label),
     }

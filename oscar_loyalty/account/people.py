@@ -301,8 +301,11 @@ class HouseholdAnswerView(MemberMixin, generic.View):
         if act is None:
             raise Http404
         invitations = get_model("loyalty_members", "HouseholdInvitation").objects
-        mine = Q(household__people__member=self.member) if answer == "call-off" else Q(member=self.member)
-        invitation = get_object_or_404(invitations.filter(mine), uuid=uuid)
+        mine = Q(member=self.member)
+        if answer == "call-off":
+            # Who has invited may do so again when the household is no more: then there is nothing left to do.
+            mine = Q(household__people__member=self.member) | Q(invited_by=self.member)
+        invitation = get_object_or_404(invitations.filter(mine).distinct(), uuid=uuid)
         said = {
             "accept": _("You are in the household now. You can leave it at any time."),
             "decline": _("You have declined the invitation."),
@@ -327,15 +330,15 @@ class HouseholdLeaveView(MemberMixin, generic.View):
             households.leave(member=self.member)
             messages.success(request, _("You are in no household any more."))
             return redirect("loyalty-account:household")
-        household = sharing.household_of(self.member)
-        if household is None:
-            raise Http404
-        row = get_object_or_404(household.people.select_related("member"), pk=pk)
+        row = sharing.person_in(sharing.household_of(self.member), pk)
+        # Pressed twice, they are gone already: the page that was left open says who it was.
+        name = sharing.name_for_others(row.member) if row is not None else request.POST.get("name", "")[:80]
         try:
-            households.remove(member=self.member, other=row.member)
+            if row is not None:
+                households.remove(member=self.member, other=row.member)
         except SharingRefused as error:
             messages.error(request, str(error))
         else:
-            name = sharing.name_for_others(row.member)
-            messages.success(request, _("%(name)s is not in your household any more.") % {"name": name})
+            text = _("%(name)s is not in your household any more.") % {"name": name}
+            messages.success(request, text if name else _("They are not in your household any more."))
         return redirect("loyalty-account:household")

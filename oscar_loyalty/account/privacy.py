@@ -226,11 +226,8 @@ class ComeBackView(PrivacyMixin, generic.View):
     http_method_names = ["post"]
 
     def post(self, request, *args, **kwargs):
-        departure = leaving.departure_of(self.member)
         try:
-            if departure is None:
-                raise CannotLeave
-            leaving.undo(departure=departure, actor=_actor(request))
+            leaving.come_back(member=self.member, actor=_actor(request))
         except CannotLeave:
             messages.error(request, _("It is too late for that. You can join anew."))
         else:

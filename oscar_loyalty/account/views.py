@@ -14,7 +14,7 @@ from django.views import generic
 from django.views.decorators.cache import never_cache
 from oscar.apps.customer.mixins import PageTitleMixin
 
-from oscar_loyalty.account import selectors, services
+from oscar_loyalty.account import sections, selectors, services
 from oscar_loyalty.account.exceptions import TooSoon
 from oscar_loyalty.account.forms import ChangeDeliveryForm
 from oscar_loyalty.earning import selectors as earning
@@ -22,7 +22,7 @@ from oscar_loyalty.giftcards import delivery
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.exceptions import TooLate
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.members import leaving, links, sharing
+from oscar_loyalty.members import leaving, links
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge, ProgrammeClosed
@@ -80,10 +80,16 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
         return ledger.usable(self.member.account) if self.member is not None else 0
 
     @cached_property
+    def facts(self):
+        """What there is for the member, and so which pages are named."""
+        # Where nobody can order as a guest, there is nothing to add.
+        guests = getattr(settings, "OSCAR_ALLOW_ANON_CHECKOUT", False)
+        return sections.facts(self.programme, self.member, guests=guests)
+
+    @property
     def sharing(self):
         """The terms on which the member may give points, or ``None`` where nobody can."""
-        policy = sharing.policy_of(self.member.programme) if self.member is not None else None
-        return policy if policy is not None and policy.is_active else None
+        return self.facts.sharing
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
@@ -92,8 +98,7 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
         closed = self.member is not None and self.member.status == "closed"
         context["departure"] = leaving.departure_of(self.member) if closed else None
         context["membership_note"] = selectors.membership_note(self.member)
-        # Where nobody can order as a guest, there is nothing to add.
-        context["guest_checkout"] = getattr(settings, "OSCAR_ALLOW_ANON_CHECKOUT", False)
+        context["sections"] = sections.arrange(sections.entries(self.facts.known, current=self.section))
         return context
 
 
@@ -284,10 +289,11 @@ class ClaimView(AccountMixin, generic.TemplateView):
 
     def post(self, request, *args, **kwargs):
         found = links.read(self.kwargs["token"], self.programme)
-        if found is None:
+        if found is None and not links.is_used_by(request.user, self.kwargs["token"], self.programme):
             return self.get(request, *args, **kwargs)
         try:
-            member_services.attach_user(member=found, user=request.user)
+            if found is not None:
+                member_services.attach_user(member=found, user=request.user)
         except AlreadyMember:
             return self.get(request, *args, **kwargs)
         except CannotMerge:

@@ -20,8 +20,13 @@ class AbstractReferralScheme(models.Model):
         default=False,
         help_text=_("Switched off, links stop working; what was promised to friends who have joined is kept."),
     )
+    # Points or a reward, by its primary key in the room of rewards.
     referrer_points = models.PositiveIntegerField(_("points for the member who invites"), default=200)
+    referrer_reward = models.PositiveBigIntegerField(
+        _("or a reward for the member who invites"), null=True, blank=True
+    )
     friend_points = models.PositiveIntegerField(_("points for the friend"), default=100)
+    friend_reward = models.PositiveBigIntegerField(_("or a reward for the friend"), null=True, blank=True)
     orders = models.PositiveSmallIntegerField(
         _("orders of a friend that count"),
         default=1,
@@ -48,6 +53,14 @@ class AbstractReferralScheme(models.Model):
         app_label = "loyalty_earning"
         verbose_name = _("referral terms")
         verbose_name_plural = _("referral terms")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(referrer_reward__isnull=True) | Q(referrer_points=0), name="loyalty_referral_referrer_one"
+            ),
+            models.CheckConstraint(
+                condition=Q(friend_reward__isnull=True) | Q(friend_points=0), name="loyalty_referral_friend_one"
+            ),
+        ]
 
     def __str__(self):
         return str(self.programme)
@@ -73,7 +86,8 @@ class AbstractInvitation(models.Model):
 class AbstractReferral(models.Model):
     """That ``friend`` came by ``referrer``: once for each friend, on the terms of that day.
 
-    ``terms``: ``{"referrer": 200, "friend": 100, "orders": 1, "minimum": "0.00"}``.
+    ``terms``: ``{"referrer": 200, "friend": 0, "friend_reward": 7, "orders": 1, "minimum": "0.00"}``; rewards by their
+    primary keys, where one was promised instead of points.
     ``reasons`` are codes of :mod:`oscar_loyalty.earning.referrals.guards`, never the data that led to them.
     """
 
@@ -123,6 +137,10 @@ class AbstractReferral(models.Model):
         """Return how many points ``side`` ("referrer" or "friend") was promised."""
         return int(self.terms.get(side, 0))
 
+    def promised_reward(self, side: str) -> int | None:
+        """Return the primary key of the reward that ``side`` was promised, or ``None``."""
+        return self.terms.get(f"{side}_reward")
+
 
 class AbstractReferralReward(models.Model):
     """What one order of the friend brings both, once its ``due_at`` is reached.
@@ -147,6 +165,10 @@ class AbstractReferralReward(models.Model):
         "loyalty_earning.Award", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
 
+    # The rewards that were given instead, by their primary keys.
+    referrer_prize = models.PositiveBigIntegerField(_("reward of the member who invited"), null=True, blank=True)
+    friend_prize = models.PositiveBigIntegerField(_("reward of the friend"), null=True, blank=True)
+
     class Meta:
         abstract = True
         app_label = "loyalty_earning"
@@ -163,6 +185,10 @@ class AbstractReferralReward(models.Model):
 
     def __str__(self):
         return f"{self.referral_id}/{self.number} ({self.state})"
+
+    def reference(self, side: str) -> str:
+        """The name of what ``side`` is given, for the points' award and for the room of rewards."""
+        return f"referral:{self.pk}:{side}"
 
 
 class AbstractReferralDevice(models.Model):

@@ -141,6 +141,20 @@ class CardView:
         return _("%(have)s of %(whole)s, %(to_go)s to go") % {"have": have, "whole": whole, "to_go": to_go}
 
 
+def _on_show(programme: Any, at: datetime) -> QuerySet[Any]:
+    """Return the goals that members may see and begin."""
+    live = _model("Goal").objects.filter(programme=programme, state="live", hidden=False, since__lte=at)
+    return live.exclude(until__lte=at)
+
+
+def seen_by(member: Any) -> list[QuerySet[Any]]:
+    """Return the rows of which one is enough for a page of cards: goals to begin, and cards that ``member`` has seen."""
+    rank = member.tier.rank if member.tier is not None else -1
+    goals = _on_show(member.programme, clock.now()).filter(Q(tier=None) | Q(tier__rank__lte=rank))
+    own = _model("GoalCard").objects.filter(member=member).exclude(Q(goal__hidden=True) & ~Q(state="full"))
+    return [goals, own]
+
+
 def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardView]]:
     """Return what a member has open or may begin, and the last ``past`` full or expired cards with what they were.
 
@@ -155,8 +169,7 @@ def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardVi
     begun = [card for card in begun if card.count > card.head_start]
     families = {card.goal.family for card in begun}
     tier_rank = member.tier.rank if member.tier is not None else -1
-    live = _model("Goal").objects.filter(programme=programme, state="live", hidden=False, since__lte=now)
-    live = live.exclude(until__lte=now).select_related("tier", "programme").prefetch_related("steps").order_by("pk")
+    live = _on_show(programme, now).select_related("tier", "programme").prefetch_related("steps").order_by("pk")
     over = dict(
         mine.filter(goal__programme=programme)
         .filter(Q(state="full") | Q(state="expired") | Q(ends_at__lte=now))

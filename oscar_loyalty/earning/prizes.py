@@ -1,4 +1,4 @@
-"""What a goal gives: points, or a reward of the room of rewards; and taking it back when its ground is gone."""
+"""What a goal or a friend brings: points, or a reward of the room of rewards; and taking it back when its ground is gone."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,6 +32,21 @@ def rewards_of(programme: Any) -> dict[int, str]:
     return {pk: name for shelf in _shelves for pk, name in shelf(programme).items()}
 
 
+def leave_reward(*, reward: int, member: Any, reference: str, why: str, name: Any = "") -> None:
+    """Leave a row for the room of rewards to give ``reward`` (a primary key) to ``member``: once for a ``reference``.
+
+    ``why`` and ``name`` as for :func:`oscar_loyalty.earning.gifts.give_points`.
+    """
+    payload = {"member": member.pk, "reward": reward, "why": why, "name": data_of(name), "reference": reference}
+    due.leave(kind="rewards.give", key=reference, payload=payload)
+
+
+def leave_taking(*, reward: int, member: Any, reference: str) -> None:
+    """Leave a row that takes back what was given for a ``reference``, unless it was used."""
+    payload = {"member": member.pk, "reference": reference, "reward": reward}
+    due.leave(kind="rewards.take", key=reference, payload=payload)
+
+
 def give(prize: Any, *, member: Any) -> bool:
     """Give ``prize``, locked with its member's account; return whether it could be given.
 
@@ -53,14 +68,9 @@ def give(prize: Any, *, member: Any) -> bool:
             source=Ref(goal.kind, str(prize.pk)),
         )
     else:
-        payload = {
-            "member": member.pk,
-            "reward": step.reward,
-            "why": goal.kind,
-            "name": data_of(goal.name),
-            "reference": prize.reference,
-        }
-        due.leave(kind="rewards.give", key=prize.reference, payload=payload)
+        leave_reward(
+            reward=step.reward, member=member, reference=prize.reference, why=goal.kind, name=goal.name
+        )
     prize.state, prize.given_at = "given", clock.now()
     due.leave(kind="earning.prize_given", key=prize.reference, payload={"prize": prize.pk})
     return True
@@ -71,8 +81,7 @@ def take(prize: Any) -> None:
     if prize.step.points:
         gifts.take_points(award=prize.award)
     else:
-        payload = {"member": prize.card.member_id, "reference": prize.reference, "reward": prize.step.reward}
-        due.leave(kind="rewards.take", key=prize.reference, payload=payload)
+        leave_taking(reward=prize.step.reward, member=prize.card.member, reference=prize.reference)
     prize.state = "taken"
 
 

@@ -137,14 +137,16 @@ def leave(*, member: Any) -> None:
 
 @transaction.atomic
 def remove(*, member: Any, other: Any) -> None:
-    """Take ``other`` out of the household of ``member``, who has been in it longest.
+    """Take ``other`` out of the household of ``member``, who has been in it longest. Pressed twice, it is done once.
 
     :raises SharingRefused: when it is not for ``member`` to do so.
     """
     lock_members([member.pk, other.pk])
     household = _own(member)
     people = sharing.people_of(household) if household is not None else []
-    if not people or people[0].member_id != member.pk:
+    if other.pk not in {row.member_id for row in people}:
+        return
+    if people[0].member_id != member.pk:
         raise SharingRefused(_("Only who has been in the household longest can take others out."))
     for row in people:
         if row.member_id == other.pk and row.member_id != member.pk:

@@ -77,6 +77,21 @@ def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime |
     return departure
 
 
+def come_back(*, member: Any, actor: Ref = NOBODY) -> Any:
+    """Let ``member`` come back as :func:`undo` does, who may have done so a moment ago; return the member.
+
+    :raises CannotLeave: when it is too late, or it was not they who left.
+    """
+    departure = _departures().filter(member=member).order_by("-left_at", "-pk").first()
+    if departure is None:
+        raise CannotLeave
+    row = undo(departure=departure, actor=actor)
+    if row.status == row.CLOSED:
+        # The shop has closed it since.
+        raise CannotLeave
+    return row
+
+
 @transaction.atomic
 def undo(*, departure: Any, actor: Ref = NOBODY) -> Any:
     """Let whoever has left come back, with what they had, and return the member; again: nothing more.

@@ -45,6 +45,13 @@ def people_of(household: Any) -> list[Any]:
     return list(rows)
 
 
+def person_in(household: Any, pk: int) -> Any:
+    """Return the row of who is in ``household`` (or none) with a primary key, or ``None``."""
+    if household is None:
+        return None
+    return household.people.select_related("member").filter(pk=pk).first()
+
+
 def together(one: Any, other: Any) -> bool:
     """Whether both are in one household."""
     if one is None or other is None:

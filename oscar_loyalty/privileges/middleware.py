@@ -86,15 +86,16 @@ class EarlyAccessMiddleware:
             raise Http404
 
 
-def teaser(request: Any, gate: access.Gate) -> TemplateResponse:
-    """Answer with the owner's words and the distance, and with nothing of the product: 403, and no cache keeps it."""
+def teaser(request: Any, gate: access.Gate, *, text: str | None = None) -> TemplateResponse:
+    """Answer with the owner's words (or ``text``) and the distance, and with nothing of the product: 403, and no cache
+    keeps it."""
     member = members.member_of_request(request)
     response = TemplateResponse(
         request,
         "oscar_loyalty/early/teaser.html",
         {
             "title": _("For members first"),
-            "text": gate.window.words,
+            "text": gate.window.words if text is None else text,
             "refusal": words.refusal(gate),
             "distance": words.distance(member, gate.window.tier),
             "tier": gate.window.tier,

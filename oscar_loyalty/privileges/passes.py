@@ -65,6 +65,10 @@ class Subjects:
         """Return what ``member`` may bring friends to, in a bounded number of queries."""
         raise NotImplementedError
 
+    def anything(self) -> list[QuerySet[Any]]:
+        """Return the rows of which one is enough for friends to be brought to something, by whomever."""
+        return []
+
 
 _kinds: dict[str, Subjects] = {}
 
@@ -102,6 +106,11 @@ def offered(member: Any) -> list[Subject]:
     if member is None or member.status != "active" or not member.programme.is_active:
         return []
     return [subject for handler in _kinds.values() for subject in handler.offered(member)]
+
+
+def anything() -> list[QuerySet[Any]]:
+    """Return the rows of which one is enough for passes to be worth a page; they are not asked for here."""
+    return [rows for handler in _kinds.values() for rows in handler.anything()]
 
 
 def of_member(member: Any) -> QuerySet[Any]:

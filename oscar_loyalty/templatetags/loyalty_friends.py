@@ -21,6 +21,12 @@ def loyalty_invite(context):
     return render(context, "invite", programme=member.programme, scheme=scheme) if scheme.is_active else ""
 
 
+@register.simple_tag
+def loyalty_brings(scheme):
+    """Return what both get by the terms of now: ``referrer`` and ``friend``, in words; "" for nothing."""
+    return selectors.brings(selectors.terms(scheme), scheme.programme)
+
+
 @register.simple_tag(takes_context=True)
 @careful()
 def loyalty_invited(context):

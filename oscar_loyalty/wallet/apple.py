@@ -98,6 +98,8 @@ def _body(contents: Contents, serial: str, shop_url: str) -> dict[str, Any]:
             secondary.append(
                 field("tier", _("Tier"), contents.tier, changeMessage=_("You are %(tier)s now.") % {"tier": "%@"})
             )
+        # On the front: a card that is on hold is seen to be so before it is shown at the till.
+        header = [field("state", _("Membership"), contents.state)] if contents.state else []
         facts = [
             ("pending", _("On the way"), contents.pending),
             ("expiry", _("Next to expire"), contents.expiry),
@@ -126,7 +128,7 @@ def _body(contents: Contents, serial: str, shop_url: str) -> dict[str, Any]:
         "sharingProhibited": True,
         "barcodes": [{"format": "PKBarcodeFormatQR", **code}, {"format": "PKBarcodeFormatCode128", **code}],
         "storeCard": {
-            "headerFields": [],
+            "headerFields": header,
             "primaryFields": [points],
             "secondaryFields": secondary,
             "auxiliaryFields": [],

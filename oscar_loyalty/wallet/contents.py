@@ -30,6 +30,8 @@ class Contents:
     expiry: str
     void: bool
     notice: str
+    #: How the membership stands, in a word or two for the front; "" while all is as it should be.
+    state: str
 
     @property
     def digest(self) -> str:
@@ -54,11 +56,12 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
             moments.append(when)
             expiring = {"points": programme.points_label(units), "date": date_format(day_of(when))}
             expiry = _("%(points)s on %(date)s") % expiring
-        notice = ""
+        notice = state = ""
         if member.status == member.FROZEN:
+            state = _("On hold")
             notice = _("Your membership is on hold: you neither earn nor spend for the moment, and you lose nothing.")
         elif member.status == member.CLOSED:
-            notice = _("Your membership has been closed.")
+            state, notice = _("Closed"), _("Your membership has been closed.")
         contents = Contents(
             language=member.language or "",
             programme=programme.name,
@@ -72,5 +75,6 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
             expiry=expiry,
             void=member.status == member.CLOSED,
             notice=notice,
+            state=state,
         )
     return contents, min(moments, default=None)

@@ -59,7 +59,7 @@ def save_link(*, contents: Contents, serial: Any, programme: Any, root: str, log
     issuer = conf.WALLET_GOOGLE_ISSUER
     kind = f"{issuer}.programme-{programme.pk}"
     with language_of(contents):
-        labels = {"tier": _("Tier")}
+        labels = {"tier": _("Tier"), "notice": _("Please note")}
     card = {
         "id": f"{issuer}.{serial}",
         "classId": kind,
@@ -70,6 +70,11 @@ def save_link(*, contents: Contents, serial: Any, programme: Any, root: str, log
         **(
             {"secondaryLoyaltyPoints": {"label": labels["tier"], "balance": {"string": contents.tier}}}
             if contents.tier
+            else {}
+        ),
+        **(
+            {"textModulesData": [{"id": "notice", "header": labels["notice"], "body": contents.notice}]}
+            if contents.notice
             else {}
         ),
     }

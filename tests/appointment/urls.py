@@ -2,7 +2,9 @@ from django.apps import apps
 from django.urls import include, path
 
 urlpatterns = [
+    path("i18n/", include("django.conf.urls.i18n")),
     path("booking/", include("appointment.urls")),
     path("dashboard/appointments/", include("oscar_loyalty.contrib.appointment.urls")),
+    path("", include("oscar_loyalty.urls")),
     path("", include(apps.get_app_config("oscar").urls[0])),
 ]

@@ -27,7 +27,7 @@ OSCARS_DASHBOARD = {".navbar": "a form within a list, and one id for many menus"
 
 ACCOUNT = [
     "", "history/", "card/", "rewards/", "rewards/{reward}/", "rewards/mine/", "cards/", "tier/", "gift-cards/",
-    "earn/", "invite/", "profile/", "give/", "household/", "guest-orders/",
+    "earn/", "invite/", "profile/", "give/", "household/", "guest-orders/", "early/", "messages/", "privacy/",
 ]  # fmt: skip
 DASHBOARD = [
     "", "start/", "start/happy_hours/", "programme/", "rules/", "rules/new/", "rules/{rule}/", "rules/{rule}/end/",

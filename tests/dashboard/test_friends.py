@@ -8,6 +8,7 @@ from oscar_loyalty.earning import actions
 from oscar_loyalty.earning.referrals import services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
+from oscar_loyalty.rewards import services as rewards
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,25 @@ def test_the_terms(owner, url, programme):
     assert owner.post(url("referral-terms"), data).status_code == 200
     assert owner.post(url("referral-terms"), {**data, "orders": "1"}).status_code == 302
     assert programme.referral_scheme.friend_points == 60
+
+
+def test_the_terms_may_be_rewards(owner, url, programme):
+    page = owner.get(url("referral-terms")).content.decode()
+    assert "referrer_reward" not in page  # there is none to choose
+    tea = get_model("loyalty_rewards", "Reward")(programme=programme, name="Tea", kind="amount", value=5, points=9)
+    tea = rewards.save_reward(reward=tea)
+    data = {"is_active": "on", "orders": "1", "minimum": "0", "daily_limit": "5", "friend_points": "60"}
+    data |= {"referrer_reward": str(tea.pk), "referrer_points": "50"}
+    assert "Points, or a reward?" in owner.post(url("referral-terms"), data).content.decode()
+    assert owner.post(url("referral-terms"), {**data, "referrer_points": ""}).status_code == 302
+    scheme = programme.referral_scheme
+    assert (scheme.referrer_points, scheme.referrer_reward, scheme.friend_points) == (0, tea.pk, 60)
+    host = members.join(programme=programme, email="host@example.net")
+    services.accept(
+        code=services.invitation_of(member=host).code, friend=members.join(programme=programme, email="f@example.net")
+    )
+    text = owner.get(url("referrals")).content.decode().replace("\xa0", " ")
+    assert "“Tea” for" in text and "60 petals for" in text
 
 
 def test_staff_see_why_and_decide(client, staff, url, programme, many, owner):

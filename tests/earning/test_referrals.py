@@ -4,6 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -245,3 +246,114 @@ def test_the_list_of_friends_tells_no_more_than_a_first_name(friend):
     assert selectors.short_name(friend) == "Lea"
     friend.first_name = ""
     assert selectors.short_name(friend) == "L."
+
+
+# Rewards instead of points
+
+
+@pytest.fixture
+def tea(programme):
+    from oscar_loyalty.rewards import services as rewards
+
+    row = get_model("loyalty_rewards", "Reward")(programme=programme, name="Tea", kind="amount", value=5, points=300)
+    return rewards.save_reward(reward=row)
+
+
+def claims(member):
+    return list(get_model("loyalty_rewards", "Claim").objects.filter(member=member).order_by("pk"))
+
+
+@pytest.fixture
+def with_reward(programme, scheme, tea, member, friend):
+    """The member who invites gets a reward of the catalogue, the friend points."""
+    services.save_scheme(programme=programme, referrer_points=0, referrer_reward=tea.pk)
+    return services.accept(code=services.invitation_of(member=member).code, friend=friend)
+
+
+def test_a_reward_instead_of_points(with_reward, tea, member, friend, order_of, later, sweep):
+    order_of(friend)
+    assert claims(member) == []
+    later(14)
+    sweep()
+    sweep()
+    (claim,) = claims(member)
+    assert (claim.reward, claim.state, claim.points, claim.given_why) == (tea, "claimed", 0, "referral")
+    assert claim.voucher is not None and claim.code
+    assert (state(with_reward), has(member), has(friend)) == ("rewarded", 0, 112)
+    told = [message for message in mail.outbox if message.to == [member.email] and claim.code in message.body]
+    assert len(told) == 1 and "“Tea” is yours: a friend you invited has ordered." in told[0].body
+    assert not any(message.subject.startswith("Thank you") and message.to == [member.email] for message in mail.outbox)
+
+
+def test_a_reward_goes_back_with_its_order_unless_it_was_used(with_reward, member, friend, order_of, later, sweep):
+    from oscar_loyalty.rewards import services as rewards
+
+    first = order_of(friend)
+    later(14)
+    sweep()
+    first.set_status("Cancelled")
+    sweep()
+    assert [claim.state for claim in claims(member)] == ["cancelled"]
+    second = order_of(friend)
+    later(14)
+    sweep()
+    rewards.use(claim=claims(member)[1])
+    second.set_status("Cancelled")
+    sweep()
+    assert [claim.state for claim in claims(member)] == ["cancelled", "used"]
+    assert (state(with_reward), has(friend)) == ("back", 0)
+
+
+def test_both_may_get_rewards_and_who_is_on_hold_gets_none(
+    programme, with_reward, tea, member, friend, order_of, later, sweep
+):
+    services.save_scheme(programme=programme, friend_points=0, friend_reward=tea.pk)
+    with_reward.terms = selectors.terms(selectors.scheme_of(programme))
+    with_reward.save()
+    first = order_of(friend)
+    members.set_status(member=member, status="frozen", key="hold")
+    later(14)
+    sweep()
+    assert claims(member) == [] and [claim.state for claim in claims(friend)] == ["claimed"]
+    first.set_status("Cancelled")
+    sweep()
+    # What was never given leaves no trace.
+    assert claims(member) == [] and [claim.state for claim in claims(friend)] == ["cancelled"]
+
+
+def test_the_terms_of_the_day_hold(programme, with_reward, tea, member, friend, order_of, later, sweep):
+    services.save_scheme(programme=programme, referrer_points=1, referrer_reward=None)
+    order_of(friend)
+    later(14)
+    sweep()
+    assert len(claims(member)) == 1 and has(member) == 0
+
+
+def test_terms_that_cannot_be_are_refused(programme, scheme, tea):
+    with pytest.raises(ValidationError, match="Points, or a reward"):
+        services.save_scheme(programme=programme, friend_points=10, friend_reward=tea.pk)
+    with pytest.raises(ValidationError, match="no such reward"):
+        services.save_scheme(programme=programme, friend_points=0, friend_reward=tea.pk + 1)
+
+
+def test_what_both_get_in_words(programme, scheme, tea, django_assert_num_queries):
+    services.save_scheme(programme=programme, friend_points=0, friend_reward=tea.pk)
+    terms = selectors.terms(selectors.scheme_of(programme))
+    with django_assert_num_queries(1):
+        assert selectors.brings(terms, programme) == selectors.Brings("200\xa0petals", "“Tea”")
+    assert selectors.brings({"referrer": 0}, programme) == selectors.Brings("", "")
+
+
+def test_a_reward_follows_two_memberships_that_become_one(
+    programme, with_reward, member, friend, order_of, later, sweep
+):
+    from oscar_loyalty.members import merging
+
+    first = order_of(friend)
+    later(14)
+    sweep()
+    twin = members.join(programme=programme, email="rose@example.net")
+    merging.merge(source=member, target=twin, key="one", reason="twice")
+    first.set_status("Cancelled")
+    sweep()
+    assert [claim.state for claim in claims(twin)] == ["cancelled"]

@@ -124,6 +124,23 @@ def test_checks(settings, apple_on, google_on, authority):
     assert "loyalty.E130" in [found.id for found in checks.certificates(None)]
 
 
+def test_googles_card_says_that_it_is_on_hold(signed_in, member, google_on):
+    def body():
+        link = signed_in.get(CARD + "google/", secure=True).url
+        token = link.removeprefix("https://pay.google.com/gp/v/save/")
+        claims = jwt.decode(token, google_on, algorithms=["RS256"], audience="google")
+        return claims["payload"]["loyaltyObjects"][0]
+
+    assert "textModulesData" not in body()
+    members.set_status(member=member, status="frozen", key="hold")
+    (notice,) = body()["textModulesData"]
+    assert notice["header"] == "Please note" and "on hold" in notice["body"]
+    # Google files what is inactive away among what has expired.
+    assert body()["state"] == "ACTIVE"
+    members.set_status(member=member, status="active", key="goes on")
+    assert "textModulesData" not in body()
+
+
 def test_the_link_for_google_is_signed_and_describes_the_card(signed_in, member, give, google_on):
     give(55)
     response = signed_in.get(CARD + "google/", secure=True)

@@ -185,11 +185,17 @@ def test_who_leaves_has_a_void_pass(phone, sent, member):
     members.set_status(member=member, status="frozen", key="hold")
     settle()
     assert "on hold" in str(body()["storeCard"]["backFields"])
+    assert body()["storeCard"]["headerFields"] == [{"key": "state", "label": "Membership", "value": "On hold"}]
     assert body()["voided"] is False  # it comes back, and the till says why it may not be used
+    members.set_status(member=member, status="active", key="goes on")
+    settle()
+    assert body()["storeCard"]["headerFields"] == []
+    assert "on hold" not in str(body())
     members.set_status(member=member, status="closed", key="left")
     settle()
     assert body()["voided"] is True
-    assert sent == ["abc123"] * 2
+    assert body()["storeCard"]["headerFields"][0]["value"] == "Closed"
+    assert sent == ["abc123"] * 3
 
 
 class _Apple(http.server.BaseHTTPRequestHandler):

@@ -6,7 +6,8 @@ MIDDLEWARE = "oscar_loyalty.contrib.appointment.middleware.SlotTakenMiddleware"
 
 @register()
 def middleware(app_configs, **kwargs):
-    """Without the middleware a second booking of one time is refused all the same, but with an error page."""
+    """Without the middleware a second booking of one time, and what is for members first, are refused all the same, but
+    with an error page."""
     if MIDDLEWARE in settings.MIDDLEWARE:
         return []
     return [

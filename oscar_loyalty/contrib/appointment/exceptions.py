@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 
@@ -12,6 +14,14 @@ class SlotTaken(AppointmentError):
         # As text, since the calendar's own JSON views show the first argument.
         super().__init__(_("This time has just been taken. Please choose another one."))
         self.service_id = service_id
+
+
+class MembersFirst(AppointmentError):
+    """The service is for members of a tier first. The middleware turns it into a page; ``gate`` says until when."""
+
+    def __init__(self, service: Any, gate: Any) -> None:
+        super().__init__(_("This cannot be booked yet: it is for members first."))
+        self.service, self.gate = service, gate
 
 
 class OwnAppointment(AppointmentError):

@@ -6,7 +6,7 @@ from appointment.models import Appointment, AppointmentRequest, AppointmentResch
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_save
 
-from oscar_loyalty.contrib.appointment import services, slots
+from oscar_loyalty.contrib.appointment import door, services, slots
 from oscar_loyalty.contrib.appointment.exceptions import SlotTaken
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
@@ -44,6 +44,7 @@ def follow_request(sender, instance, created, raw=False, **kwargs):
 def claim_for_appointment(sender, instance, raw=False, **kwargs):
     """A new appointment takes its time, or is refused."""
     if not raw and instance._state.adding and instance.appointment_request_id:
+        door.on_booking(instance)
         slots.claim(request=instance.appointment_request)
 
 

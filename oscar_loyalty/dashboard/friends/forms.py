@@ -3,7 +3,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty.earning import actions
+from oscar_loyalty.earning import actions, prizes
+from oscar_loyalty.earning.referrals.selectors import SIDES
 from oscar_loyalty.loading import get_model
 
 ReferralScheme = get_model("loyalty_earning", "ReferralScheme")
@@ -43,9 +44,43 @@ def action_forms(programme: Any, data: Any = None) -> list[tuple[Any, Any, Any]]
 
 
 class SchemeForm(forms.ModelForm):
+    """The terms: for each of both points, or a reward of the programme where it has any."""
+
     class Meta:
         model = ReferralScheme
-        fields = ["is_active", "referrer_points", "friend_points", "orders", "minimum", "daily_limit"]
+        fields = [
+            "is_active",
+            "referrer_points",
+            "referrer_reward",
+            "friend_points",
+            "friend_reward",
+            "orders",
+            "minimum",
+            "daily_limit",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rewards = [(str(pk), name) for pk, name in prizes.rewards_of(self.instance.programme).items()]
+        for side in SIDES:
+            points = self.fields[f"{side}_points"]
+            points.required = False
+            label = self.fields.pop(f"{side}_reward").label
+            if rewards:
+                points.help_text = _("Empty, where you choose a reward below.")
+                self.fields[f"{side}_reward"] = forms.TypedChoiceField(
+                    label=label, required=False, coerce=int, empty_value=None, choices=[("", "–"), *rewards]
+                )
+        self.order_fields(self.Meta.fields)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        for side in SIDES:
+            if f"{side}_points" not in self.errors:
+                cleaned[f"{side}_points"] = cleaned.get(f"{side}_points") or 0
+            if cleaned.get(f"{side}_points") and cleaned.get(f"{side}_reward"):
+                self.add_error(f"{side}_points", _("Points, or a reward?"))
+        return cleaned
 
 
 class ReferralFilterForm(forms.Form):

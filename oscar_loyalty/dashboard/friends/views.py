@@ -10,7 +10,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import FilteredListView, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.friends.forms import ReferralFilterForm, ScanFilterForm, SchemeForm, action_forms
-from oscar_loyalty.earning import actions, occasions
+from oscar_loyalty.earning import actions, occasions, prizes
 from oscar_loyalty.earning.referrals import guards, selectors, services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.qr import svg_response
@@ -87,7 +87,10 @@ class ReferralListView(FilteredListView):
     def get_page(self):
         page = super().get_page()
         rows = list(page.object_list)
+        asked = any(row.promised_reward(side) for row in rows for side in selectors.SIDES)
+        rewards = prizes.rewards_of(self.programme) if asked else {}
         for row in rows:
+            row.brings = selectors.brings(row.terms, self.programme, rewards)
             row.why = [guards.REASONS[code] for code in row.reasons if code in guards.REASONS]
         page.object_list = rows
         return page

@@ -1,15 +1,23 @@
 """All reads of referrals."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.earning import prizes
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import survivor
+
+
+#: Who gets something: the member who invites, and the friend who comes.
+SIDES = ("referrer", "friend")
 
 
 def _model(name: str) -> Any:
@@ -19,7 +27,10 @@ def _model(name: str) -> Any:
 def scheme_of(programme: Any) -> Any:
     """Return the programme's terms; before the owner has saved any, nobody can be invited."""
     found = _model("ReferralScheme").objects.filter(programme=programme).first()
-    return found or _model("ReferralScheme")(programme=programme)
+    if found is None:
+        return _model("ReferralScheme")(programme=programme)
+    found.programme = programme
+    return found
 
 
 def terms(scheme: Any) -> dict[str, Any]:
@@ -29,7 +40,31 @@ def terms(scheme: Any) -> dict[str, Any]:
         "friend": scheme.friend_points,
         "orders": scheme.orders,
         "minimum": str(scheme.minimum),
+        **{f"{side}_reward": pk for side in SIDES if (pk := getattr(scheme, f"{side}_reward"))},
     }
+
+
+@dataclass(frozen=True)
+class Brings:
+    """What both get, in the reader's language; "" for nothing."""
+
+    referrer: str
+    friend: str
+
+
+def brings(terms: Mapping[str, Any], programme: Any, rewards: Mapping[int, str] | None = None) -> Brings:
+    """Say what ``terms`` promise: points, or a reward by its name (one query, where ``rewards`` are not known)."""
+    promised = {side: terms.get(f"{side}_reward") for side in SIDES}
+    if rewards is None:
+        rewards = prizes.rewards_of(programme) if any(promised.values()) else {}
+
+    def said(side: str) -> str:
+        if promised[side]:
+            return _("“%(name)s”") % {"name": rewards.get(promised[side]) or _("a reward")}
+        points = int(terms.get(side, 0))
+        return str(programme.points_label(points)) if points else ""
+
+    return Brings(*(said(side) for side in SIDES))
 
 
 def clean_code(typed: str) -> str:

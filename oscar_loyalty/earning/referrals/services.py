@@ -3,11 +3,13 @@
 import secrets
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import gifts
+from oscar_loyalty.earning import gifts, prizes
 from oscar_loyalty.earning.exceptions import NotAllowed
 from oscar_loyalty.earning.referrals import guards, selectors
 from oscar_loyalty.ledger.books import Ref
@@ -17,7 +19,7 @@ from oscar_loyalty.members.locking import lock_heirs
 #: Without letters and digits that look like others.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 GIVE, GIVEN = "earning.referral_give", "earning.referral_given"
-SIDES = ("referrer", "friend")
+SIDES = selectors.SIDES
 
 
 def _model(name: str) -> Any:
@@ -33,9 +35,20 @@ def save_scheme(*, programme: Any, **fields: Any) -> Any:
     scheme = selectors.scheme_of(programme)
     for name, value in fields.items():
         setattr(scheme, name, value)
+    _check_rewards(scheme)
     scheme.full_clean(exclude=["programme"])
     scheme.save()
     return scheme
+
+
+def _check_rewards(scheme: Any) -> None:
+    chosen = {side: getattr(scheme, f"{side}_reward") for side in SIDES}
+    known = prizes.rewards_of(scheme.programme) if any(chosen.values()) else {}
+    for side, reward in chosen.items():
+        if reward and getattr(scheme, f"{side}_points"):
+            raise ValidationError({f"{side}_points": _("Points, or a reward?")})
+        if reward and reward not in known:
+            raise ValidationError({f"{side}_reward": _("There is no such reward.")})
 
 
 def invitation_of(*, member: Any) -> Any:
@@ -136,26 +149,28 @@ def give(*, reward: Any) -> Any:
             return row
     lock_heirs([referral.referrer_id, referral.friend_id], accounts=True)
     for side in SIDES:
-        setattr(row, f"{side}_award", _give_to(referral, row, side))
+        _give_to(referral, row, side)
     row.state, row.given_at = "given", clock.now()
-    row.save(update_fields=["referrer_award", "friend_award", "state", "given_at"])
+    row.save()
     _note_state(referral)
     due.leave(kind=GIVEN, key=str(row.pk), payload={"reward": row.pk})
     return row
 
 
-def _give_to(referral: Any, reward: Any, side: str) -> Any:
-    """Give one of both what was promised; who is on hold, or was promised no points, has no award."""
-    member, promised = getattr(referral, side), referral.promised(side)
-    if not promised or not member.can_earn or not referral.programme.is_active:
-        return None
-    return gifts.give_points(
-        member=member,
-        points=promised,
-        reference=f"referral:{reward.pk}:{side}",
-        why="referral" if side == "referrer" else "referred",
-        source=Ref.of("referral" if side == "referrer" else "referred", reward.pk),
-    )
+def _give_to(referral: Any, row: Any, side: str) -> None:
+    """Give one of both what was promised, and note it in ``row``; who is on hold gets nothing."""
+    member, why = getattr(referral, side), "referral" if side == "referrer" else "referred"
+    if not member.can_earn or not referral.programme.is_active:
+        return
+    prize, points = referral.promised_reward(side), referral.promised(side)
+    if prize:
+        setattr(row, f"{side}_prize", prize)
+        prizes.leave_reward(reward=prize, member=member, reference=row.reference(side), why=why)
+    elif points:
+        award = gifts.give_points(
+            member=member, points=points, reference=row.reference(side), why=why, source=Ref.of(why, row.pk)
+        )
+        setattr(row, f"{side}_award", award)
 
 
 def _lose(referral: Any, reward: Any) -> None:
@@ -167,9 +182,11 @@ def _lose(referral: Any, reward: Any) -> None:
         return
     lock_heirs([referral.referrer_id, referral.friend_id], accounts=True)
     for side in SIDES:
-        award = getattr(reward, f"{side}_award")
+        award, prize = getattr(reward, f"{side}_award"), getattr(reward, f"{side}_prize")
         if award is not None:
             gifts.take_points(award=award)
+        if prize is not None:
+            prizes.leave_taking(reward=prize, member=getattr(referral, side), reference=reward.reference(side))
 
 
 def _refuse(referral: Any, reasons: list[str]) -> None:
