@@ -161,8 +161,8 @@ class Allowance:
 
 @lru_cache
 def _given(vendor: str, by_member: bool, by_day: bool, rules: int, locking: bool) -> str:
-    """Return a SELECT of the budget and what is used of it, what a member was given in all and in a day, and, a row each, what
-    some rules have given them in all and in that day."""
+    """Return a SELECT of the budget and what is used of it, what a member was given in all and in a day, and, a row
+    each, what some rules have given them in all and in that day."""
     names = {
         name: rows.names(get_model("loyalty_earning", name), vendor) for name in ("Award", "AwardLine", "RuleVersion")
     }
