@@ -143,8 +143,8 @@ def main(options):
         "kept",
     )
     told = ledger(table, options) + balance(options)
-    if not options.only:
-        told += shop(options) + checkout(options)
+    told += shop(options) if options.only in "award of an order of 5 lines" else []
+    told += checkout(options) if options.only in "checkout's post of one line" else []
     told.append("The audit finds the books in order that both have written.")
     text = "\n\n".join([machine(), table.markdown(), "\n".join(f"* {line}" for line in told)])
     print("\n" + "\n".join([*told, machine()]))

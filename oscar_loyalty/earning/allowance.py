@@ -111,7 +111,7 @@ class Allowance:
     def _load_one(self, day: date, lock: bool) -> None:
         """One query for one member and day. The account's lock keeps their awards, whoever waits for the budget."""
         limits, (member,) = self._limits, self._members
-        Policy, connection = type(limits), rows.database(type(limits))
+        connection = rows.database(type(limits))
         with_budget = limits.budget is not None
         by_member, by_day = limits.cap_member is not None, limits.cap_day is not None
         locking = lock and with_budget and connection.features.has_select_for_update
@@ -119,7 +119,7 @@ class Allowance:
         params: list[Any] = [member] if by_member else []
         params += [member, *moments] if by_day else []
         params += [*moments, member, False, *self._rules] if self._rules else []
-        text = _given(Policy, connection.vendor, by_member, by_day, len(self._rules), locking)
+        text = _given(connection.vendor, by_member, by_day, len(self._rules), locking)
         with connection.cursor() as cursor:
             found = rows.execute(cursor, text, [*params, limits.pk])
         for budget, used, of_member, of_day, *of_rule in found:
@@ -160,14 +160,14 @@ class Allowance:
 
 
 @lru_cache
-def _given(policy_model: Any, vendor: str, by_member: bool, by_day: bool, rules: int, locking: bool) -> str:
-    """A SELECT of the budget and what is used of it, what a member was given in all and in a day, and, a row each, what
-    some rules have given them in all and in that day."""
+def _given(vendor: str, by_member: bool, by_day: bool, rules: int, locking: bool) -> str:
+    """Return a SELECT of the budget and what is used of it, what a member was given in all and in a day, and, a row
+    each, what some rules have given them in all and in that day."""
     names = {
         name: rows.names(get_model("loyalty_earning", name), vendor) for name in ("Award", "AwardLine", "RuleVersion")
     }
     award, line, version = names.values()
-    policy = rows.names(policy_model, vendor)
+    policy = rows.names(get_model("loyalty_earning", "EarningPolicy"), vendor)
     kinds = ", ".join(map(repr, PURCHASES))
     given = (
         f"(SELECT COALESCE(SUM({award['points']} - {award['clawed_back']}), 0) FROM {award['award_']}"  # noqa: S608  # nosec B608

@@ -64,6 +64,9 @@ def made(
     booking.price, booking.currency = price, currency or booking.programme.currency
     booking.starts_at = booking.starts_at or starts_at
     booking.source, booking.made_at = source[:32], at
+    if order_line is None and booking.member is not None:
+        # Members come before the lines of their orders, as whoever reviews an order takes them.
+        lock_heirs([booking.member.pk])
     line = order_line or linking.line_for(booking)
     booking.order_line = line
     booking.save()

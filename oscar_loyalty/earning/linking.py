@@ -41,7 +41,7 @@ def link_lines(*, member: Any, orders: Sequence[Any], members: Mapping[int, Any]
     if waiting:
         # Bookings that are being made choose among the same lines; they and we take turns.
         mine = get_model("order", "Line").objects.filter(pk__in=lines, product__in=products).order_by("pk")
-        list(mine.select_for_update(of=("self",)).values_list("pk", flat=True))
+        list(mine.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
     booked = linked_quantities(lines)
     for order in orders:
         owner = owners[order.pk]
@@ -72,6 +72,6 @@ def line_for(booking: Any) -> Any:
     programme = booking.programme
     lines = lines.exclude(order__status__in=programme.cancelled_order_statuses)
     lines = lines.exclude(status__in=programme.cancelled_line_statuses).order_by("pk")
-    found = list(lines.select_for_update(of=("self",)))
+    found = list(lines.select_for_update(of=("self",), no_key=True))
     booked = linked_quantities(line.pk for line in found)
     return next((line for line in found if booked.get(line.pk, 0) < line.quantity), None)

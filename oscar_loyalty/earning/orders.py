@@ -240,7 +240,7 @@ def _award(
     if not orders:
         return []
     plain = [order for order, _at in orders]
-    if standing is None:
+    if seen is None or standing is None:
         booked = linking.link_lines(member=None, orders=plain, members=members)
     else:
         # None of the buyer's bookings is free.

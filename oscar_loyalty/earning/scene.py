@@ -42,7 +42,7 @@ def _text(model: str, text: str, vendor: str) -> str:
 
 @lru_cache
 def _opening(vendor: str, values: int) -> str:
-    """An INSERT that writes a row where the site has a programme and the order has no review yet."""
+    """Return an INSERT that writes a row where the site has a programme and the order has no review yet."""
     Review = _model("earning.OrderReview")
     quote = rows.database(Review).ops.quote_name
     columns = ", ".join(quote(written.column) for written in rows.insertable(Review) or [])
@@ -127,7 +127,7 @@ def _exists(model: str, condition: str, joined: str = "") -> tuple[str, str]:
 
 
 def _last(model: str, value: str) -> tuple[str, str]:
-    """What the last change until the order was placed has made of somebody."""
+    """Return a column: what the last change until the order was placed has made of somebody."""
     table = f"${model.rpartition('.')[2].lower()}_"
     return model, (
         f"(SELECT {value} FROM {table} WHERE $member = (SELECT member FROM this)"  # noqa: S608  # nosec B608
@@ -332,7 +332,9 @@ def _objects(
     connection: Any, found: Sequence[Sequence[Any]], start: int, programme: Any
 ) -> tuple[Any, list[Any], dict[int, list[str]]]:
     """Return the order, its lines with their products, and the categories' paths of each product."""
-    order, lines, paths, known = None, [], {}, {}
+    order, policy, lines = None, None, []
+    paths: dict[int, list[str]] = {}
+    known: dict[tuple[Any, Any], Any] = {}
 
     def read(name: str, cells: Sequence[Any], at: int) -> tuple[Any, int]:
         model = _model(name)

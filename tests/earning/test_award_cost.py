@@ -73,7 +73,9 @@ def test_the_plainest_programme(member, per_euro, leave, five, asked):
 
 def test_a_programme_as_it_is_in_life(member, own, per_euro, programme, hair, five, leave, asked, time):
     """A tier that was reached once, a product's own points, a category, a booster, caps of all kinds and a budget."""
-    gold = get_model("loyalty_members", "Tier").objects.get(programme=programme, code="gold")
+    gold = programme.tiers.get(code="gold")
+    gold.multiplier = 2
+    gold.save()
     services.set_tier(member=member, tier=gold, key="up")
     statuses.set_status(member=member, status="frozen", key="ill", reason="ill")
     statuses.set_status(member=member, status="active", key="well", reason="well")

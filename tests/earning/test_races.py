@@ -2,13 +2,14 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import adjustments, bookings, drafts, orders, rules
+from oscar_loyalty.earning import adjustments, bookings, drafts, orders, rules, scene
 from oscar_loyalty.loading import get_model
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +55,48 @@ def test_bookings_and_reviews_of_one_order_do_not_wait_for_each_other(
     assert petals() == (0, 10 * 80 + 12)
     linked = get_model("loyalty_earning", "Booking").objects.filter(order_line__isnull=False)
     assert linked.count() == 5
+
+
+@pytest.mark.parametrize("free", [False, True], ids=["alone", "another is free"])
+def test_a_booking_and_the_review_of_its_order_let_each_other_through(
+    free, member, own, haircut, place, time, petals, monkeypatch
+):
+    tomorrow = time.at + timedelta(days=1)
+    if free:
+        bookings.made(reference="free", service=haircut, member=member, starts_at=tomorrow)
+    with transaction.atomic():
+        order = place((haircut, 1))
+        connection.run_on_commit = []
+    booking, reviewing = Event(), Event()
+    lock_heirs = bookings.lock_heirs
+    # Where a booking is free, the review begins anew and locks in another way.
+    where, name = (orders, "lock_heirs") if free else (scene, "lock_buyer")
+    lock = getattr(where, name)
+
+    def last(*args, **kwargs):
+        booking.set()
+        # On SQLite nobody else gets in meanwhile.
+        reviewing.wait(2)
+        return lock_heirs(*args, **kwargs)
+
+    def first(*args, **kwargs):
+        found = lock(*args, **kwargs)
+        reviewing.set()
+        return found
+
+    monkeypatch.setattr(bookings, "lock_heirs", last)
+    monkeypatch.setattr(where, name, first)
+
+    def tell(index):
+        if index:
+            return bookings.made(reference="1", service=haircut, member=member, starts_at=tomorrow)
+        booking.wait(10)
+        return orders.review_order(order=order)
+
+    at_once(tell, 2)
+    due.sweep()
+    # The piece is a booking's, and so is the other.
+    assert petals() == (0, 160 if free else 80)
 
 
 def test_a_form_sent_twenty_times_adjusts_once(member, programme, petals, django_user_model):
