@@ -7,6 +7,7 @@ from django.urls import reverse
 from oscar.core.loading import get_class
 
 from oscar_loyalty.checkout import cards
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import links, services
 
@@ -56,6 +57,7 @@ def show_order(request: Any, order: Any) -> None:
     cards.forget(request)
     request.session.pop(KEY, None)
     request.session["checkout_order_id"] = order.pk
+    awaited.expect(request, order)
 
 
 def give_back(request: Any, attempt: Any) -> bool:

@@ -51,8 +51,19 @@ def member_of_request(request: Any) -> Any:
     if not hasattr(request, "_loyalty_member"):
         user = getattr(request, "user", None)
         signed_in = user is not None and user.is_authenticated
-        request._loyalty_member = member_for(user, programme_for(request=request)) if signed_in else None
+        request._loyalty_member = _member_of(user, request) if signed_in else None
     return request._loyalty_member
+
+
+def _member_of(user: Any, request: Any) -> Any:
+    if hasattr(request, "_loyalty_programme"):
+        return member_for(user, request._loyalty_programme)
+    rows = _model("Member").objects.filter(user=user, programme__site=site_of(request).pk, programme__is_active=True)
+    member = rows.select_related("account", "tier", "programme").first()
+    if member is not None:
+        # One query for both.
+        request._loyalty_programme = member.programme
+    return member
 
 
 def balance_of_request(request: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -12,8 +13,9 @@ from oscar_loyalty.money import hundredths
 from oscar_loyalty.payments import exceptions, planning, tenders
 
 
-def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
-    """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``."""
+def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> list[Any]:
+    """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``; return
+    its lines."""
     Allotment = get_model("loyalty_payments", "Allotment")
     order_lines = _in_basket_order(attempt, order)
     lines = [
@@ -43,6 +45,7 @@ def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
                 )
             )
     Allotment.objects.bulk_create(made)
+    return order_lines
 
 
 def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
@@ -50,15 +53,18 @@ def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
 
     Oscar creates them in that order; a shop's own ``OrderCreator`` might not.
     """
-    left = list(order.lines.select_related("product").prefetch_related("attributes__option").order_by("pk"))
+    kinds = order.lines.select_related("product__product_class", "product__parent__product_class")
+    left = list(kinds.order_by("pk"))
     found = []
     for wanted in attempt.snapshot["lines"]:
         alike = [line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])]
         if not alike:
             raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
         # Two lines of one product differ by what was chosen for them, such as paying with points.
+        if len(alike) > 1:
+            prefetch_related_objects(alike, "attributes")
         chosen = {option["option"]: option["value"] for option in wanted["options"]}
-        match = next((line for line in alike if _chosen(line) == chosen), alike[0])
+        match = next((line for line in alike if len(alike) == 1 or _chosen(line) == chosen), alike[0])
         left.remove(match)
         found.append(match)
     return found + left

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
+from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
@@ -26,6 +27,8 @@ LEASE = timedelta(minutes=2)
 AGAIN = timedelta(minutes=5)
 #: Kind of the due rows that bring an attempt to its end.
 SETTLE = "payments.settle"
+#: Kind of the due rows that look after an order placed outside an attempt, and of those that confirm an order.
+ELSEWHERE, CONFIRM = "payments.order_placed", "payments.order_mail"
 
 
 def _model(name: str) -> Any:
@@ -138,7 +141,7 @@ def _begin(
     now = clock.now()
     _lock_basket(basket.pk)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
-    refuse_second(basket=basket)
+    refuse_second(basket=basket, known=before)
     # Before a first try gives back what it had set aside: members are locked before accounts, by everybody.
     may_spend = bool(plan.points) and _may_spend(member)
     if before is not None:
@@ -253,7 +256,7 @@ def settle_soon(attempt: Any, *, at: Any = None) -> None:
     due.again(kind=SETTLE, key=str(attempt.pk), payload={"attempt": attempt.pk}, at=at)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def complete(*, attempt: Any, order: Any) -> Any:
     """Close ``attempt`` with ``order``: capture the holds, record who paid what for which line, make the gift cards
     bought.
@@ -278,26 +281,35 @@ def complete(*, attempt: Any, order: Any) -> Any:
         tenders.of(tender.kind).capture(tender=tender, order=order)
         tender.save(update_fields=["entry", "state"])
     rows.sort(key=lambda tender: tender.number)
-    allotting.allot(row, order, rows)
-    allotting.record_sources(order, rows)
     row.state, row.order, row.closed_at = "placed", order, clock.now()
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
-    _issue_cards(order, row)
-    if row.snapshot.get("mail"):
-        due.leave(kind="payments.order_mail", key=str(order.pk), payload={"order": order.pk})
-    if provider_tender(row) is not None:
+    close(row, order, rows)
+    if any(tenders.is_provider(tender.kind) for tender in rows):
         settle_soon(row)
     return row
+
+
+def close(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
+    """Record which of the tenders, ``rows``, paid for what, make the gift cards bought, and have the order confirmed.
+
+    The last steps of an attempt that is placed, in the transaction of its order.
+    """
+    lines = allotting.allot(attempt, order, rows)
+    allotting.record_sources(order, rows)
+    if any(giftcards.is_giftcard(line.product) for line in lines):
+        _issue_cards(order, attempt)
+    # It is not one that was placed elsewhere.
+    due.drop(kind=ELSEWHERE, key=str(order.pk))
+    if attempt.snapshot.get("mail"):
+        due.gather(kind=CONFIRM, key=str(order.pk), payload={"order": order.pk})
 
 
 def _issue_cards(order: Any, attempt: Any = None) -> None:
     """Make the gift cards that ``order`` bought; those that are paid work at once."""
     language = attempt.snapshot.get("language") or "" if attempt is not None else ""
     cards = giftcard_services.issue_for_lines(order, language=language)
-    if not cards:
-        return
-    if attempt is None:
+    if not cards or attempt is None:
         return
     later = [row for row in attempt.tenders.all() if not tenders.of(row.kind).paid_when_placed]
     owed = _model("Allotment").objects.filter(tender__in=later, amount__gt=0)
