@@ -16,6 +16,15 @@ import sys
 SHARE, QUERIES = 0.20, 15
 SHOPS = {"oscar": "benchmarks.plain_shop", "with the plugin": "benchmarks.plugin_shop"}
 
+ADDRESS = {
+    "first_name": "Rose",
+    "last_name": "Martin",
+    "line1": "1 rue des Lilas",
+    "line4": "Lyon",
+    "postcode": "69001",
+    "country": "FR",
+}
+
 
 class Shop:
     """One of the two, seen from outside."""
@@ -83,12 +92,13 @@ def serve():
 
     from benchmarks.side_by_side import Watch
 
-    kind = get_model("catalogue", "ProductClass").objects.create(
-        name="Service", slug="service", requires_shipping=False, track_stock=False
-    )
-    product = create_product(title="Haircut", product_class=kind.name)
-    create_stockrecord(product, price=Decimal("30.00"), num_in_stock=None, partner_name="Salon")
+    kind = get_model("catalogue", "ProductClass").objects.create(name="Care", slug="care")
+    product = create_product(title="Shampoo", product_class=kind.name)
+    create_stockrecord(product, price=Decimal("30.00"), num_in_stock=1_000_000, partner_name="Salon")
     product.stockrecords.update(price_currency="EUR")
+    get_model("address", "Country").objects.create(
+        iso_3166_1_a2="FR", printable_name="France", name="France", is_shipping_country=True
+    )
     user = get_user_model().objects.create_user(username="bench", email="bench@example.com")
     if apps.is_installed("oscar_loyalty.members"):
         from oscar_loyalty.members import services
@@ -101,6 +111,7 @@ def serve():
         basket = get_model("basket", "Basket").open.get_or_create(owner=user)[0]
         basket.strategy = get_class("partner.strategy", "Selector")().strategy(user=user)
         basket.add_product(product, quantity=1)
+        client.post("/checkout/shipping-address/", ADDRESS)
         client.get("/checkout/shipping-method/")
 
     def post():

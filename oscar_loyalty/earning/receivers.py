@@ -133,8 +133,7 @@ def follow_profile(sender, instance, raw=False, **kwargs):
 
 def _again(kind, key, payload):
     try:
-        with transaction.atomic():
-            due.again(kind=kind, key=str(key), payload=payload)
+        due.gather(kind=kind, key=str(key), payload=payload)
     except Exception:
         log.exception("No row %s could be left for %s", kind, key)
 
