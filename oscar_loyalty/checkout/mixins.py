@@ -59,7 +59,7 @@ class LoyaltyPaymentMixin(OwnGateway):
     _submission: dict[str, Any]
     #: What is written with the order itself, where nothing must be safe before it.
     _direct: dict[str, Any] | None = None
-    _earlier: Any = None
+    _alone = False
 
     @classonlymethod
     def as_view(cls, **initkwargs):
@@ -196,7 +196,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         """Set points and cards aside, then let the shop take what is left, or send the customer to pay it."""
         agreed = self._agree(total)
         if self._waits_for_nobody(agreed["plan"]):
-            self._direct = agreed
+            self._direct = {**agreed, "member": members.key_of_request(self.request)}
             return
         self._attempt = self._begin(order_number, agreed)
         rows = list(self._attempt.tenders.all())
@@ -240,7 +240,8 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     def _close_earlier(self, basket):
         """An earlier try to pay for this basket may still be payable elsewhere: see to it that it is not."""
-        self._earlier = earlier = payments.live_attempt(basket)
+        self._alone = not any(payments.is_tried(basket))
+        earlier = None if self._alone else payments.live_attempt(basket)
         if earlier is None or not earlier.snapshot.get("redirected") or services.provider_tender(earlier) is None:
             return
         try:
@@ -261,7 +262,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         own = view.handle_payment is not LoyaltyPaymentMixin.handle_payment
         if own or getattr(super().handle_payment, "__func__", None) is not taking or not direct.is_possible(plan):
             return False
-        return self._earlier is None
+        return self._alone
 
     def _agree(self, total):
         """Return all that is to be kept of this submission, its plan among it."""
@@ -287,7 +288,6 @@ class LoyaltyPaymentMixin(OwnGateway):
             "basket": submission["basket"],
             "total": total,
             "user": submission["user"],
-            "member": members.member_of_request(request),
             "site": site_of(request),
             "cards": [entry.card for entry in applied],
             "plan": plan,
@@ -305,7 +305,8 @@ class LoyaltyPaymentMixin(OwnGateway):
     def _begin(self, order_number, agreed):
         try:
             with _elsewhere():
-                return services.begin(order_number=order_number, **agreed)
+                member = members.member_of_request(self.request)
+                return services.begin(order_number=order_number, member=member, **agreed)
         except exceptions.PaymentProblem as problem:
             raise UnableToTakePayment(str(problem)) from problem
 
@@ -326,7 +327,7 @@ class LoyaltyPaymentMixin(OwnGateway):
             if agreed is not None:
                 attempt = direct.record(order=order, **agreed)
             else:
-                attempt = services.complete(attempt=self._attempt, order=order)
+                attempt = services.complete(attempt=self._attempt, order=order, basket=basket)
             basket.submit()
         self._attempt, self._placed = attempt, order
         cards.forget(self.request)

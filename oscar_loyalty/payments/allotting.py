@@ -1,7 +1,8 @@
 """What paid for which line of an order, written when it is placed; and what Oscar's own payment models show of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -13,11 +14,13 @@ from oscar_loyalty.money import hundredths
 from oscar_loyalty.payments import exceptions, planning, tenders
 
 
-def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> list[Any]:
+def allot(
+    attempt: Any, order: Any, rows: Sequence[Any], products: Mapping[int, Any] = MappingProxyType({})
+) -> list[Any]:
     """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``; return
-    its lines."""
+    its lines. ``products`` are known ones by their keys."""
     Allotment = get_model("loyalty_payments", "Allotment")
-    order_lines = _in_basket_order(attempt, order)
+    order_lines = _in_basket_order(attempt, order, products)
     lines = [
         planning.PlanLine(index, line.line_price_incl_tax, is_giftcard=giftcards.is_giftcard(line.product))
         for index, line in enumerate(order_lines)
@@ -48,13 +51,17 @@ def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> list[Any]:
     return order_lines
 
 
-def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
+def _in_basket_order(attempt: Any, order: Any, products: Mapping[int, Any]) -> list[Any]:
     """Return the order's lines in the order of the snapshot, which the tenders' ``line_index`` counts in.
 
     Oscar creates them in that order; a shop's own ``OrderCreator`` might not.
     """
-    kinds = order.lines.select_related("product__product_class", "product__parent__product_class")
-    left = list(kinds.order_by("pk"))
+    left = list(order.lines.order_by("pk"))
+    for line in left:
+        if line.product_id in products:
+            line.product = products[line.product_id]
+    strange = [line for line in left if line.product_id and line.product_id not in products]
+    prefetch_related_objects(strange, "product__product_class", "product__parent__product_class")
     found = []
     for wanted in attempt.snapshot["lines"]:
         alike = [line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])]

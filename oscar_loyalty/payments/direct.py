@@ -8,12 +8,11 @@ as one that is placed. Whatever stops half way leaves nothing behind. Everything
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import clicks, exceptions, services, snapshots, tenders
+from oscar_loyalty.payments import clicks, exceptions, selectors, services, snapshots, tenders
 
 
 def is_possible(plan: Any) -> bool:
@@ -28,14 +27,12 @@ def claim(*, basket: Any) -> None:
     :raises AlreadyPlaced: when another request has placed it.
     """
     Basket = get_model("basket", "Basket")
-    rows = Basket.objects.filter(pk=basket.pk)
     # A second click waits here for the first.
-    rows.exclude(status=Basket.SUBMITTED).update(status=Basket.FROZEN)
-    orders = get_model("order", "Order").objects.filter(basket=OuterRef("pk"))
-    tries = get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=OuterRef("pk"), state="open")
-    if rows.filter(Exists(orders) | Exists(tries)).exists():
+    Basket.objects.filter(pk=basket.pk).exclude(status=Basket.SUBMITTED).update(status=Basket.FROZEN)
+    if any(selectors.is_tried(basket)):
         clicks.refuse_second(basket=basket)
-        raise exceptions.UnderWay(_("This order is being placed at this moment."), tries.first())
+        other = selectors.live_attempt(basket)
+        raise exceptions.UnderWay(_("This order is being placed at this moment."), other)
     basket.status = Basket.FROZEN
 
 
@@ -46,14 +43,14 @@ def record(
     plan: Any,
     total: Any,
     user: Any,
-    member: Any,
+    member: int | None,
     site: Any,
     cards: Sequence[Any] = (),
     **submission: Any,
 ) -> Any:
     """Write who pays what of ``order``, in the transaction that places it; return the attempt, which is placed.
 
-    ``cards`` are those offered, none of which pays. ``submission`` is what :func:`snapshots.snapshot` keeps of the rest.
+    ``member`` is a primary key; ``cards`` are those offered, none of which pays. ``submission`` is what :func:`snapshots.snapshot` keeps of the rest.
 
     :raises PaymentProblem: when the order costs something else than was planned.
     """
@@ -64,7 +61,7 @@ def record(
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
         user=user if user is not None and user.is_authenticated else None,
-        member=member,
+        member_id=member,
         site=site,
         state="placed",
         order=order,
@@ -84,5 +81,5 @@ def record(
     for row in rows:
         tenders.of(row.kind).capture(tender=row, order=order)
     Tender.objects.bulk_create(rows)
-    services.close(attempt, order, rows)
+    services.close(attempt, order, rows, basket=basket)
     return attempt

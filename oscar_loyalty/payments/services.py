@@ -257,12 +257,12 @@ def settle_soon(attempt: Any, *, at: Any = None) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def complete(*, attempt: Any, order: Any) -> Any:
+def complete(*, attempt: Any, order: Any, basket: Any = None) -> Any:
     """Close ``attempt`` with ``order``: capture the holds, record who paid what for which line, make the gift cards
     bought.
 
     Runs in the transaction that places the order, so that there is no order without its payment, nor the other way
-    round.
+    round. ``basket``: the one it was placed from, for whoever has it with its products.
 
     :raises AttemptClosed: when it was undone meanwhile, or its holds ran out.
     :raises PaymentProblem: when the order costs something else than what was agreed.
@@ -284,18 +284,19 @@ def complete(*, attempt: Any, order: Any) -> Any:
     row.state, row.order, row.closed_at = "placed", order, clock.now()
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
-    close(row, order, rows)
+    close(row, order, rows, basket=basket)
     if any(tenders.is_provider(tender.kind) for tender in rows):
         settle_soon(row)
     return row
 
 
-def close(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
+def close(attempt: Any, order: Any, rows: Sequence[Any], *, basket: Any = None) -> None:
     """Record which of the tenders, ``rows``, paid for what, make the gift cards bought, and have the order confirmed.
 
     The last steps of an attempt that is placed, in the transaction of its order.
     """
-    lines = allotting.allot(attempt, order, rows)
+    products = {line.product_id: line.product for line in basket.all_lines()} if basket is not None else {}
+    lines = allotting.allot(attempt, order, rows, products)
     allotting.record_sources(order, rows)
     if any(giftcards.is_giftcard(line.product) for line in lines):
         _issue_cards(order, attempt)

@@ -68,8 +68,7 @@ def snapshot(
                 "unit_price": str(line.unit_price_incl_tax),
                 "amount": str(_amount(line)),
                 "options": [
-                    {"option": attribute.option.code, "value": attribute.value}
-                    for attribute in line.attributes.all()
+                    {"option": attribute.option.code, "value": attribute.value} for attribute in line.attributes.all()
                 ],
             }
             for line in lines
@@ -78,7 +77,7 @@ def snapshot(
             {"offer": item["offer"].pk, "name": str(item["name"]), "discount": str(item["discount"])}
             for item in basket.offer_applications
         ],
-        "vouchers": [voucher.code for voucher in basket.vouchers.all()] if basket.pk else [],
+        "vouchers": list(basket.vouchers.values_list("code", flat=True)) if basket.pk else [],
         "shipping": {
             "code": getattr(shipping_method, "code", ""),
             "name": str(getattr(shipping_method, "name", "")),
