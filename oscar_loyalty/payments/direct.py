@@ -50,7 +50,8 @@ def record(
 ) -> Any:
     """Write who pays what of ``order``, in the transaction that places it; return the attempt, which is placed.
 
-    ``member`` is a primary key; ``cards`` are those offered, none of which pays. ``submission`` is what :func:`snapshots.snapshot` keeps of the rest.
+    ``member`` is a primary key; ``cards`` are those offered, none of which pays. ``submission`` is what
+    :func:`snapshots.snapshot` keeps of the rest.
 
     :raises PaymentProblem: when the order costs something else than was planned.
     """
