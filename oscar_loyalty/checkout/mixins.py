@@ -328,7 +328,7 @@ class LoyaltyPaymentMixin(OwnGateway):
                 attempt = direct.record(order=order, **agreed)
             else:
                 attempt = services.complete(attempt=self._attempt, order=order, basket=basket)
-            basket.submit()
+                basket.submit()
         self._attempt, self._placed = attempt, order
         cards.forget(self.request)
         awaited.expect(self.request, order)

@@ -21,19 +21,20 @@ def is_possible(plan: Any) -> bool:
 
 
 def claim(*, basket: Any) -> None:
-    """Freeze ``basket`` and lock it, in the transaction that places its order.
+    """Submit ``basket``, and so lock it, in the transaction that places its order.
 
     :raises UnderWay: while another request is placing it.
     :raises AlreadyPlaced: when another request has placed it.
     """
     Basket = get_model("basket", "Basket")
     # A second click waits here for the first.
-    Basket.objects.filter(pk=basket.pk).exclude(status=Basket.SUBMITTED).update(status=Basket.FROZEN)
+    Basket.objects.filter(pk=basket.pk).exclude(status=Basket.SUBMITTED).update(
+        status=Basket.SUBMITTED, date_submitted=clock.now()
+    )
     if any(selectors.is_tried(basket)):
         clicks.refuse_second(basket=basket)
         other = selectors.live_attempt(basket)
         raise exceptions.UnderWay(_("This order is being placed at this moment."), other)
-    basket.status = Basket.FROZEN
 
 
 def record(

@@ -77,7 +77,7 @@ def snapshot(
             {"offer": item["offer"].pk, "name": str(item["name"]), "discount": str(item["discount"])}
             for item in basket.offer_applications
         ],
-        "vouchers": list(basket.vouchers.values_list("code", flat=True)) if basket.pk else [],
+        "vouchers": sorted({item["voucher"].code for item in basket.offer_applications if item["voucher"]}),
         "shipping": {
             "code": getattr(shipping_method, "code", ""),
             "name": str(getattr(shipping_method, "name", "")),
