@@ -14,10 +14,13 @@ from oscar_loyalty.loading import get_model
 
 log = logging.getLogger("oscar_loyalty")
 
+#: What Oscar's thank-you page notes on an order: that the statistics have counted it.
+NO_NEWS = {"analytics_tracked"}
 
-def follow_order(sender, instance, raw=False, **kwargs):
+
+def follow_order(sender, instance, raw=False, update_fields=None, **kwargs):
     """However an order is made or moved: the row is there exactly if the order is."""
-    if not raw:
+    if not raw and not (update_fields and NO_NEWS.issuperset(update_fields)):
         _leave(instance.pk)
 
 

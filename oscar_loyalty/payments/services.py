@@ -299,17 +299,17 @@ def close(attempt: Any, order: Any, rows: Sequence[Any], *, basket: Any = None) 
     lines = allotting.allot(attempt, order, rows, products)
     allotting.record_sources(order, rows)
     if any(giftcards.is_giftcard(line.product) for line in lines):
-        _issue_cards(order, attempt)
+        _issue_cards(order, attempt, lines)
     # It is not one that was placed elsewhere.
     due.drop(kind=ELSEWHERE, key=str(order.pk))
     if attempt.snapshot.get("mail"):
         due.gather(kind=CONFIRM, key=str(order.pk), payload={"order": order.pk})
 
 
-def _issue_cards(order: Any, attempt: Any = None) -> None:
+def _issue_cards(order: Any, attempt: Any = None, lines: Sequence[Any] | None = None) -> None:
     """Make the gift cards that ``order`` bought; those that are paid work at once."""
     language = attempt.snapshot.get("language") or "" if attempt is not None else ""
-    cards = giftcard_services.issue_for_lines(order, language=language)
+    cards = giftcard_services.issue_for_lines(order, language=language, lines=lines)
     if not cards or attempt is None:
         return
     later = [row for row in attempt.tenders.all() if not tenders.of(row.kind).paid_when_placed]

@@ -5,6 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from oscar.apps.order.utils import OrderCreator
 from oscar.core.loading import get_model
 
@@ -82,9 +83,9 @@ def test_the_page_after_the_order_makes_the_award(bought, member, shopper):
     assert balance(member) == 30
 
 
-@pytest.mark.parametrize("page", ["/accounts/points/", "/accounts/points/history/"])
+@pytest.mark.parametrize("page", ["overview", "history"])
 def test_so_does_the_account_of_whoever_never_saw_that_page(bought, member, shopper, page):
-    text = shopper.client.get(page).content.decode()
+    text = shopper.client.get(reverse(f"loyalty-account:{page}")).content.decode()
     assert "30" in text
     assert awards().get().points == 30
 
@@ -132,7 +133,7 @@ def test_a_broken_award_breaks_no_page(bought, member, shopper, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(orders, "review_order", broken)
         assert shopper.client.get("/checkout/thank-you/").status_code == 200
-        assert shopper.client.get("/accounts/points/").status_code == 200
+        assert shopper.client.get(reverse("loyalty-account:overview")).status_code == 200
     row = row_of(bought)
     assert (row.state, row.tries) == ("waiting", 1)
     with clock.frozen(clock.now() + timedelta(minutes=2)):

@@ -33,7 +33,7 @@ def warm(shopper, member, haircut, programme):
     shopper.add(haircut)
     shopper.place()
     shopper.client.get("/checkout/thank-you/")
-    shopper.add(haircut)
+    return shopper.add(haircut)
 
 
 def test_nothing_to_redeem(warm, shopper):
@@ -47,9 +47,10 @@ def test_nothing_to_redeem_and_the_mail_sent_at_once(warm, shopper, monkeypatch)
     assert asked(shopper) - OSCAR <= 13
 
 
-def test_a_guest(db, programme, haircut, settings, new_shopper):
-    """Whoever is no member costs no more."""
+def test_somebody_who_is_no_member(programme, haircut, new_shopper):
     shopper = new_shopper()
+    shopper.add(haircut)
+    shopper.place()
     shopper.add(haircut)
     assert asked(shopper) - (OSCAR - ITS_MAIL) <= 13
 
@@ -60,13 +61,37 @@ def test_an_offer_of_the_programme_that_is_not_for_this_order(warm, shopper, ric
     assert asked(shopper) - (OSCAR - ITS_MAIL) <= 13
 
 
-def test_a_gift_card_and_points(warm, shopper, rich, card_10, issue):
-    shopper.add(card_10, pay_with_points=True)
-    shopper.add_card(issue("25.00"))
-    shopper.client.get("/checkout/preview/")
-    assert asked(shopper) - (OSCAR - ITS_MAIL) <= 110
-    kinds = get_loyalty_model("loyalty_payments", "Tender").objects.filter(attempt__order=Order.objects.latest("pk"))
-    assert set(kinds.values_list("kind", flat=True)) == {"points_line", "giftcard", "on_site"}
+def test_a_gift_card_pays_a_part(warm, shopper, haircut, issue):
+    for number in range(2):
+        if number:
+            shopper.add(haircut)
+        shopper.add_card(issue("25.00"))
+        shopper.client.get("/checkout/preview/")
+        added = asked(shopper) - (OSCAR - ITS_MAIL)
+    assert added <= 48
+    assert kinds_of(Order.objects.latest("pk")) == {"giftcard", "on_site"}
+
+
+def test_points_buy_a_gift_card_and_another_pays_a_part(warm, shopper, haircut, give, card_10, issue):
+    """Two lines; a card is made for one of them."""
+    for number in range(2):
+        give(1000)
+        if number:
+            shopper.add(haircut)
+        shopper.add(card_10, pay_with_points=True)
+        shopper.add_card(issue("25.00"))
+        shopper.client.get("/checkout/preview/")
+        added = asked(shopper) - (OSCAR - ITS_MAIL)
+    assert added <= 114
+    assert kinds_of(Order.objects.latest("pk")) == {"points_line", "giftcard", "on_site"}
+
+
+def kinds_of(order):
+    return set(
+        get_loyalty_model("loyalty_payments", "Tender")
+        .objects.filter(attempt__order=order)
+        .values_list("kind", flat=True)
+    )
 
 
 def test_no_card_hold_or_point_is_looked_for(warm, shopper):
