@@ -7,7 +7,6 @@ money; nothing else changes for the shop.
 
 import logging
 from collections.abc import Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -174,7 +173,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         self._attempt = self._placed = self._direct = None
         try:
             return super().submit(user, basket, *args, **kwargs)
-        except _Elsewhere as news:
+        except going_on.Elsewhere as news:
             if isinstance(news.problem, exceptions.AlreadyPlaced):
                 return self._show_order(news.problem.order)
             return self._follow(news.problem.attempt)
@@ -250,7 +249,7 @@ class LoyaltyPaymentMixin(OwnGateway):
             state = "open"
         if state == "placed":
             earlier.refresh_from_db()
-            raise _Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
+            raise going_on.Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
         if state == "open":
             raise UnableToTakePayment(
                 _("Your bank has not answered yet whether you paid. Please try again in a few minutes.")
@@ -279,7 +278,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         )
         if not cards.is_as_shown(request, plan):
             # A first click that is under way has set the cards aside: that is no change to complain about.
-            with _elsewhere():
+            with going_on.elsewhere():
                 services.refuse_second(basket=submission["basket"])
             raise UnableToTakePayment(
                 _("How this order is paid has changed since you looked. Please check it and place the order again.")
@@ -304,7 +303,7 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     def _begin(self, order_number, agreed):
         try:
-            with _elsewhere():
+            with going_on.elsewhere():
                 member = members.member_of_request(self.request)
                 return services.begin(order_number=order_number, member=member, **agreed)
         except exceptions.PaymentProblem as problem:
@@ -321,7 +320,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         # The award follows once the customer is answered: see :mod:`oscar_loyalty.earning.awaited`.
         with awaited.left_to_the_customer(), one_transaction():
             if agreed is not None:
-                with _elsewhere():
+                with going_on.elsewhere():
                     direct.claim(basket=basket)
             order = super().place_order(*args, **kwargs)
             if agreed is not None:
@@ -374,23 +373,6 @@ class LoyaltyPaymentMixin(OwnGateway):
     def _show_order(self, order):
         going_on.show_order(self.request, order)
         return HttpResponseRedirect(self.get_success_url())
-
-
-class _Elsewhere(BaseException):
-    """Carries the news through Oscar's ``submit``, whose ``except Exception`` would take it for a failure."""
-
-    def __init__(self, problem: exceptions.PaymentProblem) -> None:
-        self.problem = problem
-
-
-@contextmanager
-def _elsewhere():
-    """Another request places this order, or has: not an error of paying, for which Oscar's own handling would reopen
-    the basket and blame the card."""
-    try:
-        yield
-    except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
-        raise _Elsewhere(problem) from problem
 
 
 def _storable(fields: Mapping[str, Any]) -> dict[str, Any]:

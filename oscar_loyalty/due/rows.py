@@ -25,7 +25,7 @@ def write(rows: Sequence[Any], *, wake: bool) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     if not rows:
         return found
-    model = type(rows[0])
+    model: Any = type(rows[0])
     connection = connections[router.db_for_write(model)]
     insert, mark, conflict = _texts(model, connection.vendor)
     fields = _fields(model)

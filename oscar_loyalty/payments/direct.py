@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import clicks, exceptions, selectors, services, snapshots, tenders
+from oscar_loyalty.payments import clicks, closing, exceptions, selectors, snapshots, tenders
 
 
 def is_possible(plan: Any) -> bool:
@@ -83,5 +83,5 @@ def record(
     for row in rows:
         tenders.of(row.kind).capture(tender=row, order=order)
     Tender.objects.bulk_create(rows)
-    services.close(attempt, order, rows, basket=basket)
+    closing.close(attempt, order, rows, basket=basket)
     return attempt

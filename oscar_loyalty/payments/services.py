@@ -11,14 +11,13 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
-from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.money import format_money, from_minor
-from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import closing, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -27,8 +26,6 @@ LEASE = timedelta(minutes=2)
 AGAIN = timedelta(minutes=5)
 #: Kind of the due rows that bring an attempt to its end.
 SETTLE = "payments.settle"
-#: Kind of the due rows that look after an order placed outside an attempt, and of those that confirm an order.
-ELSEWHERE, CONFIRM = "payments.order_placed", "payments.order_mail"
 
 
 def _model(name: str) -> Any:
@@ -284,40 +281,10 @@ def complete(*, attempt: Any, order: Any, basket: Any = None) -> Any:
     row.state, row.order, row.closed_at = "placed", order, clock.now()
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
-    close(row, order, rows, basket=basket)
+    closing.close(row, order, rows, basket=basket)
     if any(tenders.is_provider(tender.kind) for tender in rows):
         settle_soon(row)
     return row
-
-
-def close(attempt: Any, order: Any, rows: Sequence[Any], *, basket: Any = None) -> None:
-    """Record which of the tenders, ``rows``, paid for what, make the gift cards bought, and have the order confirmed.
-
-    The last steps of an attempt that is placed, in the transaction of its order.
-    """
-    products = {line.product_id: line.product for line in basket.all_lines()} if basket is not None else {}
-    lines = allotting.allot(attempt, order, rows, products)
-    allotting.record_sources(order, rows)
-    if any(giftcards.is_giftcard(line.product) for line in lines):
-        _issue_cards(order, attempt, lines)
-    # It is not one that was placed elsewhere.
-    due.drop(kind=ELSEWHERE, key=str(order.pk))
-    if attempt.snapshot.get("mail"):
-        due.gather(kind=CONFIRM, key=str(order.pk), payload={"order": order.pk})
-
-
-def _issue_cards(order: Any, attempt: Any = None, lines: Sequence[Any] | None = None) -> None:
-    """Make the gift cards that ``order`` bought; those that are paid work at once."""
-    language = attempt.snapshot.get("language") or "" if attempt is not None else ""
-    cards = giftcard_services.issue_for_lines(order, language=language, lines=lines)
-    if not cards or attempt is None:
-        return
-    later = [row for row in attempt.tenders.all() if not tenders.of(row.kind).paid_when_placed]
-    owed = _model("Allotment").objects.filter(tender__in=later, amount__gt=0)
-    unpaid = set(owed.values_list("order_line_id", flat=True)) if later else set()
-    for card in cards:
-        if card.order_line_id not in unpaid:
-            giftcard_services.activate(card=card, key=f"order:{order.pk}")
 
 
 @transaction.atomic
@@ -375,7 +342,7 @@ def order_placed_elsewhere(*, order: Any) -> None:
     for attempt in _model("PaymentAttempt").objects.filter(basket=order.basket_id, state="open"):
         cancel(attempt=attempt, reason=f"order {order.number} was placed without it")
     with transaction.atomic():
-        _issue_cards(order)
+        closing.issue_cards(order)
 
 
 def mark_paid(*, order: Any) -> int:
