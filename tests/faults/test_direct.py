@@ -28,7 +28,7 @@ BOUNDARIES = {
 #: On the page after the order, or in the sweep.
 AWARDS = {
     "before the award": "oscar_loyalty.earning.orders:review_order:before",
-    "before the award's commit": "oscar_loyalty.due.rows:write:after",
+    "before the award's commit": "oscar_loyalty.earning.followers:tell_given:after",
     "after the award": "oscar_loyalty.earning.orders:review_order:after",
 }
 
