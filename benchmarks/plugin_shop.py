@@ -2,4 +2,4 @@
 
 from tests.settings import *  # noqa: F403
 
-DATABASES["default"]["TEST"]["NAME"] = "test_plugin_shop"  # noqa: F405
+DATABASES["default"]["TEST"]["NAME"] = f"test_plugin_shop{SUFFIX}"  # noqa: F405

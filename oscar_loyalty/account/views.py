@@ -17,6 +17,7 @@ from oscar.apps.customer.mixins import PageTitleMixin
 from oscar_loyalty.account import sections, selectors, services
 from oscar_loyalty.account.exceptions import TooSoon
 from oscar_loyalty.account.forms import ChangeDeliveryForm
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import delivery
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -56,6 +57,7 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
 
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
+        awaited.make_awaited(request)
         self.programme = members.programme_for(request=request)
         self.member = members.member_of_request(request)
         if self.programme is None:

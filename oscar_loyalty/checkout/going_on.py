@@ -1,5 +1,7 @@
 """Where a checkout goes on after its customer was sent elsewhere to pay: to the order, or back to the basket."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -7,11 +9,29 @@ from django.urls import reverse
 from oscar.core.loading import get_class
 
 from oscar_loyalty.checkout import cards
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import links, services
+from oscar_loyalty.payments import exceptions, links, services
 
 #: Where the session keeps the attempt whose customer was sent elsewhere.
 KEY = "loyalty_attempt"
+
+
+class Elsewhere(BaseException):
+    """Carries the news through Oscar's ``submit``, whose ``except Exception`` would take it for a failure."""
+
+    def __init__(self, problem: exceptions.PaymentProblem) -> None:
+        self.problem = problem
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """Another request places this order, or has: not an error of paying, for which Oscar's own handling would reopen
+    the basket and blame the card."""
+    try:
+        yield
+    except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
+        raise Elsewhere(problem) from problem
 
 
 def address(attempt: Any, page: str) -> str:
@@ -56,6 +76,7 @@ def show_order(request: Any, order: Any) -> None:
     cards.forget(request)
     request.session.pop(KEY, None)
     request.session["checkout_order_id"] = order.pk
+    awaited.expect(request, order)
 
 
 def give_back(request: Any, attempt: Any) -> bool:

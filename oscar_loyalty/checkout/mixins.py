@@ -22,18 +22,20 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from oscar.apps.checkout.exceptions import FailedPreCondition
+from oscar.apps.checkout.mixins import OrderPlacementMixin
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
 
 from oscar_loyalty.checkout import cards, going_on, parts, points
 from oscar_loyalty.checkout.gateway import OwnGateway
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.sites import site_of
-from oscar_loyalty.payments import asking, exceptions, services, settling, tenders
+from oscar_loyalty.payments import asking, direct, exceptions, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
-from oscar_loyalty.payments.announcing import signal_afterwards
+from oscar_loyalty.payments.announcing import one_transaction
 from oscar_loyalty.privileges import selectors as early
 
 log = logging.getLogger("oscar_loyalty")
@@ -54,6 +56,9 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     _placed: Any = None
     _submission: dict[str, Any]
+    #: What is written with the order itself, where nothing must be safe before it.
+    _direct: dict[str, Any] | None = None
+    _alone = False
 
     @classonlymethod
     def as_view(cls, **initkwargs):
@@ -165,10 +170,10 @@ class LoyaltyPaymentMixin(OwnGateway):
     def submit(self, user, basket, *args, **kwargs):
         names = ["shipping_address", "shipping_method", "shipping_charge", "billing_address", "order_total"]
         self._submission = {**dict(zip(names, args, strict=False)), **kwargs, "user": user, "basket": basket}
-        self._attempt = self._placed = None
+        self._attempt = self._placed = self._direct = None
         try:
             return super().submit(user, basket, *args, **kwargs)
-        except _Elsewhere as news:
+        except going_on.Elsewhere as news:
             if isinstance(news.problem, exceptions.AlreadyPlaced):
                 return self._show_order(news.problem.order)
             return self._follow(news.problem.attempt)
@@ -188,13 +193,15 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     def handle_payment(self, order_number, total, **kwargs):
         """Set points and cards aside, then let the shop take what is left, or send the customer to pay it."""
-        self._attempt = self._begin(order_number, total)
-        if services.provider_tender(self._attempt) is not None:
+        agreed = self._agree(total)
+        if self._waits_for_nobody(agreed["plan"]):
+            self._direct = {**agreed, "member": members.key_of_request(self.request)}
+            return
+        self._attempt = self._begin(order_number, agreed)
+        rows = list(self._attempt.tenders.all())
+        if any(tenders.is_provider(tender.kind) for tender in rows):
             self._send_to_provider(order_number)
-        money = sum(
-            (tender.amount for tender in self._attempt.tenders.all() if tenders.of(tender.kind).money),
-            total.incl_tax * 0,
-        )
+        money = sum((tender.amount for tender in rows if tenders.of(tender.kind).money), total.incl_tax * 0)
         try:
             if money:
                 super().handle_payment(order_number, _part_of(total, money), **kwargs)
@@ -232,7 +239,8 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     def _close_earlier(self, basket):
         """An earlier try to pay for this basket may still be payable elsewhere: see to it that it is not."""
-        earlier = payments.live_attempt(basket)
+        self._alone = not any(payments.is_tried(basket))
+        earlier = None if self._alone else payments.live_attempt(basket)
         if earlier is None or not earlier.snapshot.get("redirected") or services.provider_tender(earlier) is None:
             return
         try:
@@ -241,13 +249,22 @@ class LoyaltyPaymentMixin(OwnGateway):
             state = "open"
         if state == "placed":
             earlier.refresh_from_db()
-            raise _Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
+            raise going_on.Elsewhere(exceptions.AlreadyPlaced(_("This order has been placed already."), earlier.order))
         if state == "open":
             raise UnableToTakePayment(
                 _("Your bank has not answered yet whether you paid. Please try again in a few minutes.")
             )
 
-    def _begin(self, order_number, total):
+    def _waits_for_nobody(self, plan):
+        """Whether order and payment can be written at once: the view takes no money, and no other try is open."""
+        view, taking = type(self), OrderPlacementMixin.handle_payment
+        own = view.handle_payment is not LoyaltyPaymentMixin.handle_payment
+        if own or getattr(super().handle_payment, "__func__", None) is not taking or not direct.is_possible(plan):
+            return False
+        return self._alone
+
+    def _agree(self, total):
+        """Return all that is to be kept of this submission, its plan among it."""
         request, submission = self.request, self._submission
         self._close_earlier(submission["basket"])
         applied = cards.applied(request)
@@ -259,52 +276,61 @@ class LoyaltyPaymentMixin(OwnGateway):
             applied=applied,
             money_kind=self.get_money_kind(),
         )
-        try:
-            if not cards.is_as_shown(request, plan):
-                # A first click that is under way has set the cards aside: that is no change to complain about.
+        if not cards.is_as_shown(request, plan):
+            # A first click that is under way has set the cards aside: that is no change to complain about.
+            with going_on.elsewhere():
                 services.refuse_second(basket=submission["basket"])
-                raise UnableToTakePayment(
-                    _("How this order is paid has changed since you looked. Please check it and place the order again.")
-                )
-            return services.begin(
-                basket=submission["basket"],
-                total=total,
-                user=submission["user"],
-                member=members.member_of_request(request),
-                site=site_of(request),
-                cards=[entry.card for entry in applied],
-                plan=plan,
-                order_number=order_number,
-                guest_email=order_kwargs.get("guest_email", ""),
-                shipping_address=submission.get("shipping_address"),
-                shipping_method=submission.get("shipping_method"),
-                shipping_charge=submission.get("shipping_charge"),
-                billing_address=submission.get("billing_address"),
-                surcharges=submission.get("surcharges"),
-                mail=self.mail_through_outbox,
-                status=self.get_initial_order_status(submission["basket"]) or "",
-                order_fields=_storable(order_kwargs) if tenders.is_provider(self.get_money_kind()) else None,
+            raise UnableToTakePayment(
+                _("How this order is paid has changed since you looked. Please check it and place the order again.")
             )
-        except (exceptions.AlreadyPlaced, exceptions.UnderWay) as problem:
-            # Not an error of paying: Oscar's own handling would reopen the basket and blame the card.
-            raise _Elsewhere(problem) from problem
+        return {
+            "basket": submission["basket"],
+            "total": total,
+            "user": submission["user"],
+            "site": site_of(request),
+            "cards": [entry.card for entry in applied],
+            "plan": plan,
+            "guest_email": order_kwargs.get("guest_email", ""),
+            "shipping_address": submission.get("shipping_address"),
+            "shipping_method": submission.get("shipping_method"),
+            "shipping_charge": submission.get("shipping_charge"),
+            "billing_address": submission.get("billing_address"),
+            "surcharges": submission.get("surcharges"),
+            "mail": self.mail_through_outbox,
+            "status": self.get_initial_order_status(submission["basket"]) or "",
+            "order_fields": _storable(order_kwargs) if tenders.is_provider(self.get_money_kind()) else None,
+        }
+
+    def _begin(self, order_number, agreed):
+        try:
+            with going_on.elsewhere():
+                member = members.member_of_request(self.request)
+                return services.begin(order_number=order_number, member=member, **agreed)
         except exceptions.PaymentProblem as problem:
             raise UnableToTakePayment(str(problem)) from problem
 
     def place_order(self, *args, **kwargs):
         """Order, sources, capture of points and cards, and the basket's submission are one transaction."""
         basket = kwargs["basket"] if "basket" in kwargs else args[2]
-        if self._attempt is None and not self._named:
+        agreed = self._direct
+        if self._attempt is None and agreed is None and not self._named:
             self._attempt = payments.live_attempt(basket)
-        attempt = self._attempt
-        if attempt is None or attempt.basket_id != basket.pk:
+        if agreed is None and (self._attempt is None or self._attempt.basket_id != basket.pk):
             raise UnableToPlaceOrder(_("This took too long. Please check your order and place it again."))
-        with signal_afterwards(), transaction.atomic():
+        # The award follows once the customer is answered: see :mod:`oscar_loyalty.earning.awaited`.
+        with awaited.left_to_the_customer(), one_transaction():
+            if agreed is not None:
+                with going_on.elsewhere():
+                    direct.claim(basket=basket)
             order = super().place_order(*args, **kwargs)
-            services.complete(attempt=attempt, order=order)
-            basket.submit()
-        self._placed = order
+            if agreed is not None:
+                attempt = direct.record(order=order, **agreed)
+            else:
+                attempt = services.complete(attempt=self._attempt, order=order, basket=basket)
+                basket.submit()
+        self._attempt, self._placed = attempt, order
         cards.forget(self.request)
+        awaited.expect(self.request, order)
         return order
 
     def handle_order_placement(self, *args, **kwargs):
@@ -347,13 +373,6 @@ class LoyaltyPaymentMixin(OwnGateway):
     def _show_order(self, order):
         going_on.show_order(self.request, order)
         return HttpResponseRedirect(self.get_success_url())
-
-
-class _Elsewhere(BaseException):
-    """Carries the news through Oscar's ``submit``, whose ``except Exception`` would take it for a failure."""
-
-    def __init__(self, problem: exceptions.PaymentProblem) -> None:
-        self.problem = problem
 
 
 def _storable(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,11 +91,12 @@ def context(
 
 def plan_of(request: Any, *, basket: Any, total: Any, applied: Sequence[Any], money_kind: str) -> Any:
     """Return how this checkout is going to be paid, with what the customer has chosen so far."""
+    wanted = points.chosen(request)
     return services.plan_for(
         basket=basket,
         total=total,
         cards=[entry.card for entry in applied],
         money_kind=money_kind,
-        member=members.member_of_request(request),
-        points=points.chosen(request),
+        member=members.member_of_request(request) if wanted else None,
+        points=wanted,
     )

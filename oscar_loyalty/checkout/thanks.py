@@ -2,6 +2,7 @@ from typing import Any
 
 from django.utils.cache import add_never_cache_headers
 
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.giftcards import selectors, services
 
 
@@ -13,7 +14,8 @@ class LoyaltyThankYouMixin:
     """
 
     def dispatch(self, *args: Any, **kwargs: Any) -> Any:
-        """What is shown once must not lie in a cache."""
+        """What is shown once must not lie in a cache; what the order brings is there when the page says so."""
+        awaited.make_awaited(self.request)
         response = super().dispatch(*args, **kwargs)
         add_never_cache_headers(response)
         return response

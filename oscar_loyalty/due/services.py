@@ -2,8 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +14,7 @@ from django.db.models import F, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import rows
 from oscar_loyalty.due.registry import handlers, not_atomic, sweepers
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.sql import Database, Value
@@ -29,14 +33,27 @@ def leave(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: dat
 
     It is written in the caller's transaction, so it is there exactly if what it follows is there.
     """
-    Due = get_model("loyalty_due", "Due")
-    now = clock.now()
-    row, created = Due.objects.get_or_create(
-        kind=kind, key=key, defaults={"payload": payload or {}, "due_at": at or now}
-    )
-    if created and row.due_at <= now and conf.WORKER in ("inline", "celery"):
-        transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
+    row = _row(kind, key, payload, at)
+    if not _write([row], wake=False):
+        return type(row).objects.get(kind=kind, key=key)
     return row
+
+
+def _row(kind: str, key: str, payload: dict[str, Any] | None, at: datetime | None) -> Any:
+    return get_model("loyalty_due", "Due")(kind=kind, key=key, payload=payload or {}, due_at=at or clock.now())
+
+
+def _write(fresh: Sequence[Any], *, wake: bool) -> list[Any]:
+    """Write rows, have those done that are due, and return those written."""
+    pks = rows.write(fresh, wake=wake)
+    written = [row for row in fresh if (row.kind, row.key) in pks]
+    for row in written:
+        row.pk, row._state.adding = pks[row.kind, row.key], False
+    if conf.WORKER in ("inline", "celery"):
+        now = clock.now()
+        for pk in [row.pk for row in written if row.due_at <= now]:
+            transaction.on_commit(partial(_hand_over, pk), robust=True)
+    return written
 
 
 def leave_many(*, kind: str, rows: Mapping[str, dict[str, Any]]) -> None:
@@ -97,21 +114,45 @@ def again(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: dat
 
     A worker that is busy with it at this moment may have looked too early: it will not mark the row done.
     """
-    row = leave(kind=kind, key=key, payload=payload, at=at)
-    now = clock.now()
-    get_model("loyalty_due", "Due").objects.filter(pk=row.pk).update(
-        state="waiting",
-        due_at=at or now,
-        leased_until=None,
-        tries=0,
-        last_error="",
-        done_at=None,
-        payload=payload or {},
-    )
-    row.refresh_from_db()
-    if row.due_at <= now and conf.WORKER in ("inline", "celery"):
-        transaction.on_commit(lambda: _hand_over(row.pk), robust=True)
+    row = _row(kind, key, payload, at)
+    _write([row], wake=True)
     return row
+
+
+_waiting: ContextVar[dict[tuple[str, str], Any] | None] = ContextVar("loyalty_due_rows", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Within the block, which is one transaction or a part of one, :func:`gather` keeps its rows; at the end they are
+    written by one statement."""
+    token = _waiting.set({})
+    try:
+        yield
+        gathered = _waiting.get() or {}
+    finally:
+        _waiting.reset(token)
+    _write(list(gathered.values()), wake=True)
+
+
+def gather(*, kind: str, key: str, payload: dict[str, Any] | None = None) -> None:
+    """Leave a row as :func:`again` does, at the end of the block of :func:`together` that is open, or else at once.
+
+    Without such a block it is written in a savepoint, so that what goes wrong spoils no transaction of the shop's.
+    """
+    gathered = _waiting.get()
+    if gathered is not None:
+        gathered[kind, key] = _row(kind, key, payload, None)
+        return
+    with transaction.atomic():
+        again(kind=kind, key=key, payload=payload)
+
+
+def drop(*, kind: str, key: str) -> None:
+    """Do not write a row that was gathered: what it was for is done."""
+    gathered = _waiting.get()
+    if gathered is not None:
+        gathered.pop((kind, key), None)
 
 
 def _hand_over(pk: int) -> None:

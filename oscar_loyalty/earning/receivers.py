@@ -9,15 +9,18 @@ from oscar.apps.order.signals import order_line_status_changed, order_placed, or
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
-from oscar_loyalty.earning import bookings, orders, rules, signals, versions
+from oscar_loyalty.earning import awaited, bookings, orders, rules, signals, versions
 from oscar_loyalty.loading import get_model
 
 log = logging.getLogger("oscar_loyalty")
 
+#: What Oscar's thank-you page notes on an order: that the statistics have counted it.
+NO_NEWS = {"analytics_tracked"}
 
-def follow_order(sender, instance, raw=False, **kwargs):
+
+def follow_order(sender, instance, raw=False, update_fields=None, **kwargs):
     """However an order is made or moved: the row is there exactly if the order is."""
-    if not raw:
+    if not raw and not (update_fields and NO_NEWS.issuperset(update_fields)):
         _leave(instance.pk)
 
 
@@ -28,9 +31,7 @@ def follow_line(sender, instance, created, raw=False, **kwargs):
 
 def _leave(order):
     try:
-        # A savepoint, so that even a failing database statement does not spoil the order's transaction.
-        with transaction.atomic():
-            due.again(kind="earning.review_order", key=str(order), payload={"order": order})
+        due.gather(kind=awaited.REVIEW, key=str(order), payload={"order": order})
     except Exception:
         log.exception("No row could be left for order %s; the sweep will find it", order)
 
@@ -48,6 +49,8 @@ def review_line(sender, line, **kwargs):
 
 
 def _review_on_commit(order):
+    if awaited.is_left():
+        return
     # After the commit: what paid for which line is written in the order's transaction, after this signal.
     transaction.on_commit(partial(_review, order), robust=True)
 
@@ -59,7 +62,7 @@ def _review(order):
         log.exception("Order %s could not be reviewed; the sweep will try again", order.number)
 
 
-@handler("earning.review_order")
+@handler(awaited.REVIEW)
 def review_order(row):
     order = get_model("order", "Order").objects.filter(pk=row.payload["order"]).first()
     if order is not None:
@@ -133,8 +136,7 @@ def follow_profile(sender, instance, raw=False, **kwargs):
 
 def _again(kind, key, payload):
     try:
-        with transaction.atomic():
-            due.again(kind=kind, key=str(key), payload=payload)
+        due.gather(kind=kind, key=str(key), payload=payload)
     except Exception:
         log.exception("No row %s could be left for %s", kind, key)
 

@@ -1,5 +1,6 @@
 """All writes of gift cards. The catalogue's side is in :mod:`oscar_loyalty.giftcards.catalogue`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -123,13 +124,15 @@ def issue(
 
 
 @transaction.atomic
-def issue_for_lines(order: Any, *, language: str = "", happened_at: datetime | None = None) -> list[Any]:
+def issue_for_lines(
+    order: Any, *, language: str = "", happened_at: datetime | None = None, lines: Sequence[Any] | None = None
+) -> list[Any]:
     """Make one card for each unit of each gift-card line of ``order``, waiting to be paid; return them all.
 
-    Calling again returns the same cards.
+    Calling again returns the same cards. ``lines`` are those of the order, with their products, for whoever has them.
     """
     cards = []
-    for line in order.lines.select_related("product").order_by("pk"):
+    for line in order.lines.select_related("product").order_by("pk") if lines is None else lines:
         if not selectors.is_giftcard(line.product):
             continue
         options = selectors.line_options(line)

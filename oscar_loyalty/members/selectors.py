@@ -10,6 +10,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.sites import default_site, site_of
+from oscar_loyalty.sql import Database
 
 
 def _model(name: str) -> Any:
@@ -51,8 +52,36 @@ def member_of_request(request: Any) -> Any:
     if not hasattr(request, "_loyalty_member"):
         user = getattr(request, "user", None)
         signed_in = user is not None and user.is_authenticated
-        request._loyalty_member = member_for(user, programme_for(request=request)) if signed_in else None
+        request._loyalty_member = _member_of(user, request) if signed_in else None
     return request._loyalty_member
+
+
+def _member_of(user: Any, request: Any) -> Any:
+    if hasattr(request, "_loyalty_programme"):
+        return member_for(user, request._loyalty_programme)
+    rows = _model("Member").objects.filter(user=user, programme__site=site_of(request).pk, programme__is_active=True)
+    member = rows.select_related("account", "tier", "programme").first()
+    if member is not None:
+        # One query for both.
+        request._loyalty_programme = member.programme
+    return member
+
+
+def key_of_request(request: Any) -> int | None:
+    """Return the primary key of the member who asks, or ``None``, for whoever needs nothing else of them."""
+    if hasattr(request, "_loyalty_member"):
+        return request._loyalty_member.pk if request._loyalty_member is not None else None
+    if not request.user.is_authenticated:
+        return None
+    db = Database(_model("Member"), reading=True)
+    found = db.rows(
+        "SELECT m.id FROM $members m JOIN $programmes p ON p.id = m.programme_id"
+        " WHERE m.user_id = %s AND p.site_id = %s AND p.is_active",
+        [request.user.pk, site_of(request).pk],
+        members=db.table(_model("Member")),
+        programmes=db.table(_model("Programme")),
+    )
+    return found[0][0] if found else None
 
 
 def balance_of_request(request: Any) -> Any:

@@ -1,9 +1,11 @@
 """What paid for which line of an order, written when it is placed; and what Oscar's own payment models show of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -12,10 +14,13 @@ from oscar_loyalty.money import hundredths
 from oscar_loyalty.payments import exceptions, planning, tenders
 
 
-def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
-    """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``."""
+def allot(
+    attempt: Any, order: Any, rows: Sequence[Any], products: Mapping[int, Any] = MappingProxyType({})
+) -> list[Any]:
+    """Store which part of each tender of ``attempt``, ``rows`` in their order, paid for which line of ``order``; return
+    its lines. ``products`` are known ones by their keys."""
     Allotment = get_model("loyalty_payments", "Allotment")
-    order_lines = _in_basket_order(attempt, order)
+    order_lines = _in_basket_order(attempt, order, products)
     lines = [
         planning.PlanLine(index, line.line_price_incl_tax, is_giftcard=giftcards.is_giftcard(line.product))
         for index, line in enumerate(order_lines)
@@ -43,22 +48,30 @@ def allot(attempt: Any, order: Any, rows: Sequence[Any]) -> None:
                 )
             )
     Allotment.objects.bulk_create(made)
+    return order_lines
 
 
-def _in_basket_order(attempt: Any, order: Any) -> list[Any]:
+def _in_basket_order(attempt: Any, order: Any, products: Mapping[int, Any]) -> list[Any]:
     """Return the order's lines in the order of the snapshot, which the tenders' ``line_index`` counts in.
 
     Oscar creates them in that order; a shop's own ``OrderCreator`` might not.
     """
-    left = list(order.lines.select_related("product").prefetch_related("attributes__option").order_by("pk"))
+    left = list(order.lines.order_by("pk"))
+    for line in left:
+        if line.product_id in products:
+            line.product = products[line.product_id]
+    strange = [line for line in left if line.product_id and line.product_id not in products]
+    prefetch_related_objects(strange, "product__product_class", "product__parent__product_class")
     found = []
     for wanted in attempt.snapshot["lines"]:
         alike = [line for line in left if (line.product_id, line.quantity) == (wanted["product"], wanted["quantity"])]
         if not alike:
             raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
         # Two lines of one product differ by what was chosen for them, such as paying with points.
+        if len(alike) > 1:
+            prefetch_related_objects(alike, "attributes")
         chosen = {option["option"]: option["value"] for option in wanted["options"]}
-        match = next((line for line in alike if _chosen(line) == chosen), alike[0])
+        match = next((line for line in alike if len(alike) == 1 or _chosen(line) == chosen), alike[0])
         left.remove(match)
         found.append(match)
     return found + left

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from django.db import transaction
 from oscar.apps.order.signals import order_placed
+
+from oscar_loyalty.due import services as due
 
 log = logging.getLogger("oscar_loyalty")
 _waiting: ContextVar[list[dict[str, Any]] | None] = ContextVar("loyalty_order_placed", default=None)
@@ -31,6 +34,13 @@ def _send_or_wait(sender: Any, **named: Any) -> list[Any]:
 
 # The signal is one object, sent by whatever OrderCreator the shop has: this is the only place to hold it back.
 order_placed.send = _send_or_wait
+
+
+@contextmanager
+def one_transaction() -> Iterator[None]:
+    """Open the transaction of an order and its payment: signals wait for its end, due rows are written together."""
+    with signal_afterwards(), transaction.atomic(), due.together():
+        yield
 
 
 @contextmanager

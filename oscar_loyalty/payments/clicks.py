@@ -11,14 +11,17 @@ from oscar_loyalty.payments import exceptions
 
 #: How long a second click waits for the first to end, in seconds.
 PATIENCE = 20.0
+LOOK: Any = object()
 
 
 def _model(name: str) -> Any:
     return get_model("loyalty_payments", name)
 
 
-def refuse_second(*, basket: Any) -> None:
+def refuse_second(*, basket: Any, known: Any = LOOK) -> None:
     """Refuse to pay for ``basket`` when another request has placed its order, or is doing so.
+
+    ``known``: its open attempt, or ``None``, for whoever has looked already.
 
     :raises UnderWay: while another request is placing it.
     :raises AlreadyPlaced: when another request has placed it.
@@ -26,7 +29,9 @@ def refuse_second(*, basket: Any) -> None:
     placed = get_model("order", "Order").objects.filter(basket=basket.pk).first()
     if placed is not None:
         raise exceptions.AlreadyPlaced(_("This order has been placed already."), placed)
-    other = _model("PaymentAttempt").objects.filter(basket=basket.pk, state="open").first()
+    other = known
+    if known is LOOK:
+        other = _model("PaymentAttempt").objects.filter(basket=basket.pk, state="open").first()
     if other is not None and other.leased_until > clock.now() and other.snapshot.get("redirected") is None:
         raise exceptions.UnderWay(_("This order is being placed at this moment."), other)
 

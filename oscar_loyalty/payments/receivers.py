@@ -11,7 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import refunds, returns, sending, services, settling, watching
+from oscar_loyalty.payments import closing, refunds, returns, sending, services, settling, watching
 from oscar_loyalty.payments.stripe import webhooks
 
 log = logging.getLogger("oscar_loyalty")
@@ -23,9 +23,7 @@ def follow_order(sender, instance, created, raw=False, **kwargs):
     if not created or raw:
         return
     try:
-        # A savepoint, so that even a failing database statement does not spoil the order's transaction.
-        with transaction.atomic():
-            due.leave(kind="payments.order_placed", key=str(instance.pk), payload={"order": instance.pk})
+        due.gather(kind=closing.ELSEWHERE, key=str(instance.pk), payload={"order": instance.pk})
     except Exception:
         log.exception("No row could be left for order %s; the sweep will find it", instance.number)
 
@@ -46,9 +44,11 @@ def _paid_statuses(order):
     return programme.paid_statuses if programme else []
 
 
-@handler("payments.order_placed")
+@handler(closing.ELSEWHERE)
 def order_placed(row):
-    services.order_placed_elsewhere(order=get_model("order", "Order").objects.get(pk=row.payload["order"]))
+    order = get_model("order", "Order").objects.filter(pk=row.payload["order"]).first()
+    if order is not None:
+        services.order_placed_elsewhere(order=order)
 
 
 @handler("payments.return_lines")

@@ -14,6 +14,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import tenders
 from oscar_loyalty.payments.planning import IN_POINTS
+from oscar_loyalty.sql import Database
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,20 @@ def paid_with(order: Any) -> list[Paid]:
 def live_attempt(basket: Any) -> Any:
     """Return the open attempt of ``basket``, or ``None``."""
     return get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=basket, state="open").first()
+
+
+def is_tried(basket: Any) -> tuple[bool, bool]:
+    """Return whether there is an open attempt to pay for ``basket``, and whether there is an order of it."""
+    Attempt, Order = get_model("loyalty_payments", "PaymentAttempt"), get_model("order", "Order")
+    db = Database(Attempt)
+    ((tried, placed),) = db.rows(
+        "SELECT EXISTS (SELECT 1 FROM $attempts WHERE basket_id = %s AND state = 'open'),"
+        " EXISTS (SELECT 1 FROM $orders WHERE basket_id = %s)",
+        [basket.pk, basket.pk],
+        attempts=db.table(Attempt),
+        orders=db.table(Order),
+    )
+    return bool(tried), bool(placed)
 
 
 def attempt(uuid: Any) -> Any:

@@ -17,7 +17,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.money import format_money, from_minor
-from oscar_loyalty.payments import allotting, exceptions, offering, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import closing, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -138,7 +138,7 @@ def _begin(
     now = clock.now()
     _lock_basket(basket.pk)
     before = Attempt.objects.select_for_update().filter(basket=basket.pk, state="open").first()
-    refuse_second(basket=basket)
+    refuse_second(basket=basket, known=before)
     # Before a first try gives back what it had set aside: members are locked before accounts, by everybody.
     may_spend = bool(plan.points) and _may_spend(member)
     if before is not None:
@@ -253,13 +253,13 @@ def settle_soon(attempt: Any, *, at: Any = None) -> None:
     due.again(kind=SETTLE, key=str(attempt.pk), payload={"attempt": attempt.pk}, at=at)
 
 
-@transaction.atomic
-def complete(*, attempt: Any, order: Any) -> Any:
+@transaction.atomic(savepoint=False)
+def complete(*, attempt: Any, order: Any, basket: Any = None) -> Any:
     """Close ``attempt`` with ``order``: capture the holds, record who paid what for which line, make the gift cards
     bought.
 
     Runs in the transaction that places the order, so that there is no order without its payment, nor the other way
-    round.
+    round. ``basket``: the one it was placed from, for whoever has it with its products.
 
     :raises AttemptClosed: when it was undone meanwhile, or its holds ran out.
     :raises PaymentProblem: when the order costs something else than what was agreed.
@@ -278,33 +278,13 @@ def complete(*, attempt: Any, order: Any) -> Any:
         tenders.of(tender.kind).capture(tender=tender, order=order)
         tender.save(update_fields=["entry", "state"])
     rows.sort(key=lambda tender: tender.number)
-    allotting.allot(row, order, rows)
-    allotting.record_sources(order, rows)
     row.state, row.order, row.closed_at = "placed", order, clock.now()
     row.order_number = order.number
     row.save(update_fields=["state", "order", "closed_at", "order_number"])
-    _issue_cards(order, row)
-    if row.snapshot.get("mail"):
-        due.leave(kind="payments.order_mail", key=str(order.pk), payload={"order": order.pk})
-    if provider_tender(row) is not None:
+    closing.close(row, order, rows, basket=basket)
+    if any(tenders.is_provider(tender.kind) for tender in rows):
         settle_soon(row)
     return row
-
-
-def _issue_cards(order: Any, attempt: Any = None) -> None:
-    """Make the gift cards that ``order`` bought; those that are paid work at once."""
-    language = attempt.snapshot.get("language") or "" if attempt is not None else ""
-    cards = giftcard_services.issue_for_lines(order, language=language)
-    if not cards:
-        return
-    if attempt is None:
-        return
-    later = [row for row in attempt.tenders.all() if not tenders.of(row.kind).paid_when_placed]
-    owed = _model("Allotment").objects.filter(tender__in=later, amount__gt=0)
-    unpaid = set(owed.values_list("order_line_id", flat=True)) if later else set()
-    for card in cards:
-        if card.order_line_id not in unpaid:
-            giftcard_services.activate(card=card, key=f"order:{order.pk}")
 
 
 @transaction.atomic
@@ -362,7 +342,7 @@ def order_placed_elsewhere(*, order: Any) -> None:
     for attempt in _model("PaymentAttempt").objects.filter(basket=order.basket_id, state="open"):
         cancel(attempt=attempt, reason=f"order {order.number} was placed without it")
     with transaction.atomic():
-        _issue_cards(order)
+        closing.issue_cards(order)
 
 
 def mark_paid(*, order: Any) -> int:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import exceptions, outcomes, placing, services, tenders
-from oscar_loyalty.payments.announcing import signal_afterwards
+from oscar_loyalty.payments.announcing import one_transaction
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -125,7 +125,7 @@ def _postpone(attempt: Any, wait: timedelta, *, status: str = "", error: str = "
 def _place(attempt: Any, look: tenders.Look) -> Any:
     """The money is set aside: place the order, or decide to let the money go. Return the attempt."""
     try:
-        with signal_afterwards(), transaction.atomic():
+        with one_transaction():
             row = services.locked(attempt)
             if row.state == "open":
                 tender = outcomes.authorised(row, look)

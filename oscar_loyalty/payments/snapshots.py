@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import get_language
 
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -47,6 +48,9 @@ def snapshot(
     ``mail``: whether the outbox confirms the order. ``order_fields`` is what the shop adds to its orders (Oscar's
     ``order_kwargs``), ``status`` the one they begin with.
     """
+    lines = basket.all_lines()
+    # Oscar has fetched with a basket what was chosen for its lines.
+    prefetch_related_objects(lines, "attributes__option")
     return {
         "user": user.pk if user is not None and user.is_authenticated else None,
         "status": status or "",
@@ -64,17 +68,16 @@ def snapshot(
                 "unit_price": str(line.unit_price_incl_tax),
                 "amount": str(_amount(line)),
                 "options": [
-                    {"option": attribute.option.code, "value": attribute.value}
-                    for attribute in line.attributes.select_related("option")
+                    {"option": attribute.option.code, "value": attribute.value} for attribute in line.attributes.all()
                 ],
             }
-            for line in basket.all_lines()
+            for line in lines
         ],
         "offers": [
             {"offer": item["offer"].pk, "name": str(item["name"]), "discount": str(item["discount"])}
             for item in basket.offer_applications
         ],
-        "vouchers": [voucher.code for voucher in basket.vouchers.all()] if basket.pk else [],
+        "vouchers": sorted({item["voucher"].code for item in basket.offer_applications if item["voucher"]}),
         "shipping": {
             "code": getattr(shipping_method, "code", ""),
             "name": str(getattr(shipping_method, "name", "")),

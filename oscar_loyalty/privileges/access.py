@@ -21,6 +21,7 @@ from django.utils.functional import cached_property
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.privileges import passes
+from oscar_loyalty.sql import Database
 
 #: The kind of guest passes to a window.
 EARLY = "early"
@@ -87,6 +88,17 @@ class Viewer:
         rows = get_model("loyalty_privileges", "EarlyAccess").objects.filter(ended_at__isnull=True)
         rows = rows.filter(ends_at__gt=clock.now())
         return list(rows.select_related("tier", "range", "programme"))
+
+    @cached_property
+    def is_anything_early(self) -> bool:
+        """Whether there is a window that is not over: what an order asks first, and most have to ask no more."""
+        if "windows" in self.__dict__:
+            return bool(self.windows)
+        model = get_model("loyalty_privileges", "EarlyAccess")
+        db = Database(model, reading=True)
+        text = "SELECT EXISTS (SELECT 1 FROM $windows WHERE ended_at IS NULL AND ends_at > %s)"
+        ((found,),) = db.rows(text, [db.moment(clock.now())], windows=db.table(model))
+        return bool(found)
 
     @cached_property
     def ranks(self) -> dict[int, int]:

@@ -77,7 +77,7 @@ def search_passes(programme: Any, *, words: str = "", state: str = "") -> QueryS
 def refused_lines(request: Any) -> list[str]:
     """Say of each line of the visitor's basket that is not for them yet why it cannot be ordered."""
     who = access.viewer_of(request)
-    if not who.windows:
+    if not who.is_anything_early or not who.windows:
         return []
     gates = [(line, who.gate(line.product)) for line in request.basket.all_lines()]
     return [

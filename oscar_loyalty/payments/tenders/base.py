@@ -25,6 +25,8 @@ class TenderKind:
     money = True
     #: Whether its part of the order is paid once the order is placed; else when somebody says so later.
     paid_when_placed = True
+    #: Whether there is nobody to ask and nothing to set aside before the order is placed.
+    waits_for_nobody = False
 
     def minimum(self, currency: str) -> Decimal:
         """Return the least that can be paid this way, apart from nothing."""

@@ -11,6 +11,7 @@ class OnSite(TenderKind):
 
     kind, source = "on_site", "At the salon"
     paid_when_placed = False
+    waits_for_nobody = True
 
     def debited(self, *, tender: Any) -> Any:
         return Decimal(0)

@@ -1,0 +1,58 @@
+"""Due rows written by one plain statement, whose text is made once for a table.
+
+A row is left with every order, message and award: looking whether it is there, and a savepoint around writing it, would
+be four statements. Columns, defaults and converters are the model's own, so a shop's fork may add fields.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connections, router
+
+#: What waking a row up that was there before writes anew: all but what it is known by.
+WOKEN = ("payload", "state", "due_at", "leased_until", "tries", "last_error", "done_at")
+#: Rows that one statement carries.
+MOST = 50
+
+
+def write(rows: Sequence[Any], *, wake: bool) -> dict[tuple[str, str], int]:
+    """Insert due rows, no two with the same kind and key; return the primary keys of those written, by kind and key.
+
+    One that is there already is woken up, with what the new one says, or (``wake=False``) stays as it is and is not
+    among the answer.
+    """
+    found: dict[tuple[str, str], int] = {}
+    if not rows:
+        return found
+    model: Any = type(rows[0])
+    connection = connections[router.db_for_write(model)]
+    insert, mark, conflict = _texts(model, connection.vendor)
+    fields = _fields(model)
+    for start in range(0, len(rows), MOST):
+        some = rows[start : start + MOST]
+        values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in some for field in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(f"{insert} {', '.join([mark] * len(some))} {conflict[wake]}", values)
+            found |= {(kind, key): pk for pk, kind, key in cursor.fetchall()}
+    return found
+
+
+def _fields(model: Any) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+@cache
+def _texts(model: Any, vendor: str) -> tuple[str, str, dict[bool, str]]:
+    quote = connections[router.db_for_write(model)].ops.quote_name
+    column = {field.name: quote(field.column) for field in model._meta.concrete_fields}
+    fields = _fields(model)
+    into = ", ".join(column[field.name] for field in fields)
+    answer = f"RETURNING {quote(model._meta.pk.column)}, {column['kind']}, {column['key']}"
+    news = ", ".join(f"{column[name]} = EXCLUDED.{column[name]}" for name in WOKEN)
+    on = f"ON CONFLICT ({column['kind']}, {column['key']}) DO"
+    return (
+        f"INSERT INTO {quote(model._meta.db_table)} ({into}) VALUES",
+        f"({', '.join(['%s'] * len(fields))})",
+        {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"},
+    )
