@@ -22,9 +22,7 @@ class AbstractReferralScheme(models.Model):
     )
     # Points or a reward, by its primary key in the room of rewards.
     referrer_points = models.PositiveIntegerField(_("points for the member who invites"), default=200)
-    referrer_reward = models.PositiveBigIntegerField(
-        _("or a reward for the member who invites"), null=True, blank=True
-    )
+    referrer_reward = models.PositiveBigIntegerField(_("or a reward for the member who invites"), null=True, blank=True)
     friend_points = models.PositiveIntegerField(_("points for the friend"), default=100)
     friend_reward = models.PositiveBigIntegerField(_("or a reward for the friend"), null=True, blank=True)
     orders = models.PositiveSmallIntegerField(

@@ -148,7 +148,7 @@ def _on_show(programme: Any, at: datetime) -> QuerySet[Any]:
 
 
 def seen_by(member: Any) -> list[QuerySet[Any]]:
-    """Return the rows of which one is enough for a page of cards: goals to begin, and cards that ``member`` has seen."""
+    """Return the rows of which one is enough for a page of cards: goals to begin, and cards of ``member`` that show."""
     rank = member.tier.rank if member.tier is not None else -1
     goals = _on_show(member.programme, clock.now()).filter(Q(tier=None) | Q(tier__rank__lte=rank))
     own = _model("GoalCard").objects.filter(member=member).exclude(Q(goal__hidden=True) & ~Q(state="full"))

@@ -1,4 +1,4 @@
-"""What a goal or a friend brings: points, or a reward of the room of rewards; and taking it back when its ground is gone."""
+"""What a goal or a friend brings: points, or a reward of the room of rewards; and taking it back."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,9 +68,7 @@ def give(prize: Any, *, member: Any) -> bool:
             source=Ref(goal.kind, str(prize.pk)),
         )
     else:
-        leave_reward(
-            reward=step.reward, member=member, reference=prize.reference, why=goal.kind, name=goal.name
-        )
+        leave_reward(reward=step.reward, member=member, reference=prize.reference, why=goal.kind, name=goal.name)
     prize.state, prize.given_at = "given", clock.now()
     due.leave(kind="earning.prize_given", key=prize.reference, payload={"prize": prize.pk})
     return True

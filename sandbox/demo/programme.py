@@ -25,15 +25,15 @@ TIERS = [
     (
         "silver", 2, localized(en="Silver", fr="Argent"), "#5f6b76", Decimal("1.10"),
         localized(
-            en="A tenth more petals\nA fringe trim between two visits",
-            fr="Un dixième de pétales en plus\nLa retouche de frange entre deux visites",
+            en="A fringe trim between two visits",
+            fr="La retouche de frange entre deux visites",
         ),
     ),
     (
         "gold", 3, localized(en="Gold", fr="Or"), "#8a6a00", Decimal("1.25"),
         localized(
-            en="A quarter more petals\nA treatment on your birthday\nFirst to hear of new things",
-            fr="Un quart de pétales en plus\nUn soin pour votre anniversaire\nInformés les premiers des nouveautés",
+            en="A treatment on your birthday\nFirst to hear of new things",
+            fr="Un soin pour votre anniversaire\nInformés les premiers des nouveautés",
         ),
     ),
 ]  # fmt: skip

@@ -98,7 +98,7 @@ def test_a_household_can_be_left_after_the_owner_switched_them_off(page, member,
     household = get_model("loyalty_members", "Household").objects.create(programme=programme, created_at=lea.joined_at)
     household.people.create(member=member, joined_at=lea.joined_at)
     giving.save_policy(programme=programme, is_active=False)
-    row, menu = row_of(page())
+    _row, menu = row_of(page())
     assert "Household" in menu and "Give points" not in menu
 
 

@@ -43,7 +43,13 @@ def choose(client, haircut, stylist, day):
     """Choose a time, as the calendar's first page does."""
 
     def choose(**headers):
-        data = {"date": day, "start_time": "10:00", "end_time": "11:00", "service": haircut.pk, "staff_member": stylist.pk}
+        data = {
+            "date": day,
+            "start_time": "10:00",
+            "end_time": "11:00",
+            "service": haircut.pk,
+            "staff_member": stylist.pk,
+        }
         return client.post(reverse("appointment:appointment_request_submit"), data, **headers)
 
     return choose

@@ -15,7 +15,6 @@ from oscar_loyalty.earning import prizes
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import survivor
 
-
 #: Who gets something: the member who invites, and the friend who comes.
 SIDES = ("referrer", "friend")
 
