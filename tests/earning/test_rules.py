@@ -137,7 +137,7 @@ def test_facts_cost_the_same_for_many_products(programme, shelf, time, django_as
         create_product(title=f"Cut {number}", product_class="Service").categories.add(shelf[1])
     products = get_model("catalogue", "Product").objects.select_related(*facts.PRODUCT_RELATED)
     book = facts.RuleBook(programme, since=time.at)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(facts.describe(products, book)) == 21
 
 
