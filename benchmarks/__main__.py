@@ -148,7 +148,9 @@ def main(options):
     )
     told = ledger(table, options) + balance(options)
     if not options.only:
-        told += shop(options) + checkout(options)
+        told += shop(options)
+    if options.only in ("", "checkout"):
+        told += checkout(options)
     told.append("The audit finds the books in order that both have written.")
     text = "\n\n".join([machine(), table.markdown(), "\n".join(f"* {line}" for line in told)])
     print("\n" + "\n".join([*told, machine()]))
