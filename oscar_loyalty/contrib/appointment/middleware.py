@@ -39,7 +39,7 @@ class SlotTakenMiddleware:
     def _members_first(self, request, exception):
         gate = exception.gate
         named = gate.listed and not str(gate.window.words)
-        text = _("“%(service)s” can be booked by our members before everybody else.") % {"service": exception.service}
+        text = _("“%(service)s” can be booked by our members before everybody else.") % {"service": exception.product.get_title()}
         return teaser(request, gate, text=text if named else None)
 
     def _taken(self, request, exception):
