@@ -330,7 +330,9 @@ class HouseholdLeaveView(MemberMixin, generic.View):
             households.leave(member=self.member)
             messages.success(request, _("You are in no household any more."))
             return redirect("loyalty-account:household")
-        row = sharing.person_in(sharing.household_of(self.member), pk)
+        row = sharing.person(pk)
+        if row is not None and row.household != sharing.household_of(self.member):
+            raise Http404
         # Pressed twice, they are gone already: the page that was left open says who it was.
         name = sharing.name_for_others(row.member) if row is not None else request.POST.get("name", "")[:80]
         try:

@@ -45,11 +45,9 @@ def people_of(household: Any) -> list[Any]:
     return list(rows)
 
 
-def person_in(household: Any, pk: int) -> Any:
-    """Return the row of who is in ``household`` (or none) with a primary key, or ``None``."""
-    if household is None:
-        return None
-    return household.people.select_related("member").filter(pk=pk).first()
+def person(pk: int) -> Any:
+    """Return the row of who is in some household, by its primary key, or ``None``."""
+    return _model("HouseholdMember").objects.select_related("household", "member").filter(pk=pk).first()
 
 
 def together(one: Any, other: Any) -> bool:

@@ -6,6 +6,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
+from oscar_loyalty.members import statuses
 from oscar_loyalty.rewards import services
 
 pytestmark = pytest.mark.django_db
@@ -160,3 +161,13 @@ def test_a_reward_that_has_run_out_has_no_code_before_the_sweep_comes(client, pa
     text = client.get("/accounts/loyalty/rewards/mine/").content.decode()
     assert claim.code not in text and "Expired" in text
     assert client.get(f"/accounts/loyalty/rewards/mine/{claim.uuid}/code.svg").status_code == 404
+
+
+def test_on_hold_nothing_is_promised(page, member, reward, give):
+    give(700)
+    reward()
+    assert "to spend" in page("rewards/")
+    statuses.set_status(member=member, status="frozen", key="hold")
+    text = page("rewards/")
+    assert "to spend" not in text and "You are on your way" not in text
+    assert "on hold" in text

@@ -1,6 +1,7 @@
 """The member area: one's own, of bounded cost, and private; what a phone keeps is asked for and holds no balance."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from oscar_loyalty import clock
+from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.members import statuses
 from wagtail_club import next_steps
 
@@ -64,6 +66,25 @@ def test_the_card_alone_holds_no_balance(signed_in, member, give):
     assert member.number in text
     assert "1,240" not in text
     assert "<script>" not in text
+
+
+def test_the_card_is_the_same_as_in_the_account(signed_in, member):
+    def face(address):
+        text = signed_in.get(address).content.decode()
+        assert "oscar_loyalty/card.css" in text
+        return re.search(r'<section class="loyalty-pass__face.*?</section>', text, re.DOTALL)[0]
+
+    assert face(AREA) == face(AREA + "card/") == face("/accounts/loyalty/card/")
+
+
+def test_what_has_nothing_to_show_is_not_named(signed_in, programme, member):
+    def named():
+        text = text_of(signed_in.get(AREA))
+        return re.findall(r"<li><a [^>]*>([^<]+)</a>", text.partition("club-area__links")[2])
+
+    assert named() == ["Gift cards", "How to earn", "Messages", "About you", "Privacy", "Account"]
+    referrals.save_scheme(programme=programme, is_active=True)
+    assert "Friends" in named()
 
 
 def test_as_many_queries_however_long_the_history(signed_in, member, give):

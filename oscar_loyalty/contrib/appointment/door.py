@@ -76,4 +76,4 @@ def on_booking(appointment: Any) -> None:
 
 def _refuse(service: Any, gate: access.Gate) -> None:
     if not gate.allowed:
-        raise MembersFirst(service, gate)
+        raise MembersFirst(service.loyalty_link.product, gate)

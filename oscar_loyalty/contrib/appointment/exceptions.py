@@ -17,11 +17,12 @@ class SlotTaken(AppointmentError):
 
 
 class MembersFirst(AppointmentError):
-    """The service is for members of a tier first. The middleware turns it into a page; ``gate`` says until when."""
+    """A service is for members of a tier first. The middleware turns it into a page; ``gate`` says until when,
+    ``product`` is what the service is in the shop."""
 
-    def __init__(self, service: Any, gate: Any) -> None:
+    def __init__(self, product: Any, gate: Any) -> None:
         super().__init__(_("This cannot be booked yet: it is for members first."))
-        self.service, self.gate = service, gate
+        self.product, self.gate = product, gate
 
 
 class OwnAppointment(AppointmentError):

@@ -39,8 +39,8 @@ class SlotTakenMiddleware:
     def _members_first(self, request, exception):
         gate = exception.gate
         named = gate.listed and not str(gate.window.words)
-        text = _("“%(service)s” can be booked by our members before everybody else.") % {"service": exception.service}
-        return teaser(request, gate, text=text if named else None)
+        text = _("“%(service)s” can be booked by our members before everybody else.")
+        return teaser(request, gate, text=text % {"service": exception.product.get_title()} if named else None)
 
     def _taken(self, request, exception):
         from appointment.settings import APPOINTMENT_BASE_TEMPLATE

@@ -6,6 +6,7 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
+from oscar_loyalty.privileges import access
 from sandbox.shop import selectors
 
 register = template.Library()
@@ -34,6 +35,12 @@ def booking_url(product):
     """Return where ``product`` is booked, or nothing for one that is not a service."""
     service = selectors.booking_service(product)
     return reverse("appointment:appointment_request", args=[service.pk]) if service else ""
+
+
+@register.simple_tag(takes_context=True)
+def may_book(context, product):
+    """Whether this visitor may book ``product`` now: it may be for members first."""
+    return access.viewer(request=context.get("request")).gate(product).allowed
 
 
 @register.filter
