@@ -15,18 +15,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed, rows, undoing
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
+from oscar_loyalty.ledger.expiring import expire_due
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
 from oscar_loyalty.ledger.pages import Page, Pages, free, in_one_transaction, model
 from oscar_loyalty.ledger.pausing import pause, resume
 from oscar_loyalty.ledger.selectors import undone
-
-#: Accounts handled in one transaction by bulk work.
-SLICE = 200
 
 POLICIES = {"debt", "write_off", "block"}
 
@@ -470,40 +468,12 @@ def extend(*, entry: Any, key: str, expires_at: datetime | None, **fields: Any) 
     return _retime(entry=entry, key=key, kind="extended", times={"expires_at": expires_at}, **fields)
 
 
-def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
-    """Post the expiries and release the holds that are due, in slices; return how many accounts had some."""
-    at = at or clock.now()
-    touched = 0
-    last = 0
-    while True:
-        # The first condition is the index's own; the second leaves out what waits for its hold to end.
-        lots = model("Lot").objects.filter(remaining__gt=0, expires_at__lte=at, account__gt=last)
-        lots = lots.filter(remaining__gt=F("held"))
-        holds = model("Hold").objects.filter(state="open", until__lte=at, account__gt=last)
-        ids = sorted(
-            set(lots.order_by("account_id").values_list("account_id", flat=True).distinct()[:SLICE])
-            | set(holds.order_by("account_id").values_list("account_id", flat=True).distinct()[:SLICE])
-        )[:SLICE]
-        if not ids:
-            return touched
-        _post_due(accounts=ids, at=at)
-        touched += len(ids)
-        last = ids[-1]
-        if progress is not None:
-            progress(len(ids))
-
-
 # What the operations share
 
 
 @in_one_transaction
 def _lock(*, accounts: Sequence[int]) -> None:
     Pages(accounts, until=clock.now())
-
-
-@in_one_transaction
-def _post_due(*, accounts: Sequence[int], at: datetime) -> None:
-    Pages(accounts, until=at).post_due(at)
 
 
 @in_one_transaction
