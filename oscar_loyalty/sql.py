@@ -76,10 +76,7 @@ class Database:
 
     def fill(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         """Write rows, some hundred, into such a table."""
-        if rows:
-            names = {"name": name, "marks": ", ".join(["%s"] * len(rows[0]))}
-            with self.connection.cursor() as cursor:
-                cursor.executemany(self._fill("INSERT INTO $name VALUES ($marks)", names), rows)
+        self._load(name, [], rows)
 
     def analyse(self, name: str) -> None:
         """Tell PostgreSQL what it cannot know of a table that was just filled."""
@@ -108,32 +105,37 @@ class Database:
             return []
         table, column = model._meta.db_table, model._meta.pk.column
         if self.is_postgresql:
-            sequence = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-            return [key for (key,) in self.rows(sequence, [self.connection.ops.quote_name(table), column, number])]
+            # Asked once for the name, not for every key.
+            sequence = "SELECT CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS name OFFSET 0"
+            found = f"SELECT nextval(mine.name) FROM ({sequence}) mine, generate_series(1, %s)"  # noqa: S608  # nosec B608
+            return [key for (key,) in self.rows(found, [self.connection.ops.quote_name(table), column, number])]
         # SQLite has one writer at a time.
         found = self.rows("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         last = int(found[0][0]) if found else 0
         return list(range(last + 1, last + number + 1))
 
-    def load(self, model: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def load(self, model: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Write rows with these columns as fast as the database takes them; what is not named gets its default.
 
         Moments must have gone through :meth:`moment`, and JSON be text.
         """
         more = {column: value for column, value in self._defaults(model, columns).items() if value is not None}
         rest = tuple(more.values())
-        self._load(self.table(model), [*columns, *more], ((*row, *rest) for row in rows) if rest else rows)
+        self._load(self.table(model), [*columns, *more], [(*row, *rest) for row in rows] if rest else rows)
 
-    def _load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    def _load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
         names = ", ".join(self.connection.ops.quote_name(column) for column in columns)
+        into = f"{table} ({names})" if columns else table
         with self.connection.cursor() as cursor:
             if self.is_postgresql:
-                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                with cursor.copy(f"COPY {into} FROM STDIN") as copy:
                     for row in rows:
                         copy.write_row(row)
                 return
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608  # nosec B608
+            marks = ", ".join(["%s"] * len(rows[0]))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608  # nosec B608
 
     def _defaults(self, model: Any, given: Iterable[str]) -> dict[str, Any]:
         """Return, by column, what a new row has where nothing is given, in fields that a shop has added, too."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from django.utils.dateparse import parse_datetime
 
@@ -15,6 +15,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import slices
 from oscar_loyalty.earning import past_orders
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.lookups import among
 from oscar_loyalty.sql import Database
 
 KIND = "earning.backfill"
@@ -39,9 +40,25 @@ class Outcome:
 
 def waiting(programme: Any, *, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Any]:
     """Return the orders of members, in a period, that may bring points and were never awarded."""
-    Order, Award = get_model("order", "Order"), get_model("loyalty_earning", "Award")
-    Member, Review = get_model("loyalty_members", "Member"), get_model("loyalty_earning", "OrderReview")
-    found = Order.objects.filter(site=programme.site_id, user__isnull=False, currency=programme.currency)
+    Award, Review = get_model("loyalty_earning", "Award"), get_model("loyalty_earning", "OrderReview")
+    awards = Award.objects.filter(source_type="order", source_id=Cast(OuterRef("pk"), CharField()))
+    reviewed = Review.objects.filter(order=OuterRef("pk"), reviewed_at__isnull=False, status=OuterRef("status"))
+    found = _placed(programme, since=since, until=until).filter(~Exists(awards))
+    return found.exclude(Exists(reviewed) & ~Exists(_late(programme)))
+
+
+def _placed(
+    programme: Any,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    users: tuple[int, int | None] = (0, None),
+) -> QuerySet[Any]:
+    """Return the orders of members, in a period, that may bring points, awarded or not."""
+    Order, Member = get_model("order", "Order"), get_model("loyalty_members", "Member")
+    # Of both, or whoever does a slice reads all members each time.
+    within = {"user__gte": users[0], **({"user__lte": users[1]} if users[1] is not None else {})}
+    found = Order.objects.filter(site=programme.site_id, currency=programme.currency, **within)
     found = found.exclude(status__in=programme.cancelled_order_statuses)
     if since:
         found = found.filter(date_placed__gte=since)
@@ -50,13 +67,32 @@ def waiting(programme: Any, *, since: datetime | None = None, until: datetime | 
     if wanted := programme.award_on_status:
         reached = get_model("order", "OrderStatusChange").objects.filter(order=OuterRef("pk"), new_status=wanted)
         found = found.filter(Q(status=wanted) | Exists(reached))
-    member = Member.objects.filter(programme=programme, user=OuterRef("user"), status="active")
-    awards = Award.objects.filter(source_type="order", source_id=Cast(OuterRef("pk"), CharField()))
-    # What was reviewed and brought nothing is not asked again, unless it was placed before its customer joined: that
-    # is what a backfill is for.
-    reviewed = Review.objects.filter(order=OuterRef("pk"), reviewed_at__isnull=False, status=OuterRef("status"))
-    late = member.filter(joined_at__gt=OuterRef("date_placed"))
-    return found.filter(Exists(member), ~Exists(awards)).exclude(Exists(reviewed) & ~Exists(late))
+    member = Member.objects.filter(programme=programme, user=OuterRef("user"), status="active", **within)
+    return found.filter(Exists(member))
+
+
+def _late(programme: Any) -> QuerySet[Any]:
+    """Return who has joined after they placed an order.
+
+    What was reviewed and brought nothing is not asked again, unless it was placed before its customer joined: that is
+    what a backfill is for.
+    """
+    Member = get_model("loyalty_members", "Member")
+    members = Member.objects.filter(programme=programme, user=OuterRef("user"), status="active")
+    return members.filter(joined_at__gt=OuterRef("date_placed"))
+
+
+def _still_waiting(programme: Any, pks: list[int]) -> list[int]:
+    """Return which of these orders nobody has reviewed. As :func:`waiting` says, but the time does not grow with all
+    that was ever reviewed.
+    """
+    Order, Review = get_model("order", "Order"), get_model("loyalty_earning", "OrderReview")
+    reviews = Review.objects.filter(among("order_id", pks), reviewed_at__isnull=False, status=F("order__status"))
+    if not (reviewed := set(reviews.values_list("order", flat=True))):
+        return pks
+    late = Order.objects.filter(among("pk", reviewed), Exists(_late(programme)))
+    reviewed -= set(late.values_list("pk", flat=True))
+    return [pk for pk in pks if pk not in reviewed]
 
 
 def begin(
@@ -100,16 +136,13 @@ def award_slice(run: Any, first: int, last: int | None) -> dict[str, int]:
     """Award the orders of the users from one key to another."""
     told = run.payload
     programme = get_model("loyalty_members", "Programme").objects.get(pk=told["programme"])
-    found = waiting(programme, since=_moment(told["since"]), until=_moment(told["until"])).filter(user__gte=first)
-    if last is not None:
-        found = found.filter(user__lte=last)
+    found = _placed(programme, since=_moment(told["since"]), until=_moment(told["until"]), users=(first, last))
     pks = list(found.order_by("user_id", "date_placed", "pk").values_list("pk", flat=True))
     rules_at, booked_at = _moment(told["rules_at"]), _moment(told["booked_at"])
     counts, members = Counter(orders=0, awards=0, points=0), set()
     for start in range(0, len(pks), SLICE):
-        for award in past_orders.award(
-            programme, pks[start : start + SLICE], rules_at=rules_at, booked_at=booked_at
-        ):
+        mine = _still_waiting(programme, pks[start : start + SLICE])
+        for award in past_orders.award(programme, mine, rules_at=rules_at, booked_at=booked_at):
             counts.update(orders=1, awards=int(award.points > 0), points=award.points)
             if award.points:
                 members.add(award.member_id)

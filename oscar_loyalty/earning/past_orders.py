@@ -21,6 +21,7 @@ from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import Line, Purchase, evaluate
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.lookups import among
 from oscar_loyalty.members.selectors import tiers
 from oscar_loyalty.payments.planning import NOT_MONEY
 from oscar_loyalty.sql import Database, Value
@@ -94,20 +95,21 @@ def _review(pks: Sequence[int], now: datetime) -> tuple[list[int], set[int]]:
         get_model("loyalty_earning", "Award"),
     )
     db = Database(Review)
-    reviews = Review.objects.filter(order__in=pks)
+    reviews = Review.objects.filter(among("order_id", pks))
     before = set(reviews.values_list("order", flat=True))
     new = sorted(set(pks) - before)
     made = 0
     if new:
-        columns = {"order_id": "id", "status": "COALESCE(status, '')", "reviewed_at": Value(db.moment(now))}
-        source = f"FROM $orders WHERE id IN ({', '.join(['%s'] * len(new))}) ORDER BY id ON CONFLICT DO NOTHING"
-        made = db.insert(Review, columns, source, new, orders=db.table(Order))
+        columns = {"order_id": "mine.pk", "status": "COALESCE(mine.status, '')", "reviewed_at": Value(db.moment(now))}
+        mine, params = db.compiled(Order.objects.filter(among("pk", new)).order_by("pk").values("pk", "status"))
+        source = "FROM ($mine) mine WHERE true ON CONFLICT DO NOTHING"
+        made = db.insert(Review, columns, source, params, mine=mine)
     still_open: set[int] = set()
     if before or made < len(new):
         # Ours are locked, since nobody else sees them. Of what others have made meanwhile, they may be at some.
         locked = reviews.select_for_update(of=("self",)).order_by("pk")
         still_open = {pk for pk, at in locked.values_list("order", "reviewed_at") if at is None}
-    done = Award.objects.filter(reference__in=[f"order:{pk}" for pk in pks]).values_list("reference", flat=True)
+    done = Award.objects.filter(among("reference", [f"order:{pk}" for pk in pks])).values_list("reference", flat=True)
     known = {int(reference.partition(":")[2]) for reference in done}
     return [pk for pk in pks if pk not in known], still_open
 
@@ -115,11 +117,11 @@ def _review(pks: Sequence[int], now: datetime) -> tuple[list[int], set[int]]:
 def _orders(programme: Any, pks: Sequence[int]) -> dict[int, Past]:
     """Return the orders that may bring points, by primary key."""
     Change, now = get_model("order", "OrderStatusChange"), clock.now()
-    rows = get_model("order", "Order").objects.filter(pk__in=pks, user__isnull=False)
+    rows = get_model("order", "Order").objects.filter(among("pk", pks), user__isnull=False)
     fields = ["pk", "number", "user", "currency", "date_placed", "status", "shipping_incl_tax", "shipping_excl_tax"]
     wanted, reached = programme.award_on_status, {}
     if wanted:
-        changes = Change.objects.filter(order__in=pks, new_status=wanted).order_by()
+        changes = Change.objects.filter(among("order_id", pks), new_status=wanted).order_by()
         reached = dict(changes.values_list("order").annotate(first=Min("date_created")))
     found = {}
     for pk, number, user, currency, placed, status, incl, excl in rows.values_list(*fields):
@@ -134,7 +136,7 @@ def _orders(programme: Any, pks: Sequence[int]) -> dict[int, Past]:
 def _lines(pks: Sequence[int]) -> dict[int, list[Bought]]:
     """Return the lines of each order."""
     found: dict[int, list[Bought]] = defaultdict(list)
-    rows = get_model("order", "Line").objects.filter(order__in=pks).order_by("pk")
+    rows = get_model("order", "Line").objects.filter(among("order_id", pks)).order_by("pk")
     fields = ("pk", "order", "product", "title", "quantity", "status", "line_price_incl_tax", "line_price_excl_tax")
     for row in rows.values_list(*fields):
         found[row[1]].append(Bought(*row))
@@ -144,7 +146,7 @@ def _lines(pks: Sequence[int]) -> dict[int, list[Bought]]:
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
     """Lock the members who earn for themselves, and return them by user."""
     rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.filter(programme=programme, user__in=users, status="active", merged_into__isnull=True).order_by("pk")
+    rows = rows.filter(among("user_id", users), programme=programme, status="active", merged_into__isnull=True).order_by("pk")
     by_pk = {tier.pk: tier for tier in tiers(programme)}
     found = {}
     for member in rows:
@@ -161,14 +163,14 @@ def _others(
     all_lines = [line for pk in past for line in lines[pk]]
     mine = {member.pk: user for user, member in members.items()}
     cancelled = {line.order for line in all_lines if line.status in programme.cancelled_line_statuses}
-    refunded = get_model("loyalty_payments", "Refund").objects.filter(order__in=list(past))
-    paid = get_model("loyalty_payments", "Tender").objects.filter(attempt__order__in=list(past), kind__in=NOT_MONEY)
-    claimed = get_model("loyalty_earning", "GuestClaim").objects.filter(order__in=list(past))
+    refunded = get_model("loyalty_payments", "Refund").objects.filter(among("order_id", past))
+    paid = get_model("loyalty_payments", "Tender").objects.filter(among("attempt__order_id", past), kind__in=NOT_MONEY)
+    claimed = get_model("loyalty_earning", "GuestClaim").objects.filter(among("order_id", past))
     products = {line.product for line in all_lines} - {None}
     Booking = get_model("loyalty_earning", "Booking")
-    booking = Booking.objects.filter(member__in=mine, product__in=products)
-    tied = Booking.objects.filter(order_line__order__in=list(past)).values_list("order_line__order", flat=True)
-    away = get_model("loyalty_members", "StatusChange").objects.filter(member__in=mine)
+    booking = Booking.objects.filter(among("member_id", mine), product__in=products)
+    tied = Booking.objects.filter(among("order_line_id", [line.pk for line in all_lines])).values_list("order_line__order", flat=True)
+    away = get_model("loyalty_members", "StatusChange").objects.filter(among("member_id", mine))
     of_orders = {
         *cancelled,
         *refunded.values_list("order", flat=True),

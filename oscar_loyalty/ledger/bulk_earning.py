@@ -13,6 +13,7 @@ from typing import Any
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed
 from oscar_loyalty.ledger.pages import in_one_transaction, model
+from oscar_loyalty.lookups import among
 from oscar_loyalty.sql import Database
 
 ENTRY = (
@@ -57,11 +58,11 @@ class Plain:
     def _lock(self, accounts: Sequence[int], until: datetime) -> dict[int, _Account]:
         """Lock all of them, and return those without debt, rest, heir, or anything that falls due before ``until``."""
         Account, Lot, Hold = model("Account"), model("Lot"), model("Hold")
-        rows = Account.objects.select_for_update().filter(pk__in=accounts).order_by("pk")
+        rows = Account.objects.select_for_update().filter(among("pk", accounts)).order_by("pk")
         fields = ("pk", "sequence", "balance", "debt", "paused_at", "merged_into_id")
         locked = list(rows.values_list(*fields))
-        due = Lot.objects.filter(account__in=accounts, remaining__gt=0, expires_at__lte=until)
-        stale = Hold.objects.filter(account__in=accounts, state="open", until__lte=until)
+        due = Lot.objects.filter(among("account_id", accounts), remaining__gt=0, expires_at__lte=until)
+        stale = Hold.objects.filter(among("account_id", accounts), state="open", until__lte=until)
         other = {*due.values_list("account", flat=True), *stale.values_list("account", flat=True)}
         return {
             pk: _Account(sequence, balance)
@@ -163,7 +164,7 @@ def earn_plain(*, earnings: Sequence[Any]) -> tuple[dict[str, int], list[Any]]:
     db = Database(model("Entry"))
     plain = Plain(db, sorted({keyed.pk(earning.account) for earning in earnings}), until)
     keys = [earning.key for earning in earnings]
-    known = set(model("Entry").objects.filter(key__in=keys).values_list("key", flat=True))
+    known = set(model("Entry").objects.filter(among("key", keys)).values_list("key", flat=True))
     other = {
         keyed.pk(earning.account)
         for earning in earnings
