@@ -84,25 +84,6 @@ def earn_many(earnings: Iterable[Earning]) -> list[Any]:
     return _earn_all(earnings=earnings)
 
 
-def earn_in_bulk(earnings: Sequence[Earning]) -> dict[str, int]:
-    """Book thousands of earnings as :func:`earn_many` does, a whole account's in one call; return the entries' primary
-    keys, by the earnings' keys.
-    """
-    for earning in earnings:
-        keyed.above_zero(earning.units)
-        keyed.free_kind(earning.kind)
-    if not earnings:
-        return {}
-    return _earn_in_bulk(earnings=earnings)
-
-
-@in_one_transaction
-def _earn_in_bulk(*, earnings: Sequence[Earning]) -> dict[str, int]:
-    found, rest = earn_plain(earnings=earnings)
-    found.update((entry.key, entry.pk) for entry in earn_many(rest))
-    return found
-
-
 @in_one_transaction
 def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
     now = clock.now()
@@ -140,6 +121,25 @@ def _earn_all(*, earnings: Sequence[Earning]) -> list[Any]:
 def earn(*, account: Any, units: int, key: str, usable_from: datetime | None, **fields: Any) -> Any:
     """Book one :class:`Earning` and return its entry."""
     return earn_many([Earning(account=account, units=units, key=key, usable_from=usable_from, **fields)])[0]
+
+
+def earn_in_bulk(earnings: Sequence[Earning]) -> dict[str, int]:
+    """Book thousands of earnings as :func:`earn_many` does, a whole account's in one call; return the entries' primary
+    keys, by the earnings' keys.
+    """
+    for earning in earnings:
+        keyed.above_zero(earning.units)
+        keyed.free_kind(earning.kind)
+    if not earnings:
+        return {}
+    return _earn_in_bulk(earnings=earnings)
+
+
+@in_one_transaction
+def _earn_in_bulk(*, earnings: Sequence[Earning]) -> dict[str, int]:
+    found, rest = earn_plain(earnings=earnings)
+    found.update((entry.key, entry.pk) for entry in earn_many(rest))
+    return found
 
 
 @in_one_transaction
