@@ -20,7 +20,7 @@ from oscar_loyalty.sql import Database
 
 KIND = "earning.backfill"
 #: Orders handled in one transaction.
-SLICE = 2000
+SLICE = 5000
 
 
 @dataclass

@@ -37,7 +37,8 @@ def follower(name: str) -> Callable[[Follower], Follower]:
 def tell_given(awards: Sequence[Any]) -> None:
     """Leave word in the current transaction that these awards are new."""
     if awards:
-        due.leave(kind=KIND, key=f"given:{awards[0].pk}", payload={"awards": [award.pk for award in awards]})
+        # New awards have new keys: nothing has to be looked for.
+        due.leave_many(kind=KIND, rows={f"given:{awards[0].pk}": {"awards": [award.pk for award in awards]}})
 
 
 def tell_moved(award: Any) -> None:
