@@ -2,11 +2,13 @@
 
     python scripts/services.py postgresql -- python benchmarks/backfill.py --orders 1000000 --customers 200000
 
-The floor reads orders and lines, reckons one point for each euro, and writes entries, lots, awards and their lines with
-the same explanations, reviews, and word for the followers: one statement for all, in slices of the same size, each one
+The floor reads orders and lines, reckons one point for each euro, and writes entries, lots, awards and their lines
+with the same explanations, reviews, and word for the followers: one statement for all, in slices of the same size,
+    each one
 transaction that notes how far it is. Nothing leaves the database. It knows its one rule and its one tier by heart, and
 nothing of refunds, bookings, limits, debts or lots that expire in between. Ours lets the engine decide about each order
-in Python. Both work on copies of one database, in turn; what both have written is compared, and the audit looks at ours.
+in Python. Both work on copies of one database, in turn; what both have written is compared,
+    and the audit looks at ours.
 
 Also told: the most memory our process had, and whether the time grows as the work does (a quarter of it beside all).
 It works in test databases of its own, which it makes and takes away.
@@ -99,9 +101,12 @@ FLOOR = """
         INSERT INTO loyalty_ledger_entry (account_id, sequence, key, digest, kind, units, balance_after, explanation,
             source_type, source_id, actor_type, actor_id, effective_at, recorded_at)
         SELECT account, sequence, 'award:order:' || id, md5(id::text) || md5(account::text), 'earn', points, balance,
-            jsonb_build_object('base', said, 'multiplier', '1', 'tier', %(tier_said)s::jsonb, 'exact', said, 'rounding',
-                'down', 'rounded', points <> amount, 'points', points, 'number', number, 'why', 'award', 'source', 'order', 'lines', jsonb_build_array(jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1, 'target', 'everything',
-                    'points', '1', 'per', '1', 'amount', said, 'currency', 'EUR', 'title', title, 'product', NULL))), 'order', id, '', '',
+            jsonb_build_object('base', said, 'multiplier', '1', 'tier', %(tier_said)s::jsonb, 'exact', said,
+                'rounding', 'down', 'rounded', points <> amount, 'points', points, 'number', number, 'why',
+                    'award', 'source', 'order', 'lines', jsonb_build_array(jsonb_build_object('rule', 'amount',
+                    'name', '', 'version', %(version)s, 'number', 1, 'target', 'everything',
+                    'points', '1', 'per', '1', 'amount', said, 'currency', 'EUR', 'title', title, 'product',
+                        NULL))), 'order', id, '', '',
             date_placed, %(now)s FROM wanted ORDER BY account, sequence
         RETURNING id, account_id, sequence
     ), joined AS (
@@ -114,14 +119,17 @@ FLOOR = """
         INSERT INTO loyalty_earning_award (programme_id, member_id, reference, source_type, source_id, points,
             clawed_back, spent, spent_back, void, entry_id, tier_id, multiplier, happened_at, usable_from, explanation)
         SELECT %(programme)s, member, 'order:' || id, 'order', id, points, 0, amount, 0, false, entry, tier_id, 1,
-            date_placed, usable_from, jsonb_build_object('base', said, 'multiplier', '1', 'tier', %(tier_said)s::jsonb, 'exact', said, 'rounding',
-                'down', 'rounded', points <> amount, 'points', points, 'number', number, 'left_out', '{}'::jsonb) FROM joined
+            date_placed, usable_from, jsonb_build_object('base', said, 'multiplier', '1', 'tier',
+                %(tier_said)s::jsonb, 'exact', said,
+                'rounding', 'down', 'rounded', points <> amount, 'points', points, 'number', number, 'left_out',
+                    '{}'::jsonb) FROM joined
         RETURNING id, source_id
     ), lines AS (
         INSERT INTO loyalty_earning_awardline (award_id, order_line_id, title, quantity, amount, share, points,
             rule_version_id, explanation)
         SELECT awards.id, wanted.line, wanted.title, wanted.quantity, wanted.amount, wanted.points, wanted.points,
-            %(version)s, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1, 'target', 'everything',
+            %(version)s, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1,
+                'target', 'everything',
             'points', '1', 'per', '1', 'amount', wanted.said, 'currency', 'EUR')
         FROM awards JOIN wanted ON wanted.id = awards.source_id::bigint
     ), reviews AS (
@@ -143,7 +151,10 @@ WRITTEN = [
         "loyalty_earning_award",
         "member_id, reference, source_id, points, spent, tier_id, multiplier, happened_at, usable_from, explanation",
     ),
-    ("loyalty_earning_awardline", "order_line_id, title, quantity, amount, share, points, rule_version_id, explanation"),
+    (
+        "loyalty_earning_awardline",
+        "order_line_id, title, quantity, amount, share, points, rule_version_id, explanation",
+    ),
     ("loyalty_earning_orderreview", "order_id, status, cancelled_lines"),
 ]
 

@@ -2,8 +2,8 @@
 
     python scripts/services.py postgresql -- python benchmarks/expiry.py --lots 1000000 --accounts 200000 --rounds 2
 
-The floor locks the accounts, inserts entries and uses, and updates lots and accounts, a statement each, in slices of the
-same size, each one transaction that notes how far it is. It numbers the entries as ours do, with the same keys, which
+The floor locks the accounts, inserts entries and uses, and updates lots and accounts, all by one statement, in slices
+of the same size, each one transaction that notes how far it is. It numbers the entries as ours do, with the same keys, which
 the database refuses to take twice. It knows its accounts by heart, has no explanations, and knows nothing of holds.
 Both work on copies of one database, in turn; what both have written is compared, and the audit looks at ours.
 
@@ -162,7 +162,10 @@ def compare(options, accounts, now, base):
                 if name == "ours" and not number:
                     findings = list(audit.audit())
                     assert not findings, findings[:3]  # noqa: S101
-            print(f"  {accounts * options.each:,} lots, {name}: {watch.took:.1f} s, processor {watch.cpu:.1f} s", flush=True)
+            print(
+                f"  {accounts * options.each:,} lots, {name}: {watch.took:.1f} s, processor {watch.cpu:.1f} s",
+                flush=True,
+            )
         assert found[0] == found[1], found  # noqa: S101
     return took
 

@@ -144,7 +144,7 @@ def share(run: Any) -> None:
 
 @transaction.atomic
 def step(run: Any) -> Mapping[str, int] | None:
-    """Do the next slice and return what that counts; ``None`` when there was none, or others are at all that is left."""
+    """Do the next slice and return what that counts; ``None`` when none was left that nobody is at."""
     slices = get_model("loyalty_due", "BulkSlice").objects.filter(run=run.pk)
     free = slices.select_for_update(skip_locked=True, of=("self",)).select_related("run")
     mine = free.filter(done_at__isnull=True).order_by("first").first()
@@ -194,4 +194,3 @@ def _share_due(row: Any) -> None:
             at += PATIENCE
     with transaction.atomic():
         due.again(kind=row.kind, key=row.key, payload=row.payload, at=at)
-

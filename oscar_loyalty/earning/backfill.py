@@ -9,7 +9,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
-from django.utils.dateparse import parse_datetime
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import slices
@@ -207,4 +206,4 @@ def _text(moment: datetime | None) -> str:
 
 
 def _moment(text: str) -> datetime | None:
-    return parse_datetime(text) if text else None
+    return datetime.fromisoformat(text) if text else None

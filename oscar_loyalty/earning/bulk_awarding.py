@@ -1,4 +1,4 @@
-"""Thousands of awards at once: what :func:`oscar_loyalty.earning.awarding.give` writes, without an object for each row."""
+"""Thousands of awards at once: what :func:`~oscar_loyalty.earning.awarding.give` writes, without an object a row."""
 
 from collections.abc import Sequence
 from json import dumps
@@ -61,7 +61,9 @@ def give_many(grants: Sequence[Grant]) -> list[Given]:
     entries = books.earn_in_bulk([earning_of(grant) for grant in grants if grant.outcome.points > 0])
     db = Database(Award)
     keys = db.keys(Award, len(grants))
-    db.load(Award, AWARD, [_award(db, pk, grant, entries.get(grant.key)) for pk, grant in zip(keys, grants, strict=True)])
+    db.load(
+        Award, AWARD, [_award(db, pk, grant, entries.get(grant.key)) for pk, grant in zip(keys, grants, strict=True)]
+    )
     db.load(Line, LINE, [row for pk, grant in zip(keys, grants, strict=True) for row in _lines(pk, grant)])
     given = [Given(pk, grant.member.pk, grant.outcome.points) for pk, grant in zip(keys, grants, strict=True)]
     allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))

@@ -57,7 +57,7 @@ class Bought(NamedTuple):
 def award(
     programme: Any, pks: Sequence[int], *, rules_at: datetime | None = None, booked_at: datetime | None = None
 ) -> list[Given]:
-    """Award orders that have none yet, in the order of ``pks`` (all of a customer's at once), and return the awards; see
+    """Award orders that have none yet, in the order of ``pks``, and return the awards; see
     :func:`oscar_loyalty.earning.orders.award_orders`, which does what is not plain.
     """
     now = clock.now()
@@ -146,7 +146,9 @@ def _lines(pks: Sequence[int]) -> dict[int, list[Bought]]:
 def _members(programme: Any, users: set[int]) -> dict[int, Any]:
     """Lock the members who earn for themselves, and return them by user."""
     rows = get_model("loyalty_members", "Member").objects.select_for_update(of=("self",), no_key=True)
-    rows = rows.filter(among("user_id", users), programme=programme, status="active", merged_into__isnull=True).order_by("pk")
+    rows = rows.filter(
+        among("user_id", users), programme=programme, status="active", merged_into__isnull=True
+    ).order_by("pk")
     by_pk = {tier.pk: tier for tier in tiers(programme)}
     found = {}
     for member in rows:
@@ -169,7 +171,9 @@ def _others(
     products = {line.product for line in all_lines} - {None}
     Booking = get_model("loyalty_earning", "Booking")
     booking = Booking.objects.filter(among("member_id", mine), product__in=products)
-    tied = Booking.objects.filter(among("order_line_id", [line.pk for line in all_lines])).values_list("order_line__order", flat=True)
+    tied = Booking.objects.filter(among("order_line_id", [line.pk for line in all_lines])).values_list(
+        "order_line__order", flat=True
+    )
     away = get_model("loyalty_members", "StatusChange").objects.filter(among("member_id", mine))
     of_orders = {
         *cancelled,
@@ -242,9 +246,7 @@ def _described(
     return {None: facts.NOTHING, **facts.describe(rows, book)}
 
 
-def _purchase(
-    order: Past, lines: Sequence[Bought], products: Mapping[int | None, Line], *, counts: bool
-) -> Purchase:
+def _purchase(order: Past, lines: Sequence[Bought], products: Mapping[int | None, Line], *, counts: bool) -> Purchase:
     """Return the purchase, as :func:`oscar_loyalty.earning.facts.order_purchases` does."""
     found = []
     for row in lines:

@@ -1,4 +1,4 @@
-"""Thousands of earnings at once: what :func:`oscar_loyalty.ledger.books.earn_many` books, without an object for each row.
+"""Thousands of earnings at once: what :func:`~oscar_loyalty.ledger.books.earn_many` books, without an object a row.
 
 Private to :mod:`oscar_loyalty.ledger.books`.
 """
@@ -138,9 +138,7 @@ class Plain:
                 for pk, (account, entry, units, left, start, end) in zip(lots, self.lots, strict=True)
             ],
         )
-        db.load(
-            model("LotUse"), USE, [(entries[entry], lots[lot], self.lots[lot][2]) for entry, lot in self.uses]
-        )
+        db.load(model("LotUse"), USE, [(entries[entry], lots[lot], self.lots[lot][2]) for entry, lot in self.uses])
         db.make_table(FIGURES, "account bigint, sequence bigint, balance bigint")
         db.fill(FIGURES, [(pk, row.sequence, row.balance) for pk, row in self.accounts.items()])
         db.run(
@@ -156,8 +154,8 @@ class Plain:
 
 @in_one_transaction
 def earn_plain(*, earnings: Sequence[Any]) -> tuple[dict[str, int], list[Any]]:
-    """Book those of the earnings that are plain, in the order given; return their entries' primary keys, by key, and the
-    earnings that are not: of accounts where more has to happen, with a note or an actor, or a key that is known.
+    """Book those of the earnings that are plain, in the order given; return their entries' primary keys, by key, and
+    the earnings that are not: of accounts where more has to happen, with a note or an actor, or a key that is known.
     """
     now = clock.now()
     until = max(earning.happened_at or now for earning in earnings)

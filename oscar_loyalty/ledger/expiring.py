@@ -1,7 +1,7 @@
 """Expiries of hundreds of thousands of accounts, posted by a few statements for thousands of lots at once.
 
-What is written is what :meth:`oscar_loyalty.ledger.pages.Page.post_due` writes, row for row. Whoever has a hold past its
-limit is left to that: what the hold frees may expire in its turn.
+What is written is what :meth:`oscar_loyalty.ledger.pages.Page.post_due` writes, row for row. Whoever has a hold past
+its limit is left to that: what the hold frees may expire in its turn.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F
-from django.utils.dateparse import parse_datetime
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import slices
@@ -45,7 +44,7 @@ def expire_due(*, at: datetime | None = None, progress: Callable[[Any], None] | 
 
 
 def begin(*, at: datetime) -> Any:
-    """Return the run that posts what is due, ``None`` when nothing is; one that is under way may be of before ``at``."""
+    """Return the run that posts what is due, ``None`` when nothing is. One that is under way may be of before."""
     before = slices.under_way(KIND)
     if before is not None or not is_due(at):
         return before
@@ -55,13 +54,14 @@ def begin(*, at: datetime) -> Any:
 def is_due(at: datetime) -> bool:
     """Whether any lot has expired, or hold passed its limit, that is not written yet."""
     lots = model("Lot").objects.filter(remaining__gt=0, expires_at__lte=at)
-    return lots.filter(remaining__gt=F("held")).exists() or model("Hold").objects.filter(state="open", until__lte=at).exists()
+    return (
+        lots.filter(remaining__gt=F("held")).exists()
+        or model("Hold").objects.filter(state="open", until__lte=at).exists()
+    )
 
 
 def _at(run: Any) -> datetime:
-    at = parse_datetime(run.payload["at"])
-    assert at is not None
-    return at
+    return datetime.fromisoformat(run.payload["at"])
 
 
 def _names(db: Database) -> dict[str, str]:
