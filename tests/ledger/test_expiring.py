@@ -70,7 +70,7 @@ def books_of(accounts):
         account.refresh_from_db()
         entries = account.entries.order_by("sequence")
         told = entries.values_list(
-            "sequence", "kind", "units", "balance_after", "effective_at", "explanation", "digest", "source_type"
+            "sequence", "kind", "units", "balance_after", "effective_at", "explanation", "source_type"
         )
         lots = account.lots.order_by("pk").values_list("remaining", "held", "expires_at")
         uses = get_model("loyalty_ledger", "LotUse").objects.filter(lot__account=account)
