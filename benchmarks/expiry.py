@@ -4,8 +4,8 @@
 
 The floor locks the accounts, inserts entries and uses, and updates lots and accounts, all by one statement, in slices
 of the same size, each one transaction that notes how far it is. It numbers the entries as ours do, with the same keys,
-which the database refuses to take twice. It knows its accounts by heart, has no explanations, and knows nothing of holds.
-Both work on copies of one database, in turn; what both have written is compared, and the audit looks at ours.
+which the database refuses to take twice. It knows its accounts by heart, has no explanations, and knows nothing of
+holds. Both work on copies of one database, in turn; what both have written is compared, and the audit looks at ours.
 
 Also told: the most memory our process had, and whether the time grows as the work does (a quarter of it beside all).
 It works in test databases of its own, which it makes and takes away.

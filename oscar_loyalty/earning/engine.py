@@ -496,6 +496,7 @@ def _cents(value: Fraction) -> Decimal:
     return _decimal(value).quantize(Decimal("0.01"))
 
 
+@lru_cache(maxsize=16384)
 def _decimal(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.0001"))
 

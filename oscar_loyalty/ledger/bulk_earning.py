@@ -81,10 +81,10 @@ class Plain:
         self._post(
             pk, account, earning.key, digest, earning.kind, earning.units, earning.explanation, at, earning.source
         )
-        lot = [pk, len(self.entries) - 1, earning.units, earning.units, earning.usable_from, earning.expires_at]
+        new = [pk, len(self.entries) - 1, earning.units, earning.units, earning.usable_from, earning.expires_at]
         if earning.expires_at is not None:
             heapq.heappush(account.ends, (earning.expires_at, len(self.lots), len(self.lots)))
-        self.lots.append(lot)
+        self.lots.append(new)
 
     def _post(
         self,

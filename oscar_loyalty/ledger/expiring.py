@@ -156,7 +156,7 @@ class _Slice:
         if not number:
             return 0
         db.analyse(LOTS)
-        entry = {
+        entry: dict[str, str | Value] = {
             "account_id": "account",
             "sequence": "sequence",
             "key": "'expire:' || account || ':' || sequence",
@@ -169,7 +169,7 @@ class _Slice:
             "recorded_at": Value(db.moment(clock.now())),
         }
         db.insert(model("Entry"), entry, "FROM $lots", **names)
-        use = {"entry_id": "entry.id", "lot_id": "mine.lot", "units": "mine.units"}
+        use: dict[str, str | Value] = {"entry_id": "entry.id", "lot_id": "mine.lot", "units": "mine.units"}
         joined = "entry.account_id = mine.account AND entry.sequence = mine.sequence"
         db.insert(model("LotUse"), use, f"FROM $lots mine JOIN $entry entry ON {joined}", **names)
         db.run("UPDATE $lot SET remaining = held FROM $lots mine WHERE $lot.id = mine.lot", **names)
