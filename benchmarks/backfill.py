@@ -1,18 +1,25 @@
-"""What importing and awarding past purchases costs above plain SQL doing the least, measured in the same run.
+"""What points for the orders of the past cost, beside plain SQL that does the least and writes the same.
 
-    DATABASE_URL=postgres://... python benchmarks/backfill.py          (without: SQLite)
-    python benchmarks/backfill.py --orders 70000 --customers 23500
+    python scripts/services.py postgresql -- python benchmarks/backfill.py --orders 1000000 --customers 200000
 
-It works in a test database of its own, which it makes and takes away.
+The floor reads orders and lines, reckons one point for each euro, and writes entries, lots, awards and their lines
+with the same explanations, reviews, and word for the followers: one statement for all, in slices of the same size,
+    each one
+transaction that notes how far it is. Nothing leaves the database. It knows its one rule and its one tier by heart, and
+nothing of refunds, bookings, limits, debts or lots that expire in between. Ours lets the engine decide about each order
+in Python. Both work on copies of one database, in turn; what both have written is compared,
+    and the audit looks at ours.
+
+Also told: the most memory our process had, and whether the time grows as the work does (a quarter of it beside all).
+It works in test databases of its own, which it makes and takes away.
 """
 
 import argparse
+import json
 import os
-import random
 import resource
 import sys
-import tempfile
-import time
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -20,108 +27,263 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from benchmarks.databases import of_its_own
+from benchmarks.expiry import kept, written
+from benchmarks.side_by_side import Ratio, Watch, machine, plain_connection
+from benchmarks.tier_review import copy_of, pid_of
 
-def timed(function):
-    began = time.perf_counter()
-    result = function()
-    return time.perf_counter() - began, result
+#: What is wanted: times the floor, MB.
+BOUND, MEMORY = 2, 300
+
+FILL = [
+    """
+    INSERT INTO auth_user (username, email, password, first_name, last_name, is_staff, is_active, is_superuser,
+        date_joined)
+    SELECT 'bench' || i, 'bench' || i || '@example.com', '!', '', '', false, true, false, %(now)s
+    FROM generate_series(%(first)s::int, %(last)s::int) i
+    """,
+    """
+    INSERT INTO auth_user_groups (user_id, group_id) SELECT id, %(group)s FROM auth_user WHERE id > %(before)s
+    """,
+    """
+    INSERT INTO loyalty_ledger_account (unit, owner_type, owner_id, sequence, balance, debt, opened_at)
+    SELECT %(unit)s, 'bench', id, 0, 0, 0, %(now)s FROM auth_user WHERE id > %(before)s ORDER BY id
+    """,
+    """
+    INSERT INTO loyalty_members_member (programme_id, user_id, number, email, first_name, last_name, greeting_name,
+        language, status, source, tier_id, joined_at, account_id)
+    SELECT %(programme)s, person.id, 'B' || person.id, person.email, '', '', '', 'en', 'active', 'bench', %(tier)s,
+        %(now)s, account.id
+    FROM loyalty_ledger_account account JOIN auth_user person ON person.id = account.owner_id::int
+    WHERE account.owner_type = 'bench' AND person.id > %(before)s ORDER BY account.id
+    """,
+    """
+    INSERT INTO order_order (number, site_id, user_id, currency, total_incl_tax, total_excl_tax, shipping_incl_tax,
+        shipping_excl_tax, shipping_method, shipping_code, status, guest_email, date_placed, analytics_tracked)
+    SELECT 'b' || person.id || '-' || n, %(site)s, person.id, %(currency)s, price, price, 0, 0, '', '', 'Complete', '',
+        %(now)s::timestamptz - ((person.id * 7919 + n * 104729) %% 600) * INTERVAL '1 day' - n * INTERVAL '1 second',
+        false
+    FROM auth_user person, generate_series(1, %(each)s) n,
+        LATERAL (SELECT ((person.id * 31 + n * 17) %% 13100 + 100) / 100.0 AS price) prices
+    WHERE person.id > %(before)s ORDER BY hashint4((person.id * 131 + n)::int)
+    """,
+    """
+    INSERT INTO order_line (order_id, partner_name, partner_sku, partner_line_reference, partner_line_notes, title,
+        quantity, line_price_incl_tax, line_price_excl_tax, line_price_before_discounts_incl_tax,
+        line_price_before_discounts_excl_tax, status, num_allocated, allocation_cancelled)
+    SELECT id, '', '', '', '', 'Past purchase', 1, total_incl_tax, total_incl_tax, total_incl_tax, total_incl_tax, '',
+        0, false
+    FROM order_order WHERE user_id > %(before)s ORDER BY id
+    """,
+]
+LOCK = """
+    SELECT account.id FROM loyalty_ledger_account account
+    JOIN loyalty_members_member member ON member.account_id = account.id
+    WHERE member.user_id BETWEEN %(first)s AND %(last)s ORDER BY account.id FOR UPDATE OF account
+"""
+FLOOR = """
+    WITH wanted AS MATERIALIZED (
+        SELECT o.id, o.number, o.status, o.date_placed, line.id AS line, line.title, line.quantity, member.id AS member,
+            member.tier_id, account.id AS account, line.line_price_incl_tax AS amount,
+            trim_scale(line.line_price_incl_tax)::text AS said,
+            floor(line.line_price_incl_tax)::bigint AS points,
+            (o.date_placed AT TIME ZONE %(zone)s + %(days)s * INTERVAL '1 day') AT TIME ZONE %(zone)s
+                AS usable_from,
+            account.sequence + ROW_NUMBER() OVER mine AS sequence,
+            account.balance + (SUM(floor(line.line_price_incl_tax)) OVER mine)::bigint AS balance
+        FROM order_order o JOIN order_line line ON line.order_id = o.id
+        JOIN loyalty_members_member member ON member.user_id = o.user_id AND member.programme_id = %(programme)s
+        JOIN loyalty_ledger_account account ON account.id = member.account_id
+        WHERE o.user_id BETWEEN %(first)s AND %(last)s AND o.site_id = %(site)s
+            AND NOT EXISTS (SELECT FROM loyalty_earning_award WHERE reference = 'order:' || o.id)
+        WINDOW mine AS (PARTITION BY account.id ORDER BY o.date_placed, o.id ROWS UNBOUNDED PRECEDING)
+    ), entries AS (
+        INSERT INTO loyalty_ledger_entry (account_id, sequence, key, digest, kind, units, balance_after, explanation,
+            source_type, source_id, actor_type, actor_id, effective_at, recorded_at)
+        SELECT account, sequence, 'award:order:' || id, md5(id::text) || md5(account::text), 'earn', points, balance,
+            jsonb_build_object('base', said, 'multiplier', '1', 'tier', %(tier_said)s::jsonb, 'exact', said,
+                'rounding', 'down', 'rounded', points <> amount, 'points', points, 'number', number, 'why',
+                    'award', 'source', 'order', 'lines', jsonb_build_array(jsonb_build_object('rule', 'amount',
+                    'name', '', 'version', %(version)s, 'number', 1, 'target', 'everything',
+                    'points', '1', 'per', '1', 'amount', said, 'currency', 'EUR', 'title', title, 'product',
+                        NULL))), 'order', id, '', '',
+            date_placed, %(now)s FROM wanted ORDER BY account, sequence
+        RETURNING id, account_id, sequence
+    ), joined AS (
+        SELECT wanted.*, entries.id AS entry FROM wanted JOIN entries
+            ON entries.account_id = wanted.account AND entries.sequence = wanted.sequence
+    ), lots AS (
+        INSERT INTO loyalty_ledger_lot (account_id, entry_id, units, remaining, held, usable_from)
+        SELECT account, entry, points, points, 0, usable_from FROM joined
+    ), awards AS (
+        INSERT INTO loyalty_earning_award (programme_id, member_id, reference, source_type, source_id, points,
+            clawed_back, spent, spent_back, void, entry_id, tier_id, multiplier, happened_at, usable_from, explanation)
+        SELECT %(programme)s, member, 'order:' || id, 'order', id, points, 0, amount, 0, false, entry, tier_id, 1,
+            date_placed, usable_from, jsonb_build_object('base', said, 'multiplier', '1', 'tier',
+                %(tier_said)s::jsonb, 'exact', said,
+                'rounding', 'down', 'rounded', points <> amount, 'points', points, 'number', number, 'left_out',
+                    '{}'::jsonb) FROM joined
+        RETURNING id, source_id
+    ), lines AS (
+        INSERT INTO loyalty_earning_awardline (award_id, order_line_id, title, quantity, amount, share, points,
+            rule_version_id, explanation)
+        SELECT awards.id, wanted.line, wanted.title, wanted.quantity, wanted.amount, wanted.points, wanted.points,
+            %(version)s, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1,
+                'target', 'everything',
+            'points', '1', 'per', '1', 'amount', wanted.said, 'currency', 'EUR')
+        FROM awards JOIN wanted ON wanted.id = awards.source_id::bigint
+    ), reviews AS (
+        INSERT INTO loyalty_earning_orderreview (order_id, status, cancelled_lines, reviewed_at)
+        SELECT id, status, 0, %(now)s FROM wanted
+    ), word AS (
+        INSERT INTO loyalty_due_due (kind, key, payload, state, due_at, tries, last_error)
+        SELECT 'earning.follow', 'given:' || MIN(id), jsonb_build_object('awards', jsonb_agg(id)), 'waiting', %(now)s,
+            0, '' FROM awards HAVING COUNT(*) > 0
+    ) UPDATE loyalty_ledger_account account SET sequence = last.sequence, balance = last.balance
+    FROM (SELECT account, MAX(sequence) AS sequence, MAX(balance) AS balance FROM wanted GROUP BY account) last
+    WHERE account.id = last.account
+"""
+WRITTEN = [
+    ("loyalty_ledger_account", "id, sequence, balance"),
+    ("loyalty_ledger_entry", "account_id, sequence, key, kind, units, balance_after, explanation, effective_at"),
+    ("loyalty_ledger_lot", "account_id, units, remaining, usable_from, expires_at"),
+    (
+        "loyalty_earning_award",
+        "member_id, reference, source_id, points, spent, tier_id, multiplier, happened_at, usable_from, explanation",
+    ),
+    (
+        "loyalty_earning_awardline",
+        "order_line_id, title, quantity, amount, share, points, rule_version_id, explanation",
+    ),
+    ("loyalty_earning_orderreview", "order_id, status, cancelled_lines"),
+]
 
 
-def row(name, ours, number, floor=None):
-    print(f"{name:42} {ours:8.2f} s {ours / number * 1e6:9.0f} µs each", end="")
-    print(f"   floor {floor:7.2f} s   ratio {ours / floor:6.1f}" if floor else "", flush=True)
-
-
-def plain(orders):
-    """The least that keeps the same: a row each for the order, its line, its award and its entry, and sums."""
-    from django.db import connection, transaction
-
-    tables = {
-        "floor_order": "number varchar(64) UNIQUE, customer bigint, amount numeric(12, 2), placed varchar(32)",
-        "floor_line": "number varchar(64), title varchar(64), amount numeric(12, 2)",
-        "floor_award": "number varchar(64) UNIQUE, customer bigint, points bigint",
-        "floor_entry": "key varchar(64) UNIQUE, customer bigint, units bigint",
-    }
-    with connection.cursor() as cursor:
-        for name, columns in tables.items():
-            cursor.execute(f"CREATE TABLE {name} ({columns})")
-
-    def write(name, rows):
-        marks = f"({','.join(['%s'] * len(rows[0]))})"
-        for start in range(0, len(rows), 500):
-            part = rows[start : start + 500]
-            with transaction.atomic(), connection.cursor() as cursor:
-                values = ",".join([marks] * len(part))
-                cursor.execute(f"INSERT INTO {name} VALUES {values}", [cell for one in part for cell in one])  # noqa: S608
-
-    def bring():
-        write("floor_order", [(f"{n}", customer, amount, day) for n, (customer, day, amount) in enumerate(orders)])
-        write("floor_line", [(f"{n}", "Past purchase", amount) for n, (_customer, _day, amount) in enumerate(orders)])
-
-    def award():
-        points = [(f"{n}", customer, int(float(amount))) for n, (customer, _day, amount) in enumerate(orders)]
-        write("floor_award", points)
-        write("floor_entry", points)
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE TABLE floor_sum AS SELECT customer, SUM(units) FROM floor_entry GROUP BY customer")
-
-    return timed(bring)[0], timed(award)[0]
-
-
-def main():
+def fill(values, first, last):
     from django.db import connection
 
-    from oscar_loyalty import tables
-    from oscar_loyalty.earning import backfill, imports, rules
-    from oscar_loyalty.members import services
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM auth_user")
+        more = {"first": first, "last": last, "before": cursor.fetchone()[0]}
+        for statement in FILL:
+            cursor.execute(statement, values | more)
+        cursor.execute("VACUUM ANALYZE")
+
+
+def floor(values, customers):
+    """Plain SQL through psycopg, so many customers at once."""
+    connection = plain_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE floor_progress (first bigint)")
+        connection.commit()
+        with Watch(connection.info.backend_pid) as watch:
+            cursor.execute("SELECT MIN(user_id), MAX(user_id) FROM loyalty_members_member")
+            first, most = cursor.fetchone()
+            while first <= most:
+                slice_values = values | {"first": first, "last": first + customers - 1}
+                cursor.execute(LOCK, slice_values)
+                cursor.execute(FLOOR, slice_values)
+                cursor.execute("INSERT INTO floor_progress VALUES (%s)", [first])
+                connection.commit()
+                first += customers
+    connection.close()
+    return watch
+
+
+def ours(programme):
+    from django.db import connection
+
+    from oscar_loyalty.earning import backfill
+    from oscar_loyalty.management.bulk import many_objects
+
+    # As the command does.
+    with many_objects(), Watch(pid_of(connection)) as watch:
+        backfill.run(programme=programme)
+    return watch
+
+
+def compare(options, programme, values, customers, base):
+    """Both in turn on copies; return what each took."""
+    from oscar_loyalty.earning import backfill
     from oscar_loyalty.reports import audit
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--orders", type=int, default=3000)
-    parser.add_argument("--customers", type=int, default=1000)
-    options = parser.parse_args()
-    print(f"{connection.vendor}: {options.orders} orders of {options.customers} customers\n")
+    took = {"floor": [], "ours": []}
+    for number in range(options.rounds):
+        found = []
+        for name, call in (
+            ("floor", lambda: floor(values, max(1, backfill.SLICE // options.each))),
+            ("ours", lambda: ours(programme)),
+        ):
+            with copy_of(base, f"{base}_{name}"):
+                watch = call()
+                took[name].append(watch)
+                found.append(written(WRITTEN))
+                if name == "ours" and not number:
+                    report = audit.run(keep=False)
+                    assert report.clean, report.findings[:3]  # noqa: S101
+            each = f"processor {watch.cpu:.1f} s, {watch.cpu / customers / options.each * 1e6:.0f} µs each"
+            print(f"  {customers * options.each:,} orders, {name}: {watch.took:.1f} s, {each}", flush=True)
+        assert found[0] == found[1], found  # noqa: S101
+    return took
 
-    dice = random.Random(1)  # noqa: S311
-    orders = [
-        (dice.randrange(options.customers), f"2025-{dice.randrange(12) + 1:02}-{dice.randrange(28) + 1:02}", amount)
-        for amount in (f"{dice.randrange(20_000) / 100:.2f}" for _order in range(options.orders))
-    ]
+
+def setting(options):
+    """A programme with one rule, and what the floor knows of it by heart."""
+    from django.conf import settings
+
+    from oscar_loyalty import clock
+    from oscar_loyalty.earning import rules
+    from oscar_loyalty.fields import data_of
+    from oscar_loyalty.members import selectors, services
+
     programme = services.create_programme(name="Benchmark")
-    rules.publish_rule(programme=programme, kind="amount", spec={"points": 1, "per": "1.00"})
-    floor_bring, floor_award = plain(orders)
+    version = rules.publish_rule(programme=programme, kind="amount", spec={"points": 1, "per": "1.00"})
+    tier = selectors.tiers(programme).first()
+    return programme, {
+        "programme": programme.pk,
+        "unit": programme.unit,
+        "tier": tier.pk,
+        "tier_said": json.dumps({"code": tier.code, "name": data_of(tier.name)}),
+        "version": version.pk,
+        "site": programme.site_id,
+        "currency": programme.currency,
+        "each": options.each,
+        "now": clock.now().replace(microsecond=0) - timedelta(hours=1),
+        "days": programme.pending_days,
+        "zone": settings.TIME_ZONE,
+        "group": tier.group_id,
+    }
 
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sales.csv"
-        path.write_text("\n".join(["customer,date,amount", *(",".join(map(str, order)) for order in orders)]))
 
-        def bring():
-            return imports.run(kind="transactions", table=tables.read(path), programme=programme)
-
-        ours, outcome = timed(bring)
-        assert outcome.new == options.orders, outcome  # noqa: S101
-        row("loyalty_import", ours, options.orders, floor_bring)
-        row("the same file once more, all known", timed(bring)[0], options.orders)
-    ours, outcome = timed(lambda: backfill.run(programme=programme))
-    assert outcome.points == sum(int(float(amount)) for _customer, _day, amount in orders), outcome  # noqa: S101
-    row("loyalty_backfill", ours, options.orders, floor_award)
-    row("once more, nothing to do", timed(lambda: backfill.run(programme=programme))[0], options.orders)
-    ours, report = timed(lambda: audit.run(keep=False))
-    assert report.clean, report.findings[:3]  # noqa: S101
-    row("loyalty_audit", ours, options.orders)
-    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+def main(base):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    options.each = options.orders // options.customers
+    programme, values = setting(options)
+    quarter = options.customers // 4
+    fill(values, 1, quarter)
+    few = compare(options, programme, values, quarter, base)
+    fill(values, quarter + 1, options.customers)
+    many = compare(options, programme, values, options.customers, base)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pairs = list(zip(many["ours"], many["floor"], strict=True))
+    by_clock = Ratio.of([(mine.took, least.took) for mine, least in pairs])
+    by_cpu = Ratio.of([(mine.cpu, least.cpu) for mine, least in pairs])
+    print(f"\nratio by clock {by_clock}, by processor {by_cpu} (bound {BOUND}: {kept(by_clock.median <= BOUND)})")
+    print(f"peak memory {memory:.0f} MB (bound {MEMORY}: {kept(memory <= MEMORY)})")
+    growth = min(watch.cpu for watch in many["ours"]) / min(watch.cpu for watch in few["ours"])
+    print(f"four times the orders take {growth:.2f} times the processor time")
+    print(machine())
 
 
 if __name__ == "__main__":
     django.setup()
     from django.db import connection
 
-    from oscar_loyalty.management.bulk import many_objects
-
-    made = connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        # As the commands do.
-        with many_objects():
-            main()
-    finally:
-        connection.creation.destroy_test_db(made, verbosity=0)
+    if connection.vendor != "postgresql":
+        sys.exit("The floor is written for PostgreSQL: scripts/services.py postgresql -- starts one.")
+    with of_its_own():
+        main(connection.settings_dict["NAME"])

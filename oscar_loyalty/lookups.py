@@ -25,7 +25,11 @@ class Among(Lookup):
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s)", (*params, list(self.rhs))
+        keys = list(self.rhs)
+        if all(type(key) is int for key in keys):
+            # Written out by ourselves: psycopg looks at each by itself.
+            return f"{left} = ANY(CAST(%s AS bigint[]))", (*params, f"{{{','.join(map(str, keys))}}}")
+        return f"{left} = ANY(%s)", (*params, keys)
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)

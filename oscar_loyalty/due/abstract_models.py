@@ -50,3 +50,62 @@ class AbstractHeartbeat(models.Model):
 
     def __str__(self):
         return f"{self.name} {self.at:%Y-%m-%d %H:%M}"
+
+
+class AbstractBulkRun(models.Model):
+    """Work on many rows that any number of workers share, slice by slice: how far it is, and what it has done.
+
+    ``total`` and ``done`` count what the work is measured in (lots, orders, members). Of one ``kind`` and ``key`` at
+    most one is under way. Its slices are :class:`AbstractBulkSlice`.
+    """
+
+    kind = models.CharField(_("kind"), max_length=64)
+    key = models.CharField(_("key"), max_length=200, blank=True)
+    payload = models.JSONField(_("payload"), default=dict, blank=True)
+    began_at = models.DateTimeField(_("began at"))
+    total = models.PositiveBigIntegerField(_("to be done"), default=0)
+    done = models.PositiveBigIntegerField(_("done"), default=0)
+    counts = models.JSONField(_("counts"), default=dict, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_due"
+        ordering = ["-began_at", "-pk"]
+        verbose_name = _("bulk work")
+        verbose_name_plural = _("bulk work")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "key"], condition=Q(finished_at__isnull=True), name="loyalty_bulkrun_open"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.key}: {self.done}/{self.total}"
+
+
+class AbstractBulkSlice(models.Model):
+    """A part of bulk work, from one key to another (null: and all that come later).
+
+    It is done in one transaction, by whichever worker is free: stopped anywhere, the work goes on with the slices that
+    are not done.
+    """
+
+    run = models.ForeignKey("loyalty_due.BulkRun", on_delete=models.CASCADE, related_name="slices")
+    first = models.BigIntegerField(_("first key"))
+    last = models.BigIntegerField(_("last key"), null=True, blank=True)
+    number = models.PositiveBigIntegerField(_("to be done"), default=0)
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_due"
+        verbose_name = _("slice of bulk work")
+        verbose_name_plural = _("slices of bulk work")
+        constraints = [models.UniqueConstraint(fields=["run", "first"], name="loyalty_bulkslice_first")]
+        indexes = [
+            models.Index(fields=["run", "first"], name="loyalty_bulkslice_open", condition=Q(done_at__isnull=True))
+        ]
+
+    def __str__(self):
+        return f"{self.run_id}: {self.first} – {self.last}"

@@ -17,3 +17,17 @@ if not is_model_registered("loyalty_due", "Heartbeat"):
         pass
 
     __all__.append("Heartbeat")
+
+if not is_model_registered("loyalty_due", "BulkRun"):
+
+    class BulkRun(abstract_models.AbstractBulkRun):
+        pass
+
+    __all__.append("BulkRun")
+
+if not is_model_registered("loyalty_due", "BulkSlice"):
+
+    class BulkSlice(abstract_models.AbstractBulkSlice):
+        pass
+
+    __all__.append("BulkSlice")

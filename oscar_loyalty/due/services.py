@@ -26,6 +26,8 @@ LEASE = timedelta(minutes=5)
 #: Waiting times between tries; after the last the row is given up and the light turns red.
 RETRIES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440)]
 BATCH = 100
+#: How long what is done is kept.
+KEPT = timedelta(days=90)
 
 
 def leave(*, kind: str, key: str, payload: dict[str, Any] | None = None, at: datetime | None = None) -> Any:
@@ -229,7 +231,9 @@ def sweep(progress: Callable[[str, int], None] | None = None) -> dict[str, int]:
         )
         if progress is not None:
             progress(name, done[name])
-    Due.objects.filter(state="done", done_at__lt=clock.now() - timedelta(days=90)).delete()
+    before = clock.now() - KEPT
+    Due.objects.filter(state="done", done_at__lt=before).delete()
+    get_model("loyalty_due", "BulkRun").objects.filter(finished_at__lt=before).delete()
     return done
 
 

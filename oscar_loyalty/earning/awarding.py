@@ -43,6 +43,20 @@ class Grant:
     multiplied: bool = True
 
 
+def earning_of(grant: Grant) -> Earning:
+    """Return what the ledger books for a grant."""
+    return Earning(
+        account=grant.member.account_id,
+        units=grant.outcome.points,
+        key=grant.key,
+        usable_from=grant.usable_from,
+        expires_at=grant.expires_at,
+        explanation=_explanation(grant),
+        source=grant.source,
+        happened_at=grant.happened_at,
+    )
+
+
 @transaction.atomic
 def give(grants: Sequence[Grant]) -> list[Any]:
     """Make the awards, with bulk writes, and return them. Whoever calls has made sure that there are none yet."""
@@ -56,20 +70,7 @@ def write(grants: Sequence[Grant], *, opened: Opened | None = None) -> list[Any]
     """
     if not grants:
         return []
-    earnings = [
-        Earning(
-            account=grant.member.account_id,
-            units=grant.outcome.points,
-            key=grant.key,
-            usable_from=grant.usable_from,
-            expires_at=grant.expires_at,
-            explanation=_explanation(grant),
-            source=grant.source,
-            happened_at=grant.happened_at,
-        )
-        for grant in grants
-        if grant.outcome.points > 0
-    ]
+    earnings = [earning_of(grant) for grant in grants if grant.outcome.points > 0]
     entries = {entry.key: entry for entry in books.earn_many(earnings, opened=opened)}
     Award, AwardLine = _model("Award"), _model("AwardLine")
     awards = _insert(

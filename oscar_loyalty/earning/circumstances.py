@@ -1,7 +1,6 @@
 """What rules may ask beside what was bought: when on the shop's clock, by whom, the first time or not."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -47,15 +46,15 @@ class Circumstances:
         bought or come before.
         """
         local = times.on_clock(at)
-        completed = replace(of_tier(purchase, tier), at=local)
+        completed = of_tier(purchase, tier).made(at=local)
         if self._asks_first:
-            completed = replace(completed, first=self._is_first(completed, member, order, booking))
+            completed = completed.made(first=self._is_first(completed, member, order, booking))
         if member is None:
             return completed
         if self._birthday:
-            completed = replace(completed, birthday_month=member.birth_month == local.month)
+            completed = completed.made(birthday_month=member.birth_month == local.month)
         if self._segments:
-            completed = replace(completed, segments=segments.of_member(member, at, self._segments))
+            completed = completed.made(segments=segments.of_member(member, at, self._segments))
         return completed
 
     def _is_first(self, purchase: Purchase, member: Any, order: int | None, booking: Any) -> bool:

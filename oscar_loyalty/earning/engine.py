@@ -132,6 +132,12 @@ class Purchase:
     birthday_month: bool = False
     segments: frozenset[str] = frozenset()
 
+    def made(self, **fields: Any) -> "Purchase":
+        """Return this purchase with other ``fields``, as :meth:`Line.sold` does."""
+        purchase = object.__new__(Purchase)
+        purchase.__dict__.update(self.__dict__, **fields)
+        return purchase
+
 
 @dataclass(frozen=True)
 class OutcomeLine:
@@ -490,6 +496,7 @@ def _cents(value: Fraction) -> Decimal:
     return _decimal(value).quantize(Decimal("0.01"))
 
 
+@lru_cache(maxsize=16384)
 def _decimal(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.0001"))
 

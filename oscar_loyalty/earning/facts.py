@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -276,7 +276,7 @@ def of_tier(purchase: Purchase, tier: Any) -> Purchase:
     """Return ``purchase`` as made by somebody of ``tier``."""
     if tier is None:
         return purchase
-    return replace(purchase, multiplier=tier.multiplier, tier={"code": tier.code, "name": data_of(tier.name)})
+    return purchase.made(multiplier=tier.multiplier, tier={"code": tier.code, "name": data_of(tier.name)})
 
 
 def lowest_tier(programme: Any) -> Any:

@@ -15,18 +15,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed, rows, undoing
+from oscar_loyalty.ledger.bulk_earning import earn_plain
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits
+from oscar_loyalty.ledger.expiring import expire_due
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
 from oscar_loyalty.ledger.pages import Opened, Page, Pages, Refused, free, in_one_transaction, model
 from oscar_loyalty.ledger.pausing import pause, resume
 from oscar_loyalty.ledger.selectors import undone
-
-#: Accounts handled in one transaction by bulk work.
-SLICE = 200
 
 POLICIES = {"debt", "write_off", "block"}
 
@@ -132,6 +131,25 @@ _earn_all = in_one_transaction(_earn)
 def earn(*, account: Any, units: int, key: str, usable_from: datetime | None, **fields: Any) -> Any:
     """Book one :class:`Earning` and return its entry."""
     return earn_many([Earning(account=account, units=units, key=key, usable_from=usable_from, **fields)])[0]
+
+
+def earn_in_bulk(earnings: Sequence[Earning]) -> dict[str, int]:
+    """Book thousands of earnings as :func:`earn_many` does, a whole account's in one call; return the entries' primary
+    keys, by the earnings' keys.
+    """
+    for earning in earnings:
+        keyed.above_zero(earning.units)
+        keyed.free_kind(earning.kind)
+    if not earnings:
+        return {}
+    return _earn_in_bulk(earnings=earnings)
+
+
+@in_one_transaction
+def _earn_in_bulk(*, earnings: Sequence[Earning]) -> dict[str, int]:
+    found, rest = earn_plain(earnings=earnings)
+    found.update((entry.key, entry.pk) for entry in earn_many(rest))
+    return found
 
 
 @in_one_transaction
@@ -480,40 +498,12 @@ def extend(*, entry: Any, key: str, expires_at: datetime | None, **fields: Any) 
     return _retime(entry=entry, key=key, kind="extended", times={"expires_at": expires_at}, **fields)
 
 
-def expire_due(*, at: datetime | None = None, progress: Any = None) -> int:
-    """Post the expiries and release the holds that are due, in slices; return how many accounts had some."""
-    at = at or clock.now()
-    touched = 0
-    last = 0
-    while True:
-        # The first condition is the index's own; the second leaves out what waits for its hold to end.
-        lots = model("Lot").objects.filter(remaining__gt=0, expires_at__lte=at, account__gt=last)
-        lots = lots.filter(remaining__gt=F("held"))
-        holds = model("Hold").objects.filter(state="open", until__lte=at, account__gt=last)
-        ids = sorted(
-            set(lots.order_by("account_id").values_list("account_id", flat=True).distinct()[:SLICE])
-            | set(holds.order_by("account_id").values_list("account_id", flat=True).distinct()[:SLICE])
-        )[:SLICE]
-        if not ids:
-            return touched
-        _post_due(accounts=ids, at=at)
-        touched += len(ids)
-        last = ids[-1]
-        if progress is not None:
-            progress(len(ids))
-
-
 # What the operations share
 
 
 @in_one_transaction
 def _lock(*, accounts: Sequence[int]) -> None:
     Pages(accounts, until=clock.now())
-
-
-@in_one_transaction
-def _post_due(*, accounts: Sequence[int], at: datetime) -> None:
-    Pages(accounts, until=at).post_due(at)
 
 
 @in_one_transaction
@@ -598,6 +588,7 @@ __all__ = [
     "adjust",
     "capture",
     "earn",
+    "earn_in_bulk",
     "earn_many",
     "expire_due",
     "extend",

@@ -148,10 +148,13 @@ class AbstractTierOffer(models.Model):
 class AbstractTierReview(models.Model):
     """One going through all members of a programme, slice by slice: how far it is, and what it has done.
 
-    ``rules`` are those that it goes by. Its slices are :class:`AbstractTierReviewSlice`.
+    ``rules`` are those that it goes by. ``run`` has its slices.
     """
 
     programme = models.ForeignKey("loyalty_members.Programme", on_delete=models.CASCADE, related_name="tier_reviews")
+    run = models.OneToOneField(
+        "loyalty_due.BulkRun", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("run")
+    )
     day = models.DateField(_("day"), null=True, blank=True)
     quiet = models.BooleanField(_("without messages"), default=False)
     began_at = models.DateTimeField(_("began at"))
@@ -180,29 +183,3 @@ class AbstractTierReview(models.Model):
 
     def __str__(self):
         return f"{self.began_at}: {self.seen}/{self.total}"
-
-
-class AbstractTierReviewSlice(models.Model):
-    """Some thousand members of a review, from one key to another (null: and all that come later).
-
-    It is done in one transaction, by whichever worker is free: stopped anywhere, the review goes on with the slices
-    that are not done.
-    """
-
-    review = models.ForeignKey("loyalty_members.TierReview", on_delete=models.CASCADE, related_name="slices")
-    first = models.BigIntegerField(_("first member"))
-    last = models.BigIntegerField(_("last member"), null=True, blank=True)
-    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
-
-    class Meta:
-        abstract = True
-        app_label = "loyalty_members"
-        verbose_name = _("slice of a review of tiers")
-        verbose_name_plural = _("slices of reviews of tiers")
-        constraints = [models.UniqueConstraint(fields=["review", "first"], name="loyalty_tierslice_first")]
-        indexes = [
-            models.Index(fields=["review", "first"], name="loyalty_tierslice_open", condition=Q(done_at__isnull=True))
-        ]
-
-    def __str__(self):
-        return f"{self.review_id}: {self.first} – {self.last}"

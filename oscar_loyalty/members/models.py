@@ -74,13 +74,6 @@ if not is_model_registered("loyalty_members", "TierReview"):
 
     __all__.append("TierReview")
 
-if not is_model_registered("loyalty_members", "TierReviewSlice"):
-
-    class TierReviewSlice(abstract_tiers.AbstractTierReviewSlice):
-        pass
-
-    __all__.append("TierReviewSlice")
-
 if not is_model_registered("loyalty_members", "TierProposal"):
 
     class TierProposal(abstract_proposals.AbstractTierProposal):

@@ -7,12 +7,15 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from oscar_loyalty.due import registry, services
+from oscar_loyalty import clock
+from oscar_loyalty.due import registry, services, slices
+from oscar_loyalty.ledger import audit, books, expiring
 from oscar_loyalty.loading import get_model
 from tests.due import celery_app
 from tests.processes import environment
@@ -152,6 +155,29 @@ def test_a_celery_worker_does_what_was_left_in_a_committed_transaction(worker, s
     assert trace.payload["pid"] != os.getpid()
     assert trace.payload["n"] == 1
     assert not get_model("loyalty_due", "Due").objects.filter(key="rolled back").exists()
+
+
+def test_a_celery_worker_shares_bulk_work_with_whoever_began_it(worker, settings, monkeypatch):
+    """Hundred accounts in slices of five: the sweep here and the worker there post each once."""
+    settings.OSCAR_LOYALTY_WORKER = "celery"
+    monkeypatch.setattr(expiring, "SLICE", 5)
+    now = clock.now()
+    for number in range(100):
+        account = books.open_account(unit="points:1", owner=books.Ref("member", str(number)))
+        books.earn(account=account, units=5, key=str(number), usable_from=now, expires_at=now - timedelta(days=1))
+    run = expiring.begin(at=clock.now())
+    slices.share_with_workers(run)
+    # Half of it is left for the worker, however slow it is.
+    for _slice in range(10):
+        slices.step(run)
+
+    def finished():
+        return get_model("loyalty_due", "BulkRun").objects.get(pk=run.pk).finished_at is not None
+
+    wait_for(finished, worker)
+    assert not get_model("loyalty_ledger", "Account").objects.exclude(balance=0).exists()
+    assert get_model("loyalty_ledger", "Entry").objects.filter(kind="expire").count() == 100
+    assert list(audit.audit()) == []
 
 
 def test_when_the_broker_is_away_the_write_goes_through_and_the_sweep_does_the_work(broker, settings):

@@ -12,8 +12,9 @@ from io import StringIO
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
-from oscar_loyalty.earning import backfill, rules
+from oscar_loyalty.earning import backfill, past_orders, rules
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
@@ -186,12 +187,83 @@ def test_the_books_of_each_member_are_in_the_order_of_time(past, member, program
 
 
 def test_progress_tells_how_far_it_is(past, member, per_euro, programme, monkeypatch):
+    """By whole customers: a slice has all orders of each of its own."""
     monkeypatch.setattr(backfill, "SLICE", 2)
-    for number in range(5):
-        past(str(number), "1")
+    others = [User.objects.create_user(f"u{number}", f"u{number}@example.com") for number in range(3)]
+    for who in others:
+        members.join(programme=programme, user=who)
+    for number, who in enumerate([member.user, member.user, member.user, *others]):
+        past(str(number), "1", of=who)
     told = []
+    backfill.run(programme=programme, dry_run=True, progress=lambda *numbers: told.append(numbers))
     backfill.run(programme=programme, progress=lambda *numbers: told.append(numbers))
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert told == [(3, 6), (4, 6), (6, 6)] * 2
+
+
+def written():
+    """All that a backfill writes, whatever the primary keys of what is new."""
+    from django.db.models import F
+
+    award, line = get_model("loyalty_earning", "Award"), get_model("loyalty_earning", "AwardLine")
+    entry, lot = get_model("loyalty_ledger", "Entry"), get_model("loyalty_ledger", "Lot")
+    review, due = get_model("loyalty_earning", "OrderReview"), get_model("loyalty_due", "Due")
+
+    def rows(model, order, *without, **more):
+        fields = [f.attname for f in model._meta.concrete_fields if f.attname not in ("id", *without)]
+        renamed = {f"its_{name}": F(path) for name, path in more.items()}
+        return list(model.objects.order_by(*order).values(*fields, **renamed))
+
+    return {
+        "entries": rows(entry, ["account", "sequence"], "recorded_at"),
+        "lots": rows(lot, ["entry__account", "entry__sequence"], "entry_id", key="entry__key"),
+        "uses": list(
+            get_model("loyalty_ledger", "LotUse")
+            .objects.order_by("entry__account", "entry__sequence")
+            .values_list("entry__key", "lot__entry__key", "units")
+        ),
+        "accounts": rows(get_model("loyalty_ledger", "Account"), ["pk"]),
+        "awards": rows(award, ["reference"], "entry_id", key="entry__key"),
+        "lines": rows(line, ["award__reference", "order_line", "rule_version"], "award_id", of="award__reference"),
+        "reviews": rows(review, ["order"], "reviewed_at"),
+        "told": sum(len(row.payload["awards"]) for row in due.objects.filter(kind="earning.follow")),
+    }
+
+
+@pytest.mark.parametrize("expiry", [None, 1])
+def test_thousands_at_once_are_as_one_by_one(past, member, per_euro, programme, haircut, monkeypatch, expiry):
+    """What is written past the models is what the usual way writes: boosters, limits, debts and all."""
+    rules.publish_rule(
+        programme=programme, kind="booster", spec={"times": "1.5"}, target="product", target_object=haircut
+    )
+    rules.publish_rule(programme=programme, kind="order", spec={"points": 7, "threshold": "20", "caps": {"member": 30}})
+    members.save_programme(programme=programme, expiry_months=expiry, award_on_status="Complete")
+    people = [member, *(members.join(programme=programme, user=User.objects.create_user(f"u{n}")) for n in range(4))]
+    lines = get_model("order", "Line").objects
+    for number in range(40):
+        order = past(f"N{number}", f"{number % 13 * 3}.7{number % 10}", days=number * 3, of=people[number % 5].user)
+        if number % 3:
+            lines.filter(order=order).update(product=haircut, title=haircut.title)
+        if number % 7 == 0:
+            order.status_changes.create(old_status="", new_status="Complete")
+    # One who owes, and one of whom a line is cancelled.
+    books.earn(account=people[1].account, units=30, key="e", usable_from=LONG_AGO, happened_at=LONG_AGO)
+    entry = get_model("loyalty_ledger", "Entry").objects.get(key="e")
+    books.spend(account=people[1].account, units=30, key="s", happened_at=LONG_AGO)
+    books.reverse(entry=entry, key="r", happened_at=LONG_AGO)
+    lines.filter(order__number="N2").update(status="Cancelled")
+    found = []
+    for usual in (False, True):
+        if usual:
+            monkeypatch.setattr(
+                past_orders, "_others", lambda _programme, past, *_more: {order.user for order in past.values()}
+            )
+        with transaction.atomic():
+            outcome = backfill.run(programme=programme)
+            found.append((outcome, written()))
+            transaction.set_rollback(True)
+    assert found[0] == found[1]
+    assert found[0][0].orders == 40 and found[0][0].members == 5
+    assert ("expire" in {row["kind"] for row in found[0][1]["entries"]}) is bool(expiry)
 
 
 def test_points_of_the_past_pay_what_is_owed(past, member, programme, petals, cancel, order, later):
@@ -261,7 +333,7 @@ def test_a_killed_run_goes_on_where_it_was(crowd):
     process.communicate()
     done = awarded()
     assert process.returncode == -signal.SIGKILL
-    assert 0 < done < 400 and done % 7 == 0
+    assert 0 < done < 400 and done % 40 == 0
     assert command().startswith(f"{400 - done} orders brought {3 * (400 - done):,} points")
     prove(crowd)
 

@@ -24,7 +24,8 @@ def day(text):
 class Command(BaseCommand):
     help = (
         "Give members the points of orders they placed before the programme began, or that were imported. "
-        "Stop it whenever you like: the next run goes on where it was, and no order is awarded twice."
+        "Stop it whenever you like: the next run goes on where it was, and no order is awarded twice. "
+        "Start it several times, on as many machines as you like: they share the work."
     )
 
     def add_arguments(self, parser):
@@ -40,6 +41,9 @@ class Command(BaseCommand):
             "--from-today",
             action="store_true",
             help="points wait and expire as if they were earned today, not on the day of the order",
+        )
+        parser.add_argument(
+            "--share", action="store_true", help="let Celery's workers, or the sweeps of other machines, help and go on"
         )
         add_site(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what it would bring")
@@ -61,6 +65,7 @@ class Command(BaseCommand):
                 rules_now=options["rules"] == "now",
                 from_today=options["from_today"],
                 dry_run=options["dry_run"],
+                share=options["share"],
                 progress=progress,
                 **period,
             )
