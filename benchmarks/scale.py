@@ -22,33 +22,39 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 NAME = "loyalty_scale_{members}"
 
 
-def database(members, keep):
-    """Make the database, unless it is there and kept; return whether it must be filled."""
+def use(name):
+    """Let Django work on another database of the same server."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def make(members, keep):
+    """Make the data, unless they are there and kept, and let Django work on them. What is half made has another name."""
     from django.core.management import call_command
     from django.db import connection
 
-    name = NAME.format(members=members)
+    from benchmarks import scale_data
+
+    name, before = NAME.format(members=members), connection.settings_dict["NAME"]
     with connection._nodb_cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        there = cursor.fetchone() is not None
-        if there and not keep:
-            cursor.execute(f'DROP DATABASE "{name}"')
-        if not there or not keep:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    call_command("migrate", run_syncdb=True, verbosity=0)
-    from oscar_loyalty.loading import get_model
-
-    return not get_model("loyalty_members", "Programme").objects.exists()
+        if cursor.fetchone() is None or not keep:
+            print(f"Making {members:,} members", flush=True)
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}_half"')
+            cursor.execute(f'CREATE DATABASE "{name}_half"')
+            use(f"{name}_half")
+            call_command("migrate", run_syncdb=True, verbosity=0)
+            scale_data.fill(members)
+            use(before)
+            cursor.execute(f'ALTER DATABASE "{name}_half" RENAME TO "{name}"')
+    use(name)
 
 
 def main(options):
-    from benchmarks import scale_data
-
-    if database(options.members, options.keep):
-        print(f"Making {options.members:,} members", flush=True)
-        scale_data.fill(options.members)
+    make(options.members, options.keep)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """A shop with a million members and ten million entries, made by plain SQL in a few minutes.
 
-Two years of a programme: each member has one to thirteen rounds of five movements (three purchases that earn, two times
-points are spent or expire), spread over the time, so that five members in a hundred made a third of all movements. Lots,
-what was taken of them, awards with their lines, orders of every tenth member, tiers with their groups and history are
-there as the services would have left them: the audit agrees.
+Two years of a programme: each member has one to thirteen rounds of five movements (three purchases that earn, two
+times points are spent or expire), spread over the time, so that five members in a hundred made a quarter of all
+movements. Lots, what was taken of them, awards with their lines, orders of every tenth member, tiers with their groups
+and history are there as the services would have left them: the audit agrees.
 """
 
 import time
@@ -148,7 +148,7 @@ def _people(db, programme, tiers, number, now, names):
         "password": Value("!"),
         "date_joined": begin,
     }
-    series = f"FROM generate_series(1, {number}) AS i"
+    series = f"FROM generate_series(1::bigint, {number}) AS i"
     db.insert(User, users, series)
     joined = f"TIMESTAMPTZ '{now.isoformat()}' - INTERVAL '{DAYS} days' - (i %% 30) * INTERVAL '1 day'"
     # One in ten has joined within the two years.
@@ -220,11 +220,12 @@ def _people(db, programme, tiers, number, now, names):
 #: second; the fifth takes that half, and what the fourth has brought where it is old enough to be at its end.
 PLAN = """
     CREATE UNLOGGED TABLE scale_plan AS
-    SELECT row_number() OVER (ORDER BY at, i) + 1000 AS id, i, b, p, b * 5 + p + 1 AS sequence, at, kind, units, a, bb, c,
-        taken, ends, SUM(units) OVER (PARTITION BY i ORDER BY b, p) AS balance
+    SELECT row_number() OVER (ORDER BY at, i) + 1000 AS id, i, b, p, b * 5 + p + 1 AS sequence, at, kind, units,
+        a, bb, c, taken, ends, SUM(units) OVER (PARTITION BY i ORDER BY b, p) AS balance
     FROM (
         SELECT i, b, p, at, a, bb, c, taken,
-            CASE WHEN p IN (0, 1, 3) THEN 'earn' WHEN p = 4 AND gone AND i %% 3 = 0 THEN 'expire' ELSE 'spend' END AS kind,
+            CASE WHEN p IN (0, 1, 3) THEN 'earn' WHEN p = 4 AND gone AND i %% 3 = 0 THEN 'expire' ELSE 'spend' END
+                AS kind,
             CASE p WHEN 0 THEN a WHEN 1 THEN bb WHEN 2 THEN -(a + bb / 2) WHEN 3 THEN c
                 ELSE -(bb - bb / 2 + taken) END AS units,
             CASE WHEN gone AND i %% 3 = 0 AND p IN (1, 3) THEN last ELSE at + INTERVAL '$life days' END AS ends

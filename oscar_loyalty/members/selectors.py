@@ -16,12 +16,39 @@ def _model(name: str) -> Any:
     return get_model("loyalty_members", name)
 
 
+#: What stands beside a programme and a member, one row each, and is read along with them for a page; other rooms add
+#: theirs.
+BESIDE_PROGRAMME, BESIDE_MEMBER = {"sharing", "tier_scheme"}, {"tier_term"}
+
+
+def along(row: Any, name: str) -> Any:
+    """Return the one row that stands beside ``row`` by that name, or ``None``.
+
+    Without a query where a page has read it along; whoever writes gets rows that have not, and so what is true now.
+    """
+    if name in row._state.fields_cache:
+        return row._state.fields_cache[name]
+    relation = row._meta.get_field(name)
+    return relation.related_model.objects.filter(**{relation.field.name: row.pk}).first()
+
+
+def terms_of(programme: Any, name: str) -> Any:
+    """Return the terms of that name that the owner has saved, or unsaved what holds until then."""
+    found = along(programme, name)
+    return found or programme._meta.get_field(name).related_model(programme=programme)
+
+
+def _reads(request: Any) -> bool:
+    return request is not None and getattr(request, "method", "") in ("GET", "HEAD")
+
+
 def programme_for(*, request: Any = None, site: Any = None) -> Any:
     """Return the open programme of the site (of ``request``, or the default one), or ``None``."""
     if request is not None and hasattr(request, "_loyalty_programme"):
         return request._loyalty_programme
     site = site or site_of(request)
-    found = _model("Programme").objects.filter(site_id=site.pk, is_active=True).first()
+    rows = _model("Programme").objects.filter(site_id=site.pk, is_active=True)
+    found = (rows.select_related(*BESIDE_PROGRAMME) if _reads(request) else rows).first()
     if request is not None:
         request._loyalty_programme = found
     return found
@@ -38,12 +65,17 @@ def programmes() -> QuerySet[Any]:
     return _model("Programme").objects.select_related("site").order_by("site__name", "pk")
 
 
-def member_for(user: Any, programme: Any) -> Any:
-    """Return the membership of ``user``, with account and tier, or ``None``."""
+def member_for(user: Any, programme: Any, *, beside: bool = False) -> Any:
+    """Return the membership of ``user``, with account and tier, or ``None``; for a page also what stands ``beside``."""
     if programme is None or user is None or not getattr(user, "pk", None):
         return None
     members = _model("Member").objects.filter(programme=programme, user=user)
-    return members.select_related("account", "tier", "programme").first()
+    if not beside:
+        return members.select_related("account", "tier", "programme").first()
+    found = members.select_related("account", "tier", *BESIDE_MEMBER).first()
+    if found is not None:
+        found.programme = programme
+    return found
 
 
 def member_of_request(request: Any) -> Any:
@@ -51,7 +83,8 @@ def member_of_request(request: Any) -> Any:
     if not hasattr(request, "_loyalty_member"):
         user = getattr(request, "user", None)
         signed_in = user is not None and user.is_authenticated
-        request._loyalty_member = member_for(user, programme_for(request=request)) if signed_in else None
+        programme = programme_for(request=request) if signed_in else None
+        request._loyalty_member = member_for(user, programme, beside=_reads(request))
     return request._loyalty_member
 
 

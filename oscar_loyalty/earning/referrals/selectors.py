@@ -9,6 +9,7 @@ from django.db.models import Q
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.selectors import survivor
 
 
@@ -18,8 +19,7 @@ def _model(name: str) -> Any:
 
 def scheme_of(programme: Any) -> Any:
     """Return the programme's terms; before the owner has saved any, nobody can be invited."""
-    found = _model("ReferralScheme").objects.filter(programme=programme).first()
-    return found or _model("ReferralScheme")(programme=programme)
+    return members.terms_of(programme, "referral_scheme")
 
 
 def terms(scheme: Any) -> dict[str, Any]:
