@@ -19,6 +19,11 @@ class Conf:
         return self._get("WORKER", "cron")
 
     @property
+    def EXPORT_DAYS(self) -> int:
+        """How many days a large file that a colleague has asked for can be fetched before it is deleted."""
+        return int(self._get("EXPORT_DAYS", 7))
+
+    @property
     def SITE_ID(self) -> int | None:
         """The Site of what has none of its own (commands, bookings, orders of a till), where one process serves several
         Sites and ``SITE_ID`` is not set; by default the first Site."""

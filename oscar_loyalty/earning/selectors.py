@@ -16,6 +16,9 @@ from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
+#: Up to so many members that a search finds, their movements are looked up by their accounts.
+SEARCHED = 1000
+
 
 @dataclass(frozen=True)
 class PreviewLine:
@@ -361,7 +364,10 @@ def movements(
     if kind:
         entries = entries.filter(kind=kind)
     if words:
-        entries = entries.filter(account__member__in=members.search(programme, words).order_by().values("pk"))
+        found = members.search(programme, words).order_by().select_related(None)
+        accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
+        few = len(accounts) <= SEARCHED
+        entries = entries.filter(account__in=accounts if few else found.values("account"))
     entries = _with_reasons(entries).select_related("note", "award", "account__member__tier")
     return entries.order_by("-effective_at", "-pk")
 

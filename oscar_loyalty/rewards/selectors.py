@@ -13,7 +13,6 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import vouchers
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
-
 #: Rewards of a catalogue that are looked at.
 MOST = 200
 
@@ -232,9 +231,7 @@ def _limits(rewards: Any, at: datetime) -> Q | None:
     return which if limited else None
 
 
-def cards(
-    programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None
-) -> list[Card]:
+def cards(programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None) -> list[Card]:
     """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
 
     ``usable``: the points that the member can spend, where they are known.

@@ -47,7 +47,9 @@ def rich(time, programme, member, django_user_model):
     books.earn(account=member.account, units=5000, key="rich", kind="adjust", usable_from=clock.now())
     rewards.claim(reward=made, member=member, key="claim")
     for number in range(3):
-        user = django_user_model.objects.create_user(f"o{number}", f"o{number}@example.com", first_name=f"Other{number}")
+        user = django_user_model.objects.create_user(
+            f"o{number}", f"o{number}@example.com", first_name=f"Other{number}"
+        )
         other = members.join(programme=programme, user=user)
         books.earn(account=other.account, units=500, key=f"o{number}", kind="adjust", usable_from=clock.now())
         giving.give(source=other, to=member.email, units=50, key=f"g{number}")

@@ -1,0 +1,214 @@
+"""Sums of the ledger's entries by day, kept so that nobody adds up all of them, and what was written since on top.
+
+Entries never change, so each is counted once: in the order of their keys, up to one below which nothing can appear
+any more. What lies beyond is added up when it is asked for. So the figures are those of the ledger at any moment,
+whatever is booked late or backwards, and however long no sweep has been by.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.db.models import BigIntegerField, BooleanField, Case, Count, F, Max, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from oscar_loyalty import times
+from oscar_loyalty.due.registry import sweeper
+from oscar_loyalty.loading import get_model
+
+#: Entries that one transaction counts, and slices of one sweep.
+SLICE, MOST = 200_000, 50
+_NOT_EMPTY = ~Q(units=0)
+_SUMS = {
+    "number": Count("pk", filter=_NOT_EMPTY),
+    "empty": Count("pk", filter=Q(units=0)),
+    "gained": Coalesce(Sum("units", filter=Q(units__gt=0)), 0),
+    "taken": Coalesce(-Sum("units", filter=Q(units__lt=0)), Value(0), output_field=BigIntegerField()),
+}
+
+
+def _model(name: str) -> Any:
+    return get_model("loyalty_reports", name)
+
+
+def _entries() -> Any:
+    return get_model("loyalty_ledger", "Entry").objects.order_by()
+
+
+def _day() -> TruncDate:
+    return TruncDate("effective_at", tzinfo=timezone.get_default_timezone())
+
+
+# Counting
+
+
+@sweeper("reports.day_totals")
+def count() -> int:
+    """Count what has come, as far as it is settled; return how many entries. Several may do so at once."""
+    done = 0
+    for _slice in range(MOST):
+        number = _count_slice()
+        if not number:
+            break
+        done += number
+    return done
+
+
+@transaction.atomic
+def _count_slice() -> int:
+    state = _state()
+    if state is None:
+        # Somebody else counts.
+        return 0
+    zone = str(timezone.get_default_timezone())
+    if state.zone != zone:
+        # The shop's days begin at other moments: all anew.
+        _model("DayTotal").objects.all().delete()
+        state.zone, state.counted, state.seen, state.horizon = zone, 0, 0, 0
+    if state.counted >= state.seen or not _settled(state):
+        _look(state)
+        if not _settled(state):
+            state.save()
+            return 0
+    end = min(state.seen, state.counted + SLICE)
+    rows = _entries().filter(pk__gt=state.counted, pk__lte=end)
+    rows = rows.annotate(unit=F("account__unit"), day=_day()).values("unit", "day", "kind").annotate(**_SUMS)
+    number = _add(rows) if end > state.counted else 0
+    state.counted = end
+    state.save()
+    return number
+
+
+def _state() -> Any:
+    rows = _model("Counting").objects
+    if not rows.exists():
+        rows.get_or_create(pk=1)
+    return rows.select_for_update(skip_locked=True).filter(pk=1).first()
+
+
+def _look(state: Any) -> None:
+    """Note the newest entry, and which transactions have to be over before nothing up to it can appear any more."""
+    state.horizon = _horizon("xmax")
+    state.seen = max(state.counted, _entries().aggregate(last=Max("pk"))["last"] or 0)
+
+
+def _settled(state: Any) -> bool:
+    # Whoever writes an entry has locked its account before its key was drawn, and so was a transaction by then.
+    return state.horizon <= _horizon("xmin")
+
+
+def _horizon(name: str) -> int:
+    connection = connections[router.db_for_write(_model("Counting"))]
+    if connection.vendor != "postgresql":
+        # One writes at a time: what is there has all come.
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT txid_snapshot_{name}(txid_current_snapshot())")
+        return int(cursor.fetchone()[0])
+
+
+def _add(rows: QuerySet[Any]) -> int:
+    """Add sums of some entries to those of their days; nobody else does meanwhile."""
+    DayTotal = _model("DayTotal")
+    found = list(rows)
+    days, units = {row["day"] for row in found}, {row["unit"] for row in found}
+    there = DayTotal.objects.filter(unit__in=units, day__range=(min(days), max(days))) if found else []
+    before = {(total.unit, total.day, total.kind): total for total in there}
+    fresh, changed = [], []
+    for row in found:
+        total = before.get((row["unit"], row["day"], row["kind"]))
+        if total is None:
+            fresh.append(DayTotal(**row))
+            continue
+        for name in _SUMS:
+            setattr(total, name, getattr(total, name) + row[name])
+        changed.append(total)
+    DayTotal.objects.bulk_create(fresh, batch_size=200)
+    DayTotal.objects.bulk_update(changed, list(_SUMS), batch_size=100)
+    return sum(row["number"] + row["empty"] for row in found)
+
+
+# Reading
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of some entries: how many moved units and how many none, units gained, and gone (a positive number)."""
+
+    number: int = 0
+    empty: int = 0
+    gained: int = 0
+    taken: int = 0
+
+    @property
+    def net(self) -> int:
+        return self.gained - self.taken
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(
+            self.number + other.number,
+            self.empty + other.empty,
+            self.gained + other.gained,
+            self.taken + other.taken,
+        )
+
+
+def sums(
+    unit: str, by: str, *, since: date | None = None, until: date | None = None, kind: str = ""
+) -> dict[Any, Sums]:
+    """Return the sums of the entries of ``unit`` by "kind" or by "day", in one query.
+
+    Both days are included and are those of ``effective_at``; ``kind``: only entries of that kind.
+    """
+    totals, entries = _of(unit)
+    if kind:
+        totals, entries = totals.filter(kind=kind), entries.filter(kind=kind)
+    if since is not None:
+        totals, entries = totals.filter(day__gte=since), entries.filter(effective_at__gte=times.start_of(since))
+    if until is not None:
+        totals, entries = totals.filter(day__lte=until), entries.filter(effective_at__lt=times.end_of(until))
+    return _together(totals, {"what": F(by)}, entries, {"what": F("kind") if by == "kind" else _day()})
+
+
+def sums_of_kinds(unit: str, since: date, until: date) -> dict[tuple[str, bool], Sums]:
+    """Return the sums of all entries of ``unit`` by kind and whether they are of these days (both included), in one
+    query."""
+    totals, entries = _of(unit)
+    of_days = Q(effective_at__gte=times.start_of(since), effective_at__lt=times.end_of(until))
+    early = {"what": F("kind"), "within": _whether(Q(day__gte=since, day__lte=until))}
+    return _together(totals, early, entries, {"what": F("kind"), "within": _whether(of_days)})
+
+
+def total(found: Iterable[Sums]) -> Sums:
+    return reduce(add, found, Sums())
+
+
+def _whether(condition: Q) -> Case:
+    return Case(When(condition, then=True), default=False, output_field=BooleanField())
+
+
+def _of(unit: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return the totals of a unit, and the entries that are in none of them."""
+    counted = Coalesce(Subquery(_model("Counting").objects.order_by("pk").values("counted")[:1]), 0)
+    return _model("DayTotal").objects.order_by().filter(unit=unit), _entries().filter(
+        account__unit=unit, pk__gt=counted
+    )
+
+
+def _together(totals: Any, early: dict[str, Any], entries: Any, late: dict[str, Any]) -> dict[Any, Sums]:
+    """Add up both in one statement: between two, a slice might be counted and be missing, or there twice."""
+    names = list(late)
+    counted = totals.annotate(**early).values(*names).annotate(**{f"{name}_": Sum(name) for name in _SUMS})
+    rows = counted.values_list(*names, *(f"{name}_" for name in _SUMS))
+    rows = rows.union(entries.annotate(**late).values(*names).annotate(**_SUMS).values_list(*names, *_SUMS), all=True)
+    found: dict[Any, Sums] = defaultdict(Sums)
+    for row in rows:
+        key, figures = row[: len(names)], row[len(names) :]
+        found[key if len(key) > 1 else key[0]] += Sums(*map(int, figures))
+    return dict(found)
