@@ -17,6 +17,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import replicas
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
 from oscar_loyalty.ledger.books import Ref
@@ -94,7 +95,17 @@ class ProgrammeMixin:
         return super().get_context_data(programme=self.programme, site=self.site, **kwargs)
 
 
-class FilteredListView(ProgrammeMixin, generic.TemplateView):
+class FromReplicaMixin:
+    """A page that only reads, and may be some moments behind: from a replica, where the shop has one."""
+
+    def get(self, request, *args, **kwargs):
+        with replicas.reading():
+            response = super().get(request, *args, **kwargs)
+            # While the block lasts: a template reads too.
+            return response.render() if hasattr(response, "render") and not response.is_rendered else response
+
+
+class FilteredListView(FromReplicaMixin, ProgrammeMixin, generic.TemplateView):
     """A list with filters in its address; what is wrong with a filter is said beside it, the others still count."""
 
     form_class: Any = None
@@ -221,9 +232,10 @@ def export_response(columns: Any, rows: Any, *, name: str, format: str) -> Any:
 
 
 def _in_language(lines: Any, language: str | None) -> Any:
-    """Write each line in the reader's language: when it is asked for, the request is over."""
+    """Write each part in the reader's language, read from where the page reads: when it is asked for, the request is
+    over."""
     while True:
-        with override(language):
+        with override(language), replicas.reading():
             try:
                 line = next(lines)
             except StopIteration:

@@ -110,6 +110,17 @@ def newest_first(rows: QuerySet[Any], field: str, size: int = SLICE) -> Iterator
 def xlsx_file(columns: Sequence[Column], rows: Iterable[Any], *, title: str) -> IO[bytes]:
     """Write an Excel file, row by row, and return it open for reading; closing it deletes it."""
     book = Workbook(write_only=True)
+    try:
+        return _written(book, columns, rows, title)
+    except BaseException:
+        for sheet in book.worksheets:
+            # What was written so far lies in files of openpyxl's.
+            sheet.close()
+            sheet._writer.cleanup()
+        raise
+
+
+def _written(book: Any, columns: Sequence[Column], rows: Iterable[Any], title: str) -> IO[bytes]:
     name = re.sub(r"[\\/*?:\[\]]", " ", title)[:28] or "1"
     sheet, number = None, 0
     for row in _with_end(rows):

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import get_language, override
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, replicas
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
@@ -131,7 +131,10 @@ def make(*, file: Any) -> None:
         with override(row.language or settings.LANGUAGE_CODE):
             table = _lists[row.list](row.programme, row.filters.get("query", ""))
             mine.update(total=table.number())
-            with exports.xlsx_file(table.columns, _told(table.rows(), mine), title=row.title) as made:
+            with (
+                replicas.reading(),
+                exports.xlsx_file(table.columns, _told(table.rows(), mine), title=row.title) as made,
+            ):
                 size = _store(row, mine, made)
     except Overtaken:
         return

@@ -26,7 +26,7 @@ class ShortPaginator(Paginator):
         return self._counted > MOST
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self._counted, MOST)
 
 
@@ -43,7 +43,7 @@ class DayPaginator(Paginator):
         self.days = sorted(((day, number) for day, number in days.items() if number), reverse=True)
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return sum(number for _day, number in self.days)
 
     def page(self, number: Any) -> Any:

@@ -1,6 +1,6 @@
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.dashboard.base import FromReplicaMixin, ProgrammeMixin
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.beginning import beginning_of
@@ -12,7 +12,7 @@ from oscar_loyalty.reports import figures
 from oscar_loyalty.reports import selectors as reports
 
 
-class OverviewView(ProgrammeMixin, generic.TemplateView):
+class OverviewView(FromReplicaMixin, ProgrammeMixin, generic.TemplateView):
     """How the programme is doing, and what needs attention."""
 
     template_name = "oscar_loyalty/dashboard/overview.html"
