@@ -368,7 +368,7 @@ def movements(
         accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
         few = len(accounts) <= SEARCHED
         entries = entries.filter(account__in=accounts if few else found.values("account"))
-    entries = _with_reasons(entries).select_related("note", "award", "account__member__tier")
+    entries = _with_reasons(entries).select_related("note", "award", "account__member")
     return entries.order_by("-effective_at", "-pk")
 
 

@@ -51,17 +51,24 @@ def _day() -> TruncDate:
 @sweeper("reports.day_totals")
 def count() -> int:
     """Count what has come, as far as it is settled; return how many entries. Several may do so at once."""
-    done = 0
+    done, looked = 0, False
     for _slice in range(MOST):
         number = _count_slice()
-        if not number:
+        if number is not None:
+            done += number
+        elif looked:
+            # Somebody writes still: later.
             break
-        done += number
+        # What was seen in one transaction may be settled in the next.
+        looked = number is None
+        if number == 0:
+            break
     return done
 
 
 @transaction.atomic
-def _count_slice() -> int:
+def _count_slice() -> int | None:
+    """Count some entries and return how many; ``None``: it was only noted how far there are any."""
     state = _state()
     if state is None:
         # Somebody else counts.
@@ -75,7 +82,7 @@ def _count_slice() -> int:
         _look(state)
         if not _settled(state):
             state.save()
-            return 0
+            return None
     end = min(state.seen, state.counted + SLICE)
     rows = _entries().filter(pk__gt=state.counted, pk__lte=end)
     rows = rows.annotate(unit=F("account__unit"), day=_day()).values("unit", "day", "kind").annotate(**_SUMS)

@@ -31,7 +31,7 @@ BLOCK = 32_768
 SHEET = 1_000_000
 CHUNK = 500
 #: Rows that one query reads where a list is read piece by piece.
-SLICE = 2_000
+SLICE = 500
 
 
 @dataclass(frozen=True)

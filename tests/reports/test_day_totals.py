@@ -99,7 +99,8 @@ def story(time, programme, member, django_user_model):
     return steps
 
 
-@pytest.mark.parametrize("every", [1, 2, 3, 99])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("every", [1, 3, 99])
 def test_the_figures_are_those_of_the_ledger_at_each_moment(every, story, programme, monkeypatch):
     monkeypatch.setattr(day_totals, "SLICE", 2)
     agree(programme)
@@ -115,6 +116,7 @@ def test_the_figures_are_those_of_the_ledger_at_each_moment(every, story, progra
     agree(programme)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_other_days_are_counted_anew(story, programme, settings):
     for _step in story():
         pass
@@ -207,6 +209,7 @@ def test_a_large_programme_shows_what_was_found_some_minutes_ago(time, programme
     assert figures.overview(programme).at is None
 
 
+@pytest.mark.django_db(transaction=True)
 def test_pages_of_days_are_those_of_all_entries(time, programme, member, give, many_days):
     filters = Filters()
     rows = movements.entries(programme, filters)
