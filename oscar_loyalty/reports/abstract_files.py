@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AbstractExportFile(models.Model):
@@ -18,7 +19,7 @@ class AbstractExportFile(models.Model):
     STATES = [
         (WAITING, _("waiting")),
         (RUNNING, _("being made")),
-        (READY, _("ready")),
+        (READY, pgettext_lazy("file", "ready")),
         (FAILED, _("failed")),
     ]
 

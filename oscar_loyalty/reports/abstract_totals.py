@@ -29,13 +29,13 @@ class AbstractDayTotal(models.Model):
 class AbstractCounting(models.Model):
     """How far the entries are counted: all up to ``counted`` are in the day totals, and none beyond it.
 
-    ``seen`` is the newest entry that was seen, ``horizon`` the transaction that would have begun next at that moment:
-    once all before it are over, nothing up to ``seen`` can appear any more. ``zone`` is the time zone of the days.
+    ``seen`` is the newest entry that was seen, ``horizon`` the number of a transaction that began then: once all up to
+    it are over, nothing up to ``seen`` can appear any more. ``zone`` is the time zone of the days.
     """
 
     counted = models.BigIntegerField(_("last entry counted"), default=0)
     seen = models.BigIntegerField(_("last entry seen"), default=0)
-    horizon = models.BigIntegerField(_("transaction that came next"), default=0)
+    horizon = models.BigIntegerField(_("transaction that looked"), default=0)
     zone = models.CharField(_("time zone of the days"), max_length=64, blank=True)
 
     class Meta:

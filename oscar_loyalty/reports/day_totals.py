@@ -51,43 +51,46 @@ def _day() -> TruncDate:
 @sweeper("reports.day_totals")
 def count() -> int:
     """Count what has come, as far as it is settled; return how many entries. Several may do so at once."""
+    connection = connections[router.db_for_write(_model("Counting"))]
+    if connection.in_atomic_block and connection.vendor == "postgresql":
+        # Its number is older than what it would see: it could not tell what is still being written.
+        return 0
     done, looked = 0, False
     for _slice in range(MOST):
-        number = _count_slice()
-        if number is not None:
-            done += number
-        elif looked:
-            # Somebody writes still: later.
+        # Before the transaction gets its number.
+        newest = _entries().using(connection.alias).aggregate(last=Max("pk"))["last"] or 0
+        number = _count_slice(newest)
+        if number is None and looked:
+            # There is nothing more, or somebody writes still: later.
             break
+        done += number or 0
         # What was seen in one transaction may be settled in the next.
         looked = number is None
-        if number == 0:
-            break
     return done
 
 
 @transaction.atomic
-def _count_slice() -> int | None:
-    """Count some entries and return how many; ``None``: it was only noted how far there are any."""
+def _count_slice(newest: int) -> int | None:
+    """Count some entries and return how many; ``None``: it was only looked how far there are any."""
     state = _state()
     if state is None:
         # Somebody else counts.
-        return 0
+        return None
     zone = str(timezone.get_default_timezone())
     if state.zone != zone:
         # The shop's days begin at other moments: all anew.
         _model("DayTotal").objects.all().delete()
         state.zone, state.counted, state.seen, state.horizon = zone, 0, 0, 0
-    if state.counted >= state.seen or not _settled(state):
-        _look(state)
-        if not _settled(state):
-            state.save()
-            return None
-    end = min(state.seen, state.counted + SLICE)
-    rows = _entries().filter(pk__gt=state.counted, pk__lte=end)
-    rows = rows.annotate(unit=F("account__unit"), day=_day()).values("unit", "day", "kind").annotate(**_SUMS)
-    number = _add(rows) if end > state.counted else 0
-    state.counted = end
+    number = None
+    if state.counted < state.seen and _settled(state):
+        end = min(state.seen, state.counted + SLICE)
+        rows = _entries().filter(pk__gt=state.counted, pk__lte=end)
+        rows = rows.annotate(unit=F("account__unit"), day=_day()).values("unit", "day", "kind")
+        number = _add(rows.annotate(**_SUMS))
+        state.counted = end
+    else:
+        # Whoever has drawn a key up to this one had locked its account before, and so had a number before ours.
+        state.seen, state.horizon = max(state.counted, newest), _transaction("txid_current()")
     state.save()
     return number
 
@@ -99,24 +102,18 @@ def _state() -> Any:
     return rows.select_for_update(skip_locked=True).filter(pk=1).first()
 
 
-def _look(state: Any) -> None:
-    """Note the newest entry, and which transactions have to be over before nothing up to it can appear any more."""
-    state.horizon = _horizon("xmax")
-    state.seen = max(state.counted, _entries().aggregate(last=Max("pk"))["last"] or 0)
-
-
 def _settled(state: Any) -> bool:
-    # Whoever writes an entry has locked its account before its key was drawn, and so was a transaction by then.
-    return state.horizon <= _horizon("xmin")
+    """Whether all transactions up to the horizon are over, so that nothing up to ``seen`` can appear any more."""
+    return state.horizon == 0 or state.horizon < _transaction("txid_snapshot_xmin(txid_current_snapshot())")
 
 
-def _horizon(name: str) -> int:
+def _transaction(expression: str) -> int:
     connection = connections[router.db_for_write(_model("Counting"))]
     if connection.vendor != "postgresql":
         # One writes at a time: what is there has all come.
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT txid_snapshot_{name}(txid_current_snapshot())")
+        cursor.execute(f"SELECT {expression}")
         return int(cursor.fetchone()[0])
 
 
@@ -169,11 +166,11 @@ class Sums:
 def sums(
     unit: str, by: str, *, since: date | None = None, until: date | None = None, kind: str = ""
 ) -> dict[Any, Sums]:
-    """Return the sums of the entries of ``unit`` by "kind" or by "day", in one query.
+    """Return the sums of the entries of ``unit`` by "kind" or by "day", in two queries.
 
     Both days are included and are those of ``effective_at``; ``kind``: only entries of that kind.
     """
-    totals, entries = _of(unit)
+    totals, entries = _of(unit, _model("Counting").objects.aggregate(counted=Coalesce(Max("counted"), 0))["counted"])
     if kind:
         totals, entries = totals.filter(kind=kind), entries.filter(kind=kind)
     if since is not None:
@@ -183,10 +180,10 @@ def sums(
     return _together(totals, {"what": F(by)}, entries, {"what": F("kind") if by == "kind" else _day()})
 
 
-def sums_of_kinds(unit: str, since: date, until: date) -> dict[tuple[str, bool], Sums]:
+def sums_of_kinds(unit: str, since: date, until: date, *, counted: int) -> dict[tuple[str, bool], Sums]:
     """Return the sums of all entries of ``unit`` by kind and whether they are of these days (both included), in one
-    query."""
-    totals, entries = _of(unit)
+    query. ``counted`` is how far they were counted when :func:`mark` was asked."""
+    totals, entries = _of(unit, counted)
     of_days = Q(effective_at__gte=times.start_of(since), effective_at__lt=times.end_of(until))
     early = {"what": F("kind"), "within": _whether(Q(day__gte=since, day__lte=until))}
     return _together(totals, early, entries, {"what": F("kind"), "within": _whether(of_days)})
@@ -200,12 +197,18 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def _of(unit: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """Return the totals of a unit, and the entries that are in none of them."""
-    counted = Coalesce(Subquery(_model("Counting").objects.order_by("pk").values("counted")[:1]), 0)
-    return _model("DayTotal").objects.order_by().filter(unit=unit), _entries().filter(
-        account__unit=unit, pk__gt=counted
-    )
+def mark() -> Coalesce:
+    """Return the expression for how far the entries are counted."""
+    return Coalesce(Subquery(_model("Counting").objects.order_by("pk").values("counted")[:1]), 0)
+
+
+def _of(unit: str, counted: int) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return the totals of a unit, and the entries that are in none of them.
+
+    The mark may have moved on since ``counted``; that number is for the database, which cannot guess how few there are.
+    """
+    entries = _entries().filter(account__unit=unit).filter(pk__gt=counted).filter(pk__gt=mark())
+    return _model("DayTotal").objects.order_by().filter(unit=unit), entries
 
 
 def _together(totals: Any, early: dict[str, Any], entries: Any, late: dict[str, Any]) -> dict[Any, Sums]:

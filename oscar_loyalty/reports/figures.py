@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import CharField, Sum, Value
+from django.db.models import CharField, OuterRef, Subquery, Sum, Value
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.loading import get_model
@@ -38,9 +38,10 @@ class Overview:
 def overview(programme: Any) -> Overview:
     """Return the figures of ``programme``, in four queries."""
     now = clock.now()
-    kept = standings.kept(programme)
+    kept, counted = standings.kept(programme)
     standing = kept or standings.people(programme)[0]
-    sums = day_totals.sums_of_kinds(programme.unit, standings.first_day(now), times.day_of(now))
+    first, last = standings.first_day(now), times.day_of(now)
+    sums = day_totals.sums_of_kinds(programme.unit, first, last, counted=counted)
     booked = day_totals.total(sums.values()).net
     earned, spent = (sums.get((kind, True), day_totals.Sums()).net for kind in ("earn", "spend"))
     left = _left(programme, now, ending=kept is None)
@@ -64,8 +65,10 @@ def overview(programme: Any) -> Overview:
 def _left(programme: Any, now: datetime, *, ending: bool) -> dict[str, int]:
     """Return all debt, what has ended and is not posted yet, and, if asked for, what ends soon; in one query."""
     accounts = get_model("loyalty_ledger", "Account").objects.order_by().filter(unit=programme.unit, debt__gt=0)
-    lots = get_model("loyalty_ledger", "Lot").objects.order_by()
-    late = lots.filter(account__unit=programme.unit, remaining__gt=0, expires_at__lte=now)
+    # There are few, which the database cannot guess: no join, or it would read all accounts.
+    unit = get_model("loyalty_ledger", "Account").objects.filter(pk=OuterRef("account")).values("unit")[:1]
+    late = get_model("loyalty_ledger", "Lot").objects.order_by().filter(remaining__gt=0, expires_at__lte=now)
+    late = late.annotate(unit=Subquery(unit)).filter(unit=programme.unit)
     parts = [("debt", accounts, "debt"), ("late", late, "remaining")]
     if ending:
         parts.append(("ending", standings.ending(programme), "remaining"))

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from oscar_loyalty import clock, times
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.reports import day_totals
 
 #: How far back "lately" goes, and how far ahead "soon": days, today included.
 LATELY = 30
@@ -42,14 +43,17 @@ def first_day(now: datetime) -> Any:
     return times.day_of(now) - timedelta(days=LATELY - 1)
 
 
-def kept(programme: Any) -> Standing | None:
-    """Return how a large programme stood when somebody last looked, if that is not long ago, in one query."""
-    row = get_model("loyalty_reports", "Standing").objects.filter(programme=programme).first()
-    if row is None or row.rows < MANY or row.at < clock.now() - OLD:
-        return None
-    figures = dict(row.figures)
+def kept(programme: Any) -> tuple[Standing | None, int]:
+    """Return how a large programme stood when somebody last looked, if that is not long ago, and how far the entries
+    are counted; in one query."""
+    found = get_model("loyalty_members", "Programme").objects.filter(pk=programme.pk)
+    rows = found.values_list(day_totals.mark(), "standing__at", "standing__rows", "standing__figures")
+    counted, at, number, known = rows.first() or (0, None, None, None)
+    if at is None or number < MANY or at < clock.now() - OLD:
+        return None, counted
+    figures = dict(known)
     tiers = {int(pk): number for pk, number in figures.pop("tiers").items()}
-    return Standing(**figures, tiers=tiers, at=row.at)
+    return Standing(**figures, tiers=tiers, at=at), counted
 
 
 def people(programme: Any) -> tuple[Standing, int]:

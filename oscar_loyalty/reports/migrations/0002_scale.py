@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('counted', models.BigIntegerField(default=0, verbose_name='last entry counted')),
                 ('seen', models.BigIntegerField(default=0, verbose_name='last entry seen')),
-                ('horizon', models.BigIntegerField(default=0, verbose_name='transaction that came next')),
+                ('horizon', models.BigIntegerField(default=0, verbose_name='transaction that looked')),
                 ('zone', models.CharField(blank=True, max_length=64, verbose_name='time zone of the days')),
             ],
             options={
