@@ -131,6 +131,18 @@ def by_number(number: str, programme: Any) -> Any:
     return found if found is None or found.merged_into_id is None else rows.get(pk=survivor(found).pk)
 
 
+def _exactly(programme: Any, word: str) -> Q | None:
+    """Return the condition for whoever has just this e-mail or card number, if somebody has: an index answers it."""
+    rows = _model("Member").objects.filter(programme=programme).order_by()
+    digits = word.replace("-", "").replace(".", "")
+    if digits.isdecimal() and len(digits) == 12:
+        found = rows.filter(number=digits).values_list("pk", "merged_into").first()
+        return Q(pk=found[1] or found[0]) if found is not None else None
+    if "@" in word and rows.filter(email=word.lower(), merged_into__isnull=True).exists():
+        return Q(email=word.lower())
+    return None
+
+
 #: Old cards that a search looks behind. Few digits are in so many that they find nobody in particular.
 OLD_CARDS = 1000
 
@@ -139,6 +151,10 @@ def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "
     """Return the members that match: every word in a name, e-mail or card number; newest first."""
     members = _model("Member").objects.filter(programme=programme, merged_into__isnull=True)
     for word in words.split():
+        exactly = _exactly(programme, word)
+        if exactly is not None:
+            members = members.filter(exactly)
+            continue
         # Only what is written as a number: the "1" of "rose1@example.com" is in half of all card numbers.
         digits = word.replace("-", "").replace(".", "")
         match = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)

@@ -5,13 +5,16 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import CharField, OuterRef, Subquery, Sum, Value
+from django.db.models import CharField, Count, OuterRef, Q, Subquery, Sum, Value
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.services import point_value
 from oscar_loyalty.money import Money
 from oscar_loyalty.reports import day_totals, standings
+
+#: Lots that have ended, and are looked at one by one.
+FEW = 2_000
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,32 @@ def overview(programme: Any) -> Overview:
 def _left(programme: Any, now: datetime, *, ending: bool) -> dict[str, int]:
     """Return all debt, what has ended and is not posted yet, and, if asked for, what ends soon; in one query."""
     accounts = get_model("loyalty_ledger", "Account").objects.order_by().filter(unit=programme.unit, debt__gt=0)
-    # There are few, which the database cannot guess: no join, or it would read all accounts.
-    unit = get_model("loyalty_ledger", "Account").objects.filter(pk=OuterRef("account")).values("unit")[:1]
-    late = get_model("loyalty_ledger", "Lot").objects.order_by().filter(remaining__gt=0, expires_at__lte=now)
-    late = late.annotate(unit=Subquery(unit)).filter(unit=programme.unit)
-    parts = [("debt", accounts, "debt"), ("late", late, "remaining")]
+    # Between two sweeps few are late, which the database cannot guess: it would make ready to read all accounts.
+    ended = get_model("loyalty_ledger", "Lot").objects.order_by().filter(remaining__gt=0, expires_at__lte=now)
+    first = ended.order_by("expires_at").values("pk")[:FEW]
+    late = ended.filter(pk__in=first).annotate(of=_unit())
+    parts = [("debt", accounts, Sum("debt")), ("late", late, Sum("remaining", filter=Q(of=programme.unit)))]
     if ending:
-        parts.append(("ending", standings.ending(programme), "remaining"))
-    first, *others = (
+        parts.append(("ending", standings.ending(programme), Sum("remaining")))
+    rows, *others = (
         rows.annotate(what=Value(name, CharField()))
         .values("what")
-        .annotate(total=Sum(field))
-        .values_list("what", "total")
-        for name, rows, field in parts
+        .annotate(total=total, number=Count("pk"))
+        .values_list("what", "total", "number")
+        for name, rows, total in parts
     )
     found = {"debt": 0, "late": 0, "ending": 0}
-    return found | {name: int(units or 0) for name, units in first.union(*others, all=True)}
+    for name, units, number in rows.union(*others, all=True):
+        found[name] = int(units or 0)
+        if name == "late" and number >= FEW:
+            # No sweep was by for long.
+            all_of_them = ended.filter(account__unit=programme.unit)
+            found[name] = int(all_of_them.aggregate(total=Sum("remaining"))["total"] or 0)
+    return found
+
+
+def _unit() -> Subquery:
+    return Subquery(get_model("loyalty_ledger", "Account").objects.filter(pk=OuterRef("account")).values("unit")[:1])
 
 
 def worth_of(units: int, programme: Any) -> Decimal:
