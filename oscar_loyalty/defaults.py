@@ -19,6 +19,17 @@ class Conf:
         return self._get("WORKER", "cron")
 
     @property
+    def REPLICA(self) -> str:
+        """Alias in ``DATABASES`` of a replica that the owner's pages read from, by the router
+        ``oscar_loyalty.replicas.ReplicaRouter``; empty: there is none."""
+        return str(self._get("REPLICA", ""))
+
+    @property
+    def EXPORT_DAYS(self) -> int:
+        """How many days a large file that a colleague has asked for can be fetched before it is deleted."""
+        return int(self._get("EXPORT_DAYS", 7))
+
+    @property
     def SITE_ID(self) -> int | None:
         """The Site of what has none of its own (commands, bookings, orders of a till), where one process serves several
         Sites and ``SITE_ID`` is not set; by default the first Site."""

@@ -174,13 +174,12 @@ def waiting(member: Any, policy: Any) -> dict[str, Any] | None:
     giving, ``None`` where nobody can."""
     if policy is None:
         return None
-    gifts = list(sharing.waiting_for(member)[:WAITING])
-    invitations = list(sharing.invitations_for(member)[:WAITING]) if policy.households else []
+    gifts, invitations = sharing.all_waiting(member, households=policy.households, most=WAITING)
     if not gifts and not invitations:
         return None
     return {
-        "gifts": [(sharing.name_for_others(gift.source), member.programme.points_label(gift.units)) for gift in gifts],
-        "invitations": [sharing.name_for_others(row.invited_by) for row in invitations],
+        "gifts": [(name, member.programme.points_label(units)) for name, units in gifts],
+        "invitations": invitations,
     }
 
 

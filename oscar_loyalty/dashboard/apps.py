@@ -139,6 +139,11 @@ PAGES = [
     ("drafts/<int:pk>/changes/<int:item>/drop/", "drafts.items", "DraftDropView", "loyalty-draft-item-drop"),
     ("drafts/<int:pk>/publish/", "drafts.publishing", "DraftPublishView", "loyalty-draft-publish"),
     ("drafts/<int:pk>/call-off/", "drafts.publishing", "DraftCallOffView", "loyalty-draft-call-off"),
+    # Large files.
+    ("files/", "files.views", "FileListView", "loyalty-files"),
+    ("files/<uuid:uuid>/", "files.views", "FileView", "loyalty-file"),
+    ("files/<uuid:uuid>/progress/", "files.views", "FileProgressView", "loyalty-file-progress"),
+    ("files/<uuid:uuid>/again/", "files.views", "FileAgainView", "loyalty-file-again"),
     # The simulator.
     ("simulations/", "simulator.views", "SimulationListView", "loyalty-simulations"),
     ("simulations/new/", "simulator.views", "SimulationNewView", "loyalty-simulation-new"),

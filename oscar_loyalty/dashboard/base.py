@@ -1,14 +1,14 @@
 """What the owner's pages share."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,12 +17,14 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import replicas
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.messaging.links import root
-from oscar_loyalty.reports import exports
+from oscar_loyalty.reports import exports, files
+from oscar_loyalty.reports.paging import ShortPaginator
 
 PER_PAGE = 25
 
@@ -93,7 +95,17 @@ class ProgrammeMixin:
         return super().get_context_data(programme=self.programme, site=self.site, **kwargs)
 
 
-class FilteredListView(ProgrammeMixin, generic.TemplateView):
+class FromReplicaMixin:
+    """A page that only reads, and may be some moments behind: from a replica, where the shop has one."""
+
+    def get(self, request, *args, **kwargs):
+        with replicas.reading():
+            response = super().get(request, *args, **kwargs)
+            # While the block lasts: a template reads too.
+            return response.render() if hasattr(response, "render") and not response.is_rendered else response
+
+
+class FilteredListView(FromReplicaMixin, ProgrammeMixin, generic.TemplateView):
     """A list with filters in its address; what is wrong with a filter is said beside it, the others still count."""
 
     form_class: Any = None
@@ -121,8 +133,11 @@ class FilteredListView(ProgrammeMixin, generic.TemplateView):
     def get_rows(self) -> Any:
         raise NotImplementedError
 
+    def get_paginator(self) -> Any:
+        return ShortPaginator(self.get_rows(), self.per_page)
+
     def get_page(self) -> Any:
-        return Paginator(self.get_rows(), self.per_page).get_page(self.request.GET.get("page"))
+        return self.get_paginator().get_page(self.request.GET.get("page"))
 
     def get_context_data(self, **kwargs):
         page = self.get_page()
@@ -139,9 +154,30 @@ class FilteredListView(ProgrammeMixin, generic.TemplateView):
 
 
 class ExportMixin:
-    """Answers with the rows of a list, and its filters, as a file that is written while it is sent."""
+    """Answers with the rows of a list, and its filters, as a file that is written while it is sent.
+
+    A long list that the worker knows (``list_name``) becomes an Excel file by and by: the answer is the page of files.
+    """
 
     export_name: Any = ""
+    list_name = ""
+
+    @classmethod
+    def table_of(cls, programme: Any, query: str) -> files.Table:
+        """Return the list with the filters of ``query``, for the worker."""
+        request = HttpRequest()
+        request.method, request.GET = "GET", QueryDict(query)
+        view: Any = cls()
+        view.setup(request, format="xlsx")
+        view.programme = programme
+        return files.Table(view.get_columns(), view.get_export_rows, view.get_number)
+
+    def get_number(self) -> int | None:
+        """Return how many rows there are."""
+        return int(self.get_rows().order_by().count())
+
+    def is_long(self) -> bool:
+        return bool(self.get_rows().order_by()[files.SMALL :].exists())
 
     def get_columns(self) -> list[exports.Column]:
         raise NotImplementedError
@@ -150,9 +186,30 @@ class ExportMixin:
         raise NotImplementedError
 
     def get(self, request, *args, **kwargs):
+        if kwargs["format"] == "xlsx" and self.list_name and self.is_long():
+            return self.ask(request)
         return export_response(
             self.get_columns(), self.get_export_rows(), name=str(self.export_name), format=kwargs["format"]
         )
+
+    def ask(self, request: Any) -> Any:
+        query = request.GET.copy()
+        query.pop("page", None)
+        name, filters = str(self.export_name), query.urlencode()
+        # Asked for twice within a minute, it is one file.
+        key = f"{request.user.pk}:{self.programme.pk}:{self.list_name}:{filters}:{timezone.now():%Y%m%d%H%M}"
+        try:
+            files.ask(
+                programme=self.programme,
+                user=request.user,
+                name=self.list_name,
+                filters=filters,
+                title=name,
+                key=sha256(key.encode()).hexdigest(),
+            )
+        except files.TooManyFiles:
+            messages.warning(request, _("Some of your files are still being made. Please wait until they are ready."))
+        return redirect("loyalty-dashboard:loyalty-files")
 
 
 def export_response(columns: Any, rows: Any, *, name: str, format: str) -> Any:
@@ -160,7 +217,7 @@ def export_response(columns: Any, rows: Any, *, name: str, format: str) -> Any:
     day = timezone.localdate().isoformat()
     filename = f"{slugify(name) or 'export'}-{day}.{format}"
     if format == "csv":
-        lines = _in_language(exports.csv_lines(columns, rows), get_language())
+        lines = _in_language(exports.csv_blocks(columns, rows), get_language())
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{filename}"'
     elif format == "xlsx":
@@ -175,9 +232,10 @@ def export_response(columns: Any, rows: Any, *, name: str, format: str) -> Any:
 
 
 def _in_language(lines: Any, language: str | None) -> Any:
-    """Write each line in the reader's language: when it is asked for, the request is over."""
+    """Write each part in the reader's language, read from where the page reads: when it is asked for, the request is
+    over."""
     while True:
-        with override(language):
+        with override(language), replicas.reading():
             try:
                 line = next(lines)
             except StopIteration:

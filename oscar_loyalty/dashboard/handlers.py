@@ -8,13 +8,23 @@ from django.db import transaction
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
-from oscar_loyalty.loading import get_model
+from oscar_loyalty.loading import get_class, get_model
 from oscar_loyalty.members import services as members
-from oscar_loyalty.reports import audit
+from oscar_loyalty.reports import audit, files
 
 AUDIT, ENROL = "dashboard.audit", "dashboard.enrol"
 #: Customers enrolled by one due row.
 SLICE = 200
+
+
+@files.listed("members")
+def _members(programme: Any, query: str) -> files.Table:
+    return get_class("dashboard.members.views", "MemberExportView").table_of(programme, query)
+
+
+@files.listed("movements")
+def _movements(programme: Any, query: str) -> files.Table:
+    return get_class("dashboard.movements.views", "MovementExportView").table_of(programme, query)
 
 
 def ask_for_audit() -> None:

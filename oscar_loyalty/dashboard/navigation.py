@@ -64,6 +64,7 @@ NAVIGATION = [
             _entry(_("Overview"), "loyalty-overview", VIEW),
             _entry(_("Members"), "loyalty-members", VIEW),
             _entry(_("Movements"), "loyalty-movements", VIEW),
+            _entry(_("My files"), "loyalty-files", VIEW),
             _entry(_("Adjustments"), "loyalty-adjustments", VIEW, APPROVE),
             _entry(_("Gift cards"), "loyalty-giftcards", CARDS),
             _entry(_("Payments"), "loyalty-payments", VIEW),

@@ -28,7 +28,7 @@ class AbstractDue(models.Model):
         verbose_name = _("due work")
         verbose_name_plural = _("due work")
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="loyalty_due_once")]
-        indexes = [models.Index(fields=["due_at"], name="loyalty_due_waiting", condition=Q(state="waiting"))]
+        indexes = [models.Index(fields=["due_at"], name="loyalty_due_open", condition=Q(state__in=["waiting", "dead"]))]
 
     def __str__(self):
         return f"{self.kind} {self.key}"

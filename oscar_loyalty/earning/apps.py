@@ -13,5 +13,7 @@ class EarningConfig(application.OscarConfig):
         from oscar_loyalty.earning import held, merging, occasions, receivers, stamps  # noqa: F401
         from oscar_loyalty.earning.referrals import handlers  # noqa: F401  (likewise)
         from oscar_loyalty.earning.tiering import preview, review  # noqa: F401  (likewise)
+        from oscar_loyalty.members import selectors
 
         receivers.connect()
+        selectors.BESIDE_PROGRAMME.add("referral_scheme")

@@ -11,7 +11,7 @@ from babel.numbers import format_currency
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, to_locale
+from django.utils.translation import get_language, gettext_lazy, to_locale
 from django.utils.translation import gettext as _
 from i18nfield.strings import LazyI18nString
 
@@ -207,6 +207,39 @@ def award_sentences(
     return result + sum_sentences(why, programme, staff=staff)
 
 
+#: What an entry is called by its kind, and why it is there where that needs no more words. Translated when it is said:
+#: a file has a million of them.
+_TITLES = {
+    "adjust": gettext_lazy("Adjustment"),
+    "expire": gettext_lazy("Expired points"),
+    "transfer": gettext_lazy("Points from another member"),
+    "merge": gettext_lazy("Memberships joined together"),
+    "matured": gettext_lazy("Now yours to spend"),
+    "extended": gettext_lazy("Points live longer"),
+    "import": gettext_lazy("Opening balance"),
+    "return": gettext_lazy("Points returned"),
+    "clawback": gettext_lazy("Points taken back"),
+    "spend": gettext_lazy("Points spent"),
+}
+_SENTENCES = {
+    "cancelled": gettext_lazy("The visit was cancelled"),
+    "missed": gettext_lazy("The visit was missed"),
+    "corrected": gettext_lazy("The visit is still to come"),
+    "attended": gettext_lazy("Thank you for your visit"),
+    "expired": gettext_lazy("These points had reached their last day"),
+    "merged": gettext_lazy("Two memberships became one"),
+    "paused": gettext_lazy("The membership went on hold: nothing expires meanwhile"),
+    "resumed": gettext_lazy("The hold has ended: what was left lives longer by that time"),
+    "given": gettext_lazy("A gift from one member to another: the points keep the dates that they had"),
+    "grace": gettext_lazy("Points that came back after their last day live a while longer"),
+    "returned": gettext_lazy("Returned, since what they paid for was cancelled or refunded"),
+    "paid": gettext_lazy("Paid with points"),
+    "imported": gettext_lazy("Brought along from before"),
+    "left": gettext_lazy("The member has left: what was not used is gone"),
+    "gift_back": gettext_lazy("What these points were for is no more"),
+}
+
+
 def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
     """Name what an entry of the ledger is about; ``titles`` as for :func:`entry_sentences`."""
     why = entry.explanation
@@ -221,19 +254,9 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
         return _saying_title(why["why"], why)
     if source in _sayings and entry.units > 0:
         return _saying_title(source, why)
-    titles = {
-        "adjust": _("Adjustment"),
-        "expire": _("Expired points"),
-        "transfer": _("Points given away") if entry.units < 0 else _("Points from another member"),
-        "merge": _("Memberships joined together"),
-        "matured": _("Now yours to spend"),
-        "extended": _("Points live longer"),
-        "import": _("Opening balance"),
-        "return": _("Points returned"),
-        "clawback": _("Points taken back"),
-        "spend": _("Points spent"),
-    }
-    return titles.get(entry.kind) or _("Points earned")
+    if entry.kind == "transfer" and entry.units < 0:
+        return _("Points given away")
+    return str(_TITLES.get(entry.kind) or _("Points earned"))
 
 
 def _saying_title(code: str, why: Mapping[str, Any]) -> str:
@@ -283,25 +306,9 @@ def _plain(reason: str, why: Mapping[str, Any]) -> str:
         )
     if reason == "refunded":
         return _("Refunded: %(lines)s") % {"lines": lines} if lines and not why.get("whole") else _("Refunded")
-    sentences = {
-        "cancelled": _("The visit was cancelled"),
-        "missed": _("The visit was missed"),
-        "corrected": _("The visit is still to come"),
-        "booked": _("%(lines)s: the points come with the visit") % {"lines": lines},
-        "attended": _("Thank you for your visit"),
-        "expired": _("These points had reached their last day"),
-        "merged": _("Two memberships became one"),
-        "paused": _("The membership went on hold: nothing expires meanwhile"),
-        "resumed": _("The hold has ended: what was left lives longer by that time"),
-        "given": _("A gift from one member to another: the points keep the dates that they had"),
-        "grace": _("Points that came back after their last day live a while longer"),
-        "returned": _("Returned, since what they paid for was cancelled or refunded"),
-        "paid": _("Paid with points"),
-        "imported": _("Brought along from before"),
-        "left": _("The member has left: what was not used is gone"),
-        "gift_back": _("What these points were for is no more"),
-    }
-    return sentences.get(reason, "")
+    if reason == "booked":
+        return _("%(lines)s: the points come with the visit") % {"lines": lines}
+    return str(_SENTENCES.get(reason, ""))
 
 
 def day(moment: datetime | None) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -159,7 +160,7 @@ def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardVi
     """Return what a member has open or may begin, and the last ``past`` full or expired cards with what they were.
 
     What is hidden is left out until it gave something; then it is among the past. The queries do not grow with the
-    number of cards; where each stamp came from is found for the cards that are open.
+    number of cards; where each stamp came from is found for the cards that are open, unless not ``explained``.
     """
     now = clock.now()
     programme = member.programme
@@ -169,14 +170,10 @@ def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardVi
     begun = [card for card in begun if card.count > card.head_start]
     families = {card.goal.family for card in begun}
     tier_rank = member.tier.rank if member.tier is not None else -1
-    live = _on_show(programme, now).select_related("tier", "programme").prefetch_related("steps").order_by("pk")
-    over = dict(
-        mine.filter(goal__programme=programme)
-        .filter(Q(state="full") | Q(state="expired") | Q(ends_at__lte=now))
-        .order_by()
-        .values_list("goal")
-        .annotate(number=Count("pk"))
-    )
+    over = Q(state="full") | Q(state="expired") | Q(ends_at__lte=now)
+    number = mine.filter(over, goal=OuterRef("pk")).order_by().values("goal").annotate(number=Count("pk"))
+    live = _on_show(programme, now).annotate(over=Coalesce(Subquery(number.values("number")), 0))
+    live = live.select_related("tier", "programme").order_by("pk")
     goals = [goal for goal in live if goal.tier is None or goal.tier.rank <= tier_rank]
     names = _names(programme, [*goals, *(card.goal for card in begun)])
     views = []
@@ -184,11 +181,12 @@ def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardVi
         if not card.goal.hidden:
             views.append(CardView(card.goal, programme, card.count, card, names(card.goal)))
     for goal in goals:
-        if goal.family in families or (not goal.repeats and over.get(goal.pk)):
+        if goal.family in families or (not goal.repeats and goal.over):
             continue
-        head = goal.head_start if goal.head_start_each or not over.get(goal.pk) else 0
+        head = goal.head_start if goal.head_start_each or not goal.over else 0
         views.append(CardView(goal, programme, head, None, names(goal)))
-    _explain(member, [view for view in views if view.card is not None])
+    if explained:
+        _explain(member, [view for view in views if view.card is not None])
     finished: list[CardView] = []
     if past:
         rows = mine.filter(Q(state="full") | Q(state="expired") | Q(state="open", ends_at__lte=now))

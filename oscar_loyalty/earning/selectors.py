@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import engine, explain, facts, specs
@@ -15,6 +15,9 @@ from oscar_loyalty.earning.allowance import Allowance
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+
+#: Up to so many members that a search finds, their movements are looked up by their accounts.
+SEARCHED = 1000
 
 
 @dataclass(frozen=True)
@@ -287,26 +290,33 @@ def _movements_of(member: Any, *, staff: bool = False) -> QuerySet[Any]:
 
 
 def _with_reasons(entries: QuerySet[Any]) -> QuerySet[Any]:
-    lines = get_model("loyalty_earning", "AwardLine").objects.select_related("product__parent")
-    return entries.select_related("note", "award", "reverses__award").prefetch_related(
-        "lots", Prefetch("award__lines", queryset=lines), Prefetch("reverses__award__lines", queryset=lines)
-    )
+    return entries.select_related("note", "award", "reverses__award").prefetch_related("lots")
 
 
 def describe(entries: Iterable[Any], programme: Any, *, staff: bool = False) -> list[Movement]:
-    """Return entries (fetched by :func:`movements`) with their reasons, without further queries."""
+    """Return entries (fetched by :func:`movements`) with their reasons, in one query for the lines of all awards."""
+    entries = list(entries)
+    awards = [award for entry in entries for award in _awards_of(entry) if award is not None]
+    if awards:
+        lines = get_model("loyalty_earning", "AwardLine").objects.select_related("product__parent")
+        prefetch_related_objects(awards, Prefetch("lines", queryset=lines))
     return [movement(entry, programme, staff=staff) for entry in entries]
 
 
+def _awards_of(entry: Any) -> tuple[Any, Any]:
+    """Return the award that an entry is of, and the one that it takes back."""
+    return getattr(entry, "award", None), getattr(entry.reverses, "award", None)
+
+
 def movement(entry: Any, programme: Any, *, staff: bool = True) -> Movement:
-    """Return an entry of :func:`movements` with its reasons in the reader's language, without a query."""
+    """Return an entry of :func:`movements` with its reasons in the reader's language; many by :func:`describe`."""
     # What was spent, taken back or has expired neither waits nor ends any more.
     lots = [lot for lot in entry.lots.all() if entry.units > 0 and lot.remaining > 0]
     starts = [lot.usable_from for lot in lots]
     usable_from = None if None in starts else max(starts, default=None)
-    award = getattr(entry, "award", None)
+    award, undone = _awards_of(entry)
     # What takes an award back is about the same products.
-    about = award or getattr(entry.reverses, "award", None)
+    about = award or undone
     titles = {}
     if about is not None:
         # The product's own title is in the reader's language, where the shop translates them.
@@ -354,8 +364,11 @@ def movements(
     if kind:
         entries = entries.filter(kind=kind)
     if words:
-        entries = entries.filter(account__member__in=members.search(programme, words).order_by().values("pk"))
-    entries = _with_reasons(entries).select_related("note", "award", "account__member__tier")
+        found = members.search(programme, words).order_by().select_related(None)
+        accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
+        few = len(accounts) <= SEARCHED
+        entries = entries.filter(account__in=accounts if few else found.values("account"))
+    entries = _with_reasons(entries).select_related("note", "award", "account__member")
     return entries.order_by("-effective_at", "-pk")
 
 

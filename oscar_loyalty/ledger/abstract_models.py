@@ -33,6 +33,7 @@ class AbstractAccount(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner_type", "owner_id", "unit"], name="loyalty_account_owner"),
         ]
+        indexes = [models.Index(fields=["unit"], name="loyalty_account_debt", condition=Q(debt__gt=0))]
 
     def __str__(self):
         return f"{self.owner_type} {self.owner_id} ({self.unit})"
@@ -86,6 +87,10 @@ class AbstractEntry(models.Model):
         indexes = [
             models.Index(fields=["source_type", "source_id"], name="loyalty_entry_source"),
             models.Index(fields=["effective_at"], name="loyalty_entry_effective"),
+            # Of what is rare, a list need not look through what is not.
+            models.Index(
+                fields=["kind", "effective_at"], name="loyalty_entry_rare", condition=~Q(kind__in=["earn", "spend"])
+            ),
         ]
 
     def __str__(self):

@@ -358,6 +358,10 @@ class AbstractMember(models.Model):
             models.Index(fields=["programme", "email"], name="loyalty_member_by_email"),
             models.Index(fields=["programme", "last_name", "first_name"], name="loyalty_member_by_name"),
             models.Index(fields=["programme", "joined_at"], name="loyalty_member_by_joining"),
+            models.Index(fields=["tier", "joined_at"], name="loyalty_member_by_tier"),
+            models.Index(
+                fields=["status", "joined_at"], name="loyalty_member_resting", condition=~models.Q(status="active")
+            ),
             models.Index(fields=["programme", "birth_month", "birth_day"], name="loyalty_member_by_birth"),
         ]
 

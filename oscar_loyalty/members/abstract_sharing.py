@@ -119,9 +119,7 @@ class AbstractTransfer(models.Model):
             models.Index(fields=["target", "created_at"], name="loyalty_transfer_target"),
             models.Index(fields=["programme", "state", "created_at"], name="loyalty_transfer_state"),
             models.Index(fields=["until"], name="loyalty_transfer_open", condition=Q(state="open")),
-            models.Index(
-                fields=["closed_at"], name="loyalty_transfer_typed", condition=Q(at_once=False) & ~Q(to="")
-            ),
+            models.Index(fields=["closed_at"], name="loyalty_transfer_typed", condition=Q(at_once=False) & ~Q(to="")),
         ]
 
     def __str__(self):

@@ -1,3 +1,4 @@
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 from oscar.core import application
 
@@ -17,8 +18,10 @@ class MembersConfig(application.OscarConfig):
             households,
             leaving,
             receivers,
+            searching,
             tiers,
             typed,
         )
 
         receivers.connect()
+        post_migrate.connect(searching.after_migrate, sender=self)

@@ -17,12 +17,42 @@ def _model(name: str) -> Any:
     return get_model("loyalty_members", name)
 
 
+#: What stands beside a programme and a member, one row each, and is read along with them for a page; other rooms add
+#: theirs.
+BESIDE_PROGRAMME, BESIDE_MEMBER = {"sharing", "tier_scheme"}, {"tier_term"}
+
+
+def along(row: Any, name: str) -> Any:
+    """Return the one row that stands beside ``row`` by that name, or ``None``.
+
+    Without a query where a page has read it along; whoever writes gets rows that have not, and so what is true now.
+    """
+    if name in row._state.fields_cache:
+        return row._state.fields_cache[name]
+    relation = row._meta.get_field(name)
+    found = relation.related_model.objects.filter(**{relation.field.name: row.pk}).first()
+    if found is not None:
+        setattr(found, relation.field.name, row)
+    return found
+
+
+def terms_of(programme: Any, name: str) -> Any:
+    """Return the terms of that name that the owner has saved, or unsaved what holds until then."""
+    found = along(programme, name)
+    return found or programme._meta.get_field(name).related_model(programme=programme)
+
+
+def _reads(request: Any) -> bool:
+    return request is not None and getattr(request, "method", "") in ("GET", "HEAD")
+
+
 def programme_for(*, request: Any = None, site: Any = None) -> Any:
     """Return the open programme of the site (of ``request``, or the default one), or ``None``."""
     if request is not None and hasattr(request, "_loyalty_programme"):
         return request._loyalty_programme
     site = site or site_of(request)
-    found = _model("Programme").objects.filter(site_id=site.pk, is_active=True).first()
+    rows = _model("Programme").objects.filter(site_id=site.pk, is_active=True)
+    found = (rows.select_related(*BESIDE_PROGRAMME) if _reads(request) else rows).first()
     if request is not None:
         request._loyalty_programme = found
     return found
@@ -39,12 +69,17 @@ def programmes() -> QuerySet[Any]:
     return _model("Programme").objects.select_related("site").order_by("site__name", "pk")
 
 
-def member_for(user: Any, programme: Any) -> Any:
-    """Return the membership of ``user``, with account and tier, or ``None``."""
+def member_for(user: Any, programme: Any, *, beside: bool = False) -> Any:
+    """Return the membership of ``user``, with account and tier, or ``None``; for a page also what stands ``beside``."""
     if programme is None or user is None or not getattr(user, "pk", None):
         return None
     members = _model("Member").objects.filter(programme=programme, user=user)
-    return members.select_related("account", "tier", "programme").first()
+    if not beside:
+        return members.select_related("account", "tier", "programme").first()
+    found = members.select_related("account", "tier", *BESIDE_MEMBER).first()
+    if found is not None:
+        found.programme = programme
+    return found
 
 
 def member_of_request(request: Any) -> Any:
@@ -57,6 +92,8 @@ def member_of_request(request: Any) -> Any:
 
 
 def _member_of(user: Any, request: Any) -> Any:
+    if _reads(request):
+        return member_for(user, programme_for(request=request), beside=True)
     if hasattr(request, "_loyalty_programme"):
         return member_for(user, request._loyalty_programme)
     rows = _model("Member").objects.filter(user=user, programme__site=site_of(request).pk, programme__is_active=True)
@@ -127,17 +164,38 @@ def by_number(number: str, programme: Any) -> Any:
     return found if found is None or found.merged_into_id is None else rows.get(pk=survivor(found).pk)
 
 
+def _exactly(programme: Any, word: str) -> Q | None:
+    """Return the condition for whoever has just this e-mail or card number, if somebody has: an index answers it."""
+    rows = _model("Member").objects.filter(programme=programme).order_by()
+    digits = word.replace("-", "").replace(".", "")
+    if digits.isdecimal() and len(digits) == 12:
+        found = rows.filter(number=digits).values_list("pk", "merged_into").first()
+        return Q(pk=found[1] or found[0]) if found is not None else None
+    if "@" in word and rows.filter(email=word.lower(), merged_into__isnull=True).exists():
+        return Q(email=word.lower())
+    return None
+
+
+#: Old cards that a search looks behind. Few digits are in so many that they find nobody in particular.
+OLD_CARDS = 1000
+
+
 def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "") -> QuerySet[Any]:
     """Return the members that match: every word in a name, e-mail or card number; newest first."""
     members = _model("Member").objects.filter(programme=programme, merged_into__isnull=True)
     for word in words.split():
+        exactly = _exactly(programme, word)
+        if exactly is not None:
+            members = members.filter(exactly)
+            continue
         # Only what is written as a number: the "1" of "rose1@example.com" is in half of all card numbers.
         digits = word.replace("-", "").replace(".", "")
         match = Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
         if digits.isdecimal():
             # The old card of whoever was joined with this one finds them too.
             old = _model("Member").objects.filter(merged_into__isnull=False, number__contains=digits)
-            match |= Q(number__contains=digits) | Q(pk__in=old.values("merged_into"))
+            found = list(old.order_by().values_list("merged_into", flat=True)[:OLD_CARDS])
+            match |= Q(number__contains=digits) | Q(pk__in=found)
         members = members.filter(match)
     if tier:
         members = members.filter(tier=tier)

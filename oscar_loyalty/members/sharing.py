@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, CharField, F, Q, QuerySet, Sum, Value
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
@@ -18,8 +18,7 @@ def _model(name: str) -> Any:
 
 def policy_of(programme: Any) -> Any:
     """Return the programme's terms; before the owner has saved any, nothing can be given."""
-    found = _model("SharingPolicy").objects.filter(programme=programme).first()
-    return found or _model("SharingPolicy")(programme=programme)
+    return selectors.terms_of(programme, "sharing")
 
 
 def whom(to: str, programme: Any) -> Any:
@@ -73,6 +72,25 @@ def invitations_for(member: Any) -> QuerySet[Any]:
     """Return the invitations to households that wait for the answer of ``member``."""
     rows = _model("HouseholdInvitation").objects.filter(member=member, state="open", until__gt=clock.now())
     return rows.select_related("invited_by", "household").order_by("created_at", "pk")
+
+
+def all_waiting(member: Any, *, households: bool, most: int) -> tuple[list[tuple[str, int]], list[str]]:
+    """Return who gives ``member`` how many points, and who invites them home, as far as an answer is waited for: the
+    first ``most`` of each, in one query."""
+    who = ("first_name", "last_name", "email")
+    gifts = open_gifts(target=member).order_by()
+    rows = gifts.annotate(what=Value("gift", CharField()))
+    rows = rows.values_list("what", "created_at", "pk", *(f"source__{field}" for field in who), "units")
+    if households:
+        invited = invitations_for(member).select_related(None).order_by()
+        invited = invited.annotate(what=Value("home", CharField()), none=Value(0, BigIntegerField()))
+        said = ("what", "created_at", "pk", *(f"invited_by__{field}" for field in who), "none")
+        rows = rows.union(invited.values_list(*said), all=True)
+    found: dict[str, list[Any]] = {"gift": [], "home": []}
+    # Invitations come first: of these there are never many.
+    for kind, _at, _pk, *names, units in rows.order_by("-what", "created_at", "pk")[: 4 * most]:
+        found[kind].append((name_for_others(_model("Member")(**dict(zip(who, names, strict=True)))), units))
+    return found["gift"][:most], [name for name, _units in found["home"][:most]]
 
 
 def invited_by(household: Any) -> QuerySet[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from oscar_loyalty.loading import get_model
 
@@ -25,10 +25,9 @@ def outbox(*, state: str = "", words: str = "", member: Any = None, site: Any = 
     return rows.select_related("member").order_by("-created_at", "-pk")
 
 
-def counts(site: Any = None) -> dict[str, int]:
-    """Return how many messages are in each state; of ``site``, as with :func:`outbox`."""
-    rows = _rows(site).order_by()
-    return dict(rows.values_list("state").annotate(number=Count("pk")))
+def undelivered(site: Any = None) -> int:
+    """Return how many messages could not be sent; of ``site``, as with :func:`outbox`."""
+    return _rows(site).filter(state__in=["failed", "dead"]).count()
 
 
 def of_card(card: Any) -> QuerySet[Any]:

@@ -1,25 +1,29 @@
 """The few figures that the owner sees first."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Count, OuterRef, Q, Subquery, Sum, Value
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.services import point_value
 from oscar_loyalty.money import Money
+from oscar_loyalty.reports import day_totals, standings
 
-#: How far back "lately" goes.
-LATELY = timedelta(days=30)
+#: Lots that have ended, and are looked at one by one.
+FEW = 2_000
 
 
 @dataclass(frozen=True)
 class Overview:
-    """How the programme is doing. ``out`` are points that members have, usable or not yet; ``worth`` their value."""
+    """How the programme is doing. ``out`` are points that members have, usable or not yet; ``worth`` their value.
+
+    ``joined``, ``earned`` and ``spent`` are of the last 30 days with today. ``tiers`` are members by tier. ``at``: as
+    of when members, tiers and what expires are told, where that is not now.
+    """
 
     members: int
     joined: int
@@ -30,44 +34,66 @@ class Overview:
     earned: int
     spent: int
     expiring: int
+    tiers: dict[int, int]
+    at: datetime | None = None
 
 
 def overview(programme: Any) -> Overview:
     """Return the figures of ``programme``, in four queries."""
     now = clock.now()
-    lately = now - LATELY
-    people = get_model("loyalty_members", "Member").objects.filter(programme=programme, merged_into__isnull=True)
-    counts = people.aggregate(
-        members=Count("pk", filter=~Q(status="closed")),
-        on_hold=Count("pk", filter=Q(status="frozen")),
-        joined=Count("pk", filter=Q(joined_at__gt=lately) & ~Q(status="closed")),
-    )
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    lots = get_model("loyalty_ledger", "Lot").objects.filter(alive, account__unit=programme.unit, remaining__gt=0)
-    held = lots.aggregate(
-        out=Coalesce(Sum("remaining"), 0),
-        expiring=Coalesce(Sum("remaining", filter=Q(expires_at__lte=now + LATELY)), 0),
-    )
-    accounts = get_model("loyalty_ledger", "Account").objects.filter(unit=programme.unit, debt__gt=0)
-    debt = accounts.aggregate(debt=Coalesce(Sum("debt"), 0))["debt"]
-    entries = get_model("loyalty_ledger", "Entry").objects.filter(
-        account__unit=programme.unit, effective_at__gt=lately, effective_at__lte=now, kind__in=["earn", "spend"]
-    )
-    moved = entries.aggregate(
-        earned=Coalesce(Sum("units", filter=Q(kind="earn")), 0),
-        spent=Coalesce(Sum("units", filter=Q(kind="spend")), 0),
-    )
+    kept, counted = standings.kept(programme)
+    standing = kept or standings.people(programme)[0]
+    first, last = standings.first_day(now), times.day_of(now)
+    sums = day_totals.sums_of_kinds(programme.unit, first, last, counted=counted)
+    booked = day_totals.total(sums.values()).net
+    earned, spent = (sums.get((kind, True), day_totals.Sums()).net for kind in ("earn", "spend"))
+    left = _left(programme, now, ending=kept is None)
+    # All entries sum to what is left of all lots, less debts; what has ended is out no more, posted or not.
+    out = booked + left["debt"] - left["late"]
     return Overview(
-        members=counts["members"],
-        joined=counts["joined"],
-        on_hold=counts["on_hold"],
-        out=held["out"],
-        debt=debt,
-        worth=Money(worth_of(held["out"], programme), programme.currency),
-        earned=moved["earned"],
-        spent=-moved["spent"],
-        expiring=held["expiring"],
+        members=standing.members,
+        joined=standing.joined,
+        on_hold=standing.on_hold,
+        out=out,
+        debt=left["debt"],
+        worth=Money(worth_of(out, programme), programme.currency),
+        earned=earned,
+        spent=-spent,
+        expiring=left["ending"] if kept is None else kept.expiring,
+        tiers=standing.tiers,
+        at=standing.at,
     )
+
+
+def _left(programme: Any, now: datetime, *, ending: bool) -> dict[str, int]:
+    """Return all debt, what has ended and is not posted yet, and, if asked for, what ends soon; in one query."""
+    accounts = get_model("loyalty_ledger", "Account").objects.order_by().filter(unit=programme.unit, debt__gt=0)
+    # Between two sweeps few are late, which the database cannot guess: it would make ready to read all accounts.
+    ended = get_model("loyalty_ledger", "Lot").objects.order_by().filter(remaining__gt=0, expires_at__lte=now)
+    first = ended.order_by("expires_at").values("pk")[:FEW]
+    late = ended.filter(pk__in=first).annotate(of=_unit())
+    parts = [("debt", accounts, Sum("debt")), ("late", late, Sum("remaining", filter=Q(of=programme.unit)))]
+    if ending:
+        parts.append(("ending", standings.ending(programme), Sum("remaining")))
+    rows, *others = (
+        rows.annotate(what=Value(name, CharField()))
+        .values("what")
+        .annotate(total=total, number=Count("pk"))
+        .values_list("what", "total", "number")
+        for name, rows, total in parts
+    )
+    found = {"debt": 0, "late": 0, "ending": 0}
+    for name, units, number in rows.union(*others, all=True):
+        found[name] = int(units or 0)
+        if name == "late" and number >= FEW:
+            # No sweep was by for long.
+            all_of_them = ended.filter(account__unit=programme.unit)
+            found[name] = int(all_of_them.aggregate(total=Sum("remaining"))["total"] or 0)
+    return found
+
+
+def _unit() -> Subquery:
+    return Subquery(get_model("loyalty_ledger", "Account").objects.filter(pk=OuterRef("account")).values("unit")[:1])
 
 
 def worth_of(units: int, programme: Any) -> Decimal:

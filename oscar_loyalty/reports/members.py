@@ -1,14 +1,13 @@
 """The list of members as a table."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.reports.exports import CHUNK, Column
+from oscar_loyalty.reports.exports import CHUNK, Column, newest_first
 
 
 def columns() -> list[Column]:
@@ -29,9 +28,8 @@ def columns() -> list[Column]:
 
 
 def rows(members: QuerySet[Any]) -> Iterator[Any]:
-    """Yield the members with their ``balance``, a chunk at a time."""
-    found = members.iterator(chunk_size=CHUNK)
-    while chunk := list(islice(found, CHUNK)):
+    """Yield the members with their ``balance``, a chunk at a time, who joined last first."""
+    for chunk in newest_first(members, "joined_at", CHUNK):
         balances = ledger.balances([member.account for member in chunk])
         for member in chunk:
             member.balance = balances[member.account_id]

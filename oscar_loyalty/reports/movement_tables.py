@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.earning import selectors as earning
-from oscar_loyalty.reports.exports import CHUNK, Column
+from oscar_loyalty.reports.exports import CHUNK, Column, newest_first
 from oscar_loyalty.reports.movements import kind_label, service_name
 
 
@@ -18,8 +18,11 @@ def columns(look: str) -> list[Column]:
 
 def rows(look: str, found: QuerySet[Any], programme: Any) -> Iterator[Any]:
     """Yield what the columns are about, read in chunks."""
-    for row in found.iterator(chunk_size=CHUNK):
-        yield earning.movement(row, programme, staff=True) if look == "all" else row
+    if look != "all":
+        yield from found.iterator(chunk_size=CHUNK)
+        return
+    for part in newest_first(found, "effective_at"):
+        yield from earning.describe(part, programme, staff=True)
 
 
 def _one_by_one() -> list[Column]:

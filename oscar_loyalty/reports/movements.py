@@ -1,9 +1,10 @@
 """Movements of points: who earned and spent what, with which service, in which time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import Case, CharField, Count, F, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,8 @@ from oscar_loyalty import times
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.reports import day_totals
+from oscar_loyalty.reports.paging import DayPaginator, ShortPaginator
 
 #: What entries of the ledger are called, by their kind.
 KINDS = {
@@ -78,23 +81,60 @@ def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
     return found if filters.kind else found.exclude(units=0)
 
 
+#: The most movements that are summed up by customer or by product while somebody waits.
+MANY = 50_000
+
+
 @dataclass(frozen=True)
 class Totals:
-    """Sums of the movements that match."""
+    """Sums of the movements that match. ``members`` is ``None`` where they are too many to be told apart; ``more``:
+    these are the sums of so many, and there are others."""
 
     number: int
     gained: int
     taken: int
-    members: int
+    members: int | None
+    more: bool = False
 
     @property
     def net(self) -> int:
         return self.gained - self.taken
 
 
-def totals(programme: Any, filters: Filters) -> Totals:
-    """Return how many movements match, and what they sum to, in one query."""
+def numbers(programme: Any, filters: Filters) -> dict[date, day_totals.Sums] | None:
+    """Return the sums of the movements that match by day, in one query; ``None`` where that would mean to look at each,
+    since they are of some members or products only."""
+    if filters.member is not None or filters.product is not None or filters.words:
+        return None
+    return day_totals.sums(programme.unit, "day", since=filters.since, until=filters.until, kind=filters.kind)
+
+
+def pages(programme: Any, filters: Filters, per_page: int, known: Any) -> Paginator:
+    """Return the pages of the movements that match; ``known`` is what :func:`numbers` has said of them."""
+    rows = entries(programme, filters)
+    if known is None:
+        return ShortPaginator(rows, per_page)
+    days = {day: one.number + (one.empty if filters.kind else 0) for day, one in known.items()}
+    return DayPaginator(rows, per_page, days)
+
+
+def totals(programme: Any, filters: Filters, known: Any = None) -> Totals:
+    """Return how many movements match, and what they sum to, in at most two queries.
+
+    ``known`` is what :func:`numbers` has said of them, if that was asked before.
+    """
+    known = numbers(programme, filters) if known is None else known
+    if known is not None:
+        total = day_totals.total(known.values())
+        number = total.number + (total.empty if filters.kind else 0)
+        if number > MANY:
+            return Totals(number, total.gained, total.taken, None)
     rows = entries(programme, filters).order_by().select_related(None).prefetch_related(None)
+    found = _sums(rows if known is not None else rows[: MANY + 1])
+    return replace(found, number=MANY, more=True) if found.number > MANY else found
+
+
+def _sums(rows: QuerySet[Any]) -> Totals:
     sums = rows.aggregate(
         number=Count("pk"),
         gained=Coalesce(Sum("units", filter=Q(units__gt=0)), 0),

@@ -13,6 +13,9 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import vouchers
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
+#: Rewards of a catalogue that are looked at.
+MOST = 200
+
 
 @dataclass(frozen=True)
 class Card:
@@ -43,6 +46,18 @@ def _marked(claims: QuerySet[Any]) -> QuerySet[Any]:
     """Return the claims with ``has_offer``: whether there is an offer behind the voucher."""
     links = get_model("voucher", "Voucher").offers.through.objects.filter(voucher=OuterRef("voucher"))
     return claims.annotate(has_offer=Exists(links))
+
+
+def waiting_and_taken(member: Any, rewards: Any, at: datetime) -> tuple[int, dict[int, int]]:
+    """Return how many rewards wait for ``member`` to use them, and what :func:`taken_by` does; one query for both."""
+    waits = Q(state="claimed") & ~Q(expires_at__lte=at)
+    which = _limits(rewards, at)
+    counts = {"waiting": Count("pk", filter=waits)}
+    if which is not None:
+        counts["taken"] = Count("pk", filter=which & COUNTS)
+    claims = get_model("loyalty_rewards", "Claim").objects.filter(member=member).order_by()
+    rows = list(claims.values("reward").annotate(**counts))
+    return sum(row["waiting"] for row in rows), {row["reward"]: row.get("taken", 0) for row in rows}
 
 
 def open_claims(member: Any) -> QuerySet[Any]:
@@ -193,23 +208,30 @@ def for_points(reward: Any, member: Any, taken: int) -> None:
 
 def taken_by(member: Any, rewards: Any, at: datetime) -> dict[int, int]:
     """Return how many of each reward count towards its limit for ``member``, in one query for all limits."""
-    rewards = [reward for reward in rewards if reward.limit is not None]
-    if not rewards:
+    which = _limits(rewards, at)
+    if which is None:
         return {}
+    claims = get_model("loyalty_rewards", "Claim").objects.filter(which, COUNTS, member=member).order_by()
+    return dict(claims.values_list("reward").annotate(number=Count("pk")))
+
+
+#: What counts towards the limit of a reward.
+COUNTS = Q(points__gt=0) & ~Q(state__in=["cancelled", "owed"])
+
+
+def _limits(rewards: Any, at: datetime) -> Q | None:
+    """Return which claims are within the limits of these rewards; ``None`` where none is limited."""
+    limited = [reward for reward in rewards if reward.limit is not None]
     which = Q()
-    for reward in rewards:
+    for reward in limited:
         one = Q(reward=reward.pk)
         if reward.limit_days is not None:
             one &= Q(claimed_at__gt=at - timedelta(days=reward.limit_days))
         which |= one
-    claims = get_model("loyalty_rewards", "Claim").objects.filter(which, member=member, points__gt=0)
-    claims = claims.exclude(state__in=["cancelled", "owed"]).order_by()
-    return dict(claims.values_list("reward").annotate(number=Count("pk")))
+    return which if limited else None
 
 
-def cards(
-    programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None
-) -> list[Card]:
+def cards(programme: Any, member: Any = None, at: datetime | None = None, *, usable: int | None = None) -> list[Card]:
     """Return the catalogue for ``member``, or for a visitor, in a bounded number of queries.
 
     ``usable``: the points that the member can spend, where they are known.
@@ -217,10 +239,22 @@ def cards(
     What can be had comes first, then what points are missing for, the nearest first.
     """
     at = at or clock.now()
-    rewards = list(catalogue(programme, at)[:200])
+    rewards = list(catalogue(programme, at)[:MOST])
     taken = taken_by(member, rewards, at) if member is not None else {}
     if usable is None:
         usable = ledger.usable(member.account, at) if member is not None else 0
+    return _sorted(rewards, member, taken, usable, at)
+
+
+def own_cards(member: Any, *, usable: int) -> tuple[list[Card], int]:
+    """Return what :func:`cards` does, and how many rewards wait for ``member`` to use them; in two queries."""
+    at = clock.now()
+    rewards = list(catalogue(member.programme, at)[:MOST])
+    waiting, taken = waiting_and_taken(member, rewards, at)
+    return _sorted(rewards, member, taken, usable, at), waiting
+
+
+def _sorted(rewards: Any, member: Any, taken: dict[int, int], usable: int, at: datetime) -> list[Card]:
     found = [_card(reward, member, taken.get(reward.pk, 0), usable, at) for reward in rewards]
     return sorted(found, key=lambda card: (not card.reachable, not card.missing, card.missing))
 

@@ -30,7 +30,7 @@ def loyalty_stamps(context: Any) -> str:
     member = members.member_of_request(context["request"])
     if member is None or member.status == "closed":
         return ""
-    views, _past = goal_selectors.cards_of(member)
+    views, _past = goal_selectors.cards_of(member, explained=False)
     if not views:
         return ""
     # Those that were begun first, the nearest to their end before the others.

@@ -30,8 +30,7 @@ def loyalty_rewards_near(context: Any) -> str:
     member = members.member_of_request(context["request"])
     if member is None or not member.can_earn:
         return ""
-    waiting = selectors.open_claims(member).count()
-    found = selectors.cards(member.programme, member, usable=members.usable_of_request(context["request"]))
+    found, waiting = selectors.own_cards(member, usable=members.usable_of_request(context["request"]))
     cards = [card for card in found if card.reachable or card.missing]
     # Of what can be had, the dearest says most.
     reachable = sorted((card for card in cards if card.reachable), key=lambda card: -card.reward.points)

@@ -59,6 +59,7 @@ class MemberListView(FilteredListView):
 
 class MemberExportView(ExportMixin, MemberListView):
     export_name = gettext_lazy("Members")
+    list_name = "members"
 
     def get_columns(self):
         return report.columns()

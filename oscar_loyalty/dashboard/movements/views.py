@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 from oscar_loyalty.dashboard.base import ExportMixin, FilteredListView
 from oscar_loyalty.dashboard.movements.forms import MovementFilterForm
 from oscar_loyalty.earning import selectors as earning
-from oscar_loyalty.reports import movement_tables, movements
+from oscar_loyalty.reports import files, movement_tables, movements
+from oscar_loyalty.reports.paging import ShortPaginator
 
 #: The three ways to look at movements; the first is shown without being asked for.
 VIEWS = {
@@ -43,6 +44,25 @@ class MovementListView(FilteredListView):
         find = {"all": movements.entries, "service": movements.by_service, "member": movements.by_member}[self.look]
         return find(self.programme, self.wanted)
 
+    @cached_property
+    def numbers(self) -> Any:
+        return movements.numbers(self.programme, self.wanted)
+
+    @cached_property
+    def totals(self) -> movements.Totals:
+        return movements.totals(self.programme, self.wanted, self.numbers)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether nobody would wait until all that matches is summed up by service or by customer."""
+        return self.look != "all" and (self.totals.members is None or self.totals.more)
+
+    def get_paginator(self):
+        if self.look == "all":
+            return movements.pages(self.programme, self.wanted, self.per_page, self.numbers)
+        rows = self.get_rows()
+        return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
+
     def get_page(self):
         page = super().get_page()
         page.object_list = list(page.object_list)
@@ -61,13 +81,27 @@ class MovementListView(FilteredListView):
             look=self.look,
             looks=VIEWS.items(),
             plain_query=plain.urlencode(),
-            totals=movements.totals(self.programme, self.wanted),
+            totals=self.totals,
+            too_many=self.too_many,
+            most=movements.MANY,
             **kwargs,
         )
 
 
 class MovementExportView(ExportMixin, MovementListView):
     """The same as a table to take away, with the same filters."""
+
+    list_name = "movements"
+
+    def get_number(self) -> int | None:
+        known = self.numbers if self.look == "all" else None
+        if known is None:
+            return super().get_number() if self.look == "all" else None
+        return movements.totals(self.programme, self.wanted, known).number
+
+    def is_long(self) -> bool:
+        known = self.numbers if self.look == "all" else None
+        return super().is_long() if known is None else sum(one.number for one in known.values()) > files.SMALL
 
     @property
     def export_name(self) -> str:

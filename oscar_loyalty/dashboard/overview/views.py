@@ -1,7 +1,6 @@
-from django.db.models import Count, Q
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ProgrammeMixin
+from oscar_loyalty.dashboard.base import FromReplicaMixin, ProgrammeMixin
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.beginning import beginning_of
@@ -12,10 +11,8 @@ from oscar_loyalty.payments import watching
 from oscar_loyalty.reports import figures
 from oscar_loyalty.reports import selectors as reports
 
-OPEN = Q(members__merged_into__isnull=True) & ~Q(members__status="closed")
 
-
-class OverviewView(ProgrammeMixin, generic.TemplateView):
+class OverviewView(FromReplicaMixin, ProgrammeMixin, generic.TemplateView):
     """How the programme is doing, and what needs attention."""
 
     template_name = "oscar_loyalty/dashboard/overview.html"
@@ -25,17 +22,17 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
         programme = self.programme
         more = {}
         if programme is not None:
-            mails = messaging.counts(self.site)
+            seen = figures.overview(programme)
             more = {
-                "figures": figures.overview(programme),
+                "figures": seen,
                 "audit": reports.audit_light(),
                 "sweep": due.light(),
                 "guessing": guessing.seen(),
                 "payments": watching.light(self.site),
                 "waiting": earning.adjustments_waiting(programme).count(),
-                "failed_mails": mails.get("failed", 0) + mails.get("dead", 0),
+                "failed_mails": messaging.undelivered(self.site),
                 "way": beginning_of(programme),
-                "tiers": list(members.tiers(programme).annotate(number=Count("members", filter=OPEN))),
+                "tiers": list(members.tiers(programme)),
             }
             more["calm"] = not (
                 more["waiting"]
@@ -48,5 +45,6 @@ class OverviewView(ProgrammeMixin, generic.TemplateView):
                 or not programme.is_active
             )
             for tier in more["tiers"]:
-                tier.share = round(100 * tier.number / more["figures"].members) if more["figures"].members else 0
+                tier.number = seen.tiers.get(tier.pk, 0)
+                tier.share = round(100 * tier.number / seen.members) if seen.members else 0
         return super().get_context_data(**more, **kwargs)

@@ -13,6 +13,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import prizes
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.selectors import survivor
 
 #: Who gets something: the member who invites, and the friend who comes.
@@ -25,11 +26,7 @@ def _model(name: str) -> Any:
 
 def scheme_of(programme: Any) -> Any:
     """Return the programme's terms; before the owner has saved any, nobody can be invited."""
-    found = _model("ReferralScheme").objects.filter(programme=programme).first()
-    if found is None:
-        return _model("ReferralScheme")(programme=programme)
-    found.programme = programme
-    return found
+    return members.terms_of(programme, "referral_scheme")
 
 
 def terms(scheme: Any) -> dict[str, Any]:

@@ -36,13 +36,30 @@ COUNTED = Q(void=False) & (~Q(source_type="booking") | Q(usable_from__isnull=Fal
 
 def totals(ladder: Ladder, now: datetime, ends: Mapping[int, datetime | None]) -> dict[int, tuple[Decimal, Decimal]]:
     """Return for each member, by primary key, what counts now, and what counts towards keeping the tier beyond the end
-    in ``ends`` (``None``: no end). A few queries for each 2,000 members."""
+    in ``ends`` (``None``: no end). A few queries for each 2,000 members, one for one."""
     if not ladder.is_automatic:
         return {pk: (Decimal(0), Decimal(0)) for pk in ends}
+    if len(ends) == 1:
+        [(pk, end)] = ends.items()
+        return {pk: _one(ladder, now, pk, end)}
     pks, found = list(ends), {}
     for start in range(0, len(pks), BATCH):
         found.update(_batch(ladder, now, {pk: ends[pk] for pk in pks[start : start + BATCH]}))
     return found
+
+
+def _one(ladder: Ladder, now: datetime, pk: int, end: datetime | None) -> tuple[Decimal, Decimal]:
+    since = ladder.since(now)
+    start = ladder.kept_since(end) if end is not None and ladder.window != LIFETIME else None
+    rows = awards(min(since, start or since) if since is not None else None)
+    amount = AMOUNTS[ladder.metric]
+    sums = {"now": Sum(amount, filter=Q(at__gte=since)) if since is not None else Sum(amount)}
+    if start is not None:
+        sums["kept"] = Sum(amount, filter=Q(at__gte=start))
+    # Also what a membership without an account brought, which became part of this one.
+    found = rows.filter(Q(member=pk) | Q(member__merged_into=pk)).aggregate(**sums)
+    totals = {name: Decimal(str(total or 0)).quantize(Decimal("0.01")) for name, total in found.items()}
+    return totals["now"], totals["now"] if ladder.window == LIFETIME else totals.get("kept", Decimal(0))
 
 
 def beside(ladder: Ladder, now: datetime, since: datetime, pks: Sequence[int]) -> dict[int, Decimal]:

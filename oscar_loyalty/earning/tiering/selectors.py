@@ -22,8 +22,7 @@ def _model(name: str) -> Any:
 
 def scheme_of(programme: Any) -> Any:
     """Return how a programme's tiers are reached; not yet stored where nobody has said so: by hand."""
-    Scheme = _model("TierScheme")
-    return Scheme.objects.filter(programme=programme).first() or Scheme(programme=programme)
+    return members.terms_of(programme, "tier_scheme")
 
 
 def ladder_from(scheme: Any, tiers: Iterable[Any]) -> Ladder:
@@ -127,14 +126,14 @@ class Standing:
 
 
 def standing(member: Any, *, ladder: Ladder | None = None) -> Standing | None:
-    """Return how ``member`` stands now, or ``None`` where the programme has no tiers; six queries."""
+    """Return how ``member`` stands now, or ``None`` where the programme has no tiers; four queries."""
     tiers = {tier.pk: tier for tier in members.tiers(member.programme_id)}
     scheme = scheme_of(member.programme) if ladder is None else None
     if not tiers:
         return None
     rules = ladder or ladder_from(scheme, tiers.values())
     now = clock.now()
-    known = term(member.tier_id, _model("TierTerm").objects.filter(member=member.pk).first())
+    known = term(member.tier_id, members.along(member, "tier_term"))
     total, kept = counting.totals(rules, now, {member.pk: known.ends_at})[member.pk]
     verdict = judge(rules, known, now, total, kept)
     return _standing(member, rules, tiers, now, verdict, total, kept)

@@ -1,0 +1,269 @@
+"""What the pages and files of a large shop cost: by default a million members and ten million entries.
+
+    python scripts/services.py postgresql -- python benchmarks/scale.py
+    python scripts/services.py postgresql -- python benchmarks/scale.py --members 50000 --only pages
+    DATABASE_URL=postgres://... python benchmarks/scale.py --keep          (the data stay, and are taken again)
+
+Each page is asked for over Django's test client, once to warm up and then ``--rounds`` times, with its queries; files
+are read to their end, with the time until the first byte and the memory that the process took. The data, made by plain
+SQL (:mod:`benchmarks.scale_data`), lie in a database of their own.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import django
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+from benchmarks.side_by_side import Table
+
+NAME = "loyalty_scale_{members}"
+#: A day some months ago.
+DAY = dict.fromkeys(["since", "until"], (date.today() - timedelta(days=100)).isoformat())
+SIZES = [
+    "loyalty_members.Member",
+    "loyalty_ledger.Account",
+    "loyalty_ledger.Entry",
+    "loyalty_ledger.Lot",
+    "loyalty_ledger.LotUse",
+    "loyalty_earning.Award",
+    "loyalty_earning.AwardLine",
+    "loyalty_reports.DayTotal",
+]
+
+
+def use(name):
+    """Let Django work on another database of the same server."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def make(members, keep):
+    """Make the data, unless they are there and kept, and let Django work on them. What is half made is called so."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from benchmarks import scale_data
+
+    name, before = NAME.format(members=members), connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone() is None or not keep:
+            print(f"Making {members:,} members", flush=True)
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}_half"')
+            cursor.execute(f'CREATE DATABASE "{name}_half"')
+            use(f"{name}_half")
+            call_command("migrate", run_syncdb=True, verbosity=0)
+            scale_data.fill(members)
+            use(before)
+            cursor.execute(f'ALTER DATABASE "{name}_half" RENAME TO "{name}"')
+    use(name)
+    # Tables that came to the models since.
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+def watched(function):
+    """Return what ``function`` returns, seconds by the clock and by the processor, and how many queries it made."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from benchmarks.side_by_side import Watch
+
+    connection.ensure_connection()
+    with CaptureQueriesContext(connection) as queries, Watch(connection.connection.info.backend_pid) as watch:
+        found = function()
+    return found, watch.took, watch.cpu, len(queries)
+
+
+class Measures:
+    """Prints a line for each thing that is measured, with its bound."""
+
+    def __init__(self):
+        self.table = Table("what", "by the clock", "by the processor", "queries", "bound", "kept")
+
+    def add(self, name, took, cpu, queries, *, most_ms=None, most_queries=None):
+        kept = (most_ms is None or took * 1000 <= most_ms) and (most_queries is None or queries <= most_queries)
+        bounds = [f"{most_ms} ms"] * bool(most_ms) + [f"{most_queries} queries"] * bool(most_queries)
+        said = ("kept" if kept else "NOT kept") if bounds else "–"
+        self.table.add(name, f"{took * 1000:,.0f} ms", f"{cpu * 1000:,.0f} ms", queries, ", ".join(bounds) or "–", said)
+
+
+def signed_in(user):
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def pages(measures, rounds):
+    """The pages of a member and of the owner; the median of some rounds."""
+    import statistics
+
+    from django.contrib.auth import get_user_model
+    from django.urls import reverse
+
+    from oscar_loyalty.loading import get_model
+
+    User, Member = get_user_model(), get_model("loyalty_members", "Member")
+    boss = User.objects.filter(is_superuser=True).first()
+    boss = boss or User.objects.create_superuser("boss", "boss@example.com", "petale-demo")
+    # Sixty-five movements, as few members have them.
+    member = Member.objects.select_related("user").get(number=f"9{99:011}")
+    owner, own = signed_in(boss), signed_in(member.user)
+    page = {name: reverse(f"loyalty-dashboard:loyalty-{name}") for name in ("overview", "members", "movements")}
+    asked = [
+        ("the member's own page", own, reverse("loyalty-account:overview"), {}, None, 25),
+        (
+            "a member's page, for staff",
+            owner,
+            reverse("loyalty-dashboard:loyalty-member", args=[member.pk]),
+            {},
+            None,
+            25,
+        ),
+        ("owner's overview", owner, page["overview"], {}, 300, None),
+        ("members", owner, page["members"], {}, 300, None),
+        ("members, the last page that is leafed to", owner, page["members"], {"page": 400}, 300, None),
+        ("members, one tier", owner, page["members"], {"tier": member.tier_id}, 300, None),
+        ("members on hold", owner, page["members"], {"status": "frozen"}, 300, None),
+        ("members by e-mail", owner, page["members"], {"q": member.email}, 300, None),
+        ("members by name", owner, page["members"], {"q": "garnier"}, 300, None),
+        ("members by card number", owner, page["members"], {"q": member.number}, 300, None),
+        ("movements", owner, page["movements"], {}, 300, None),
+        ("movements, a page in the middle", owner, page["movements"], {"page": 200_000}, 300, None),
+        ("movements that expired", owner, page["movements"], {"kind": "expire"}, 300, None),
+        ("movements of a day", owner, page["movements"], DAY, 300, None),
+        ("movements of one member", owner, page["movements"], {"q": member.email}, 300, None),
+        ("movements by customer, of a day", owner, page["movements"], {"by": "member", **DAY}, 300, None),
+        ("movements by customer, of all time", owner, page["movements"], {"by": "member"}, 300, None),
+    ]
+    for name, client, address, query, most_ms, most_queries in asked:
+        assert client.get(address, query).status_code == 200, name  # noqa: S101
+        runs = [watched(lambda c=client, a=address, q=query: c.get(a, q))[1:] for _round in range(rounds)]
+        took, cpu = (statistics.median(run[part] for run in runs) for part in (0, 1))
+        measures.add(name, took, cpu, runs[-1][2], most_ms=most_ms, most_queries=most_queries)
+
+
+def peak():
+    """Megabytes that this process has had at the most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def exports(kind, number):
+    """One file of so many movements, in a process of its own: seconds until the first byte and the last, and memory."""
+    from django.contrib.auth import get_user_model
+    from django.urls import reverse
+
+    from oscar_loyalty.loading import get_model
+    from oscar_loyalty.reports import day_totals, files
+
+    programme = get_model("loyalty_members", "Programme").objects.get()
+    boss = get_user_model().objects.filter(is_superuser=True).first()
+    days, since, wanted = day_totals.sums(programme.unit, "day"), None, number
+    for day in sorted(days, reverse=True):
+        since, wanted = day, wanted - days[day].number
+        if wanted <= 0:
+            break
+    # As a server that has answered before.
+    client = signed_in(boss)
+    client.get(reverse("loyalty-dashboard:loyalty-movements"))
+    began, before = time.monotonic(), peak()
+    if kind == "csv":
+        address = reverse("loyalty-dashboard:loyalty-movements-export", args=["csv"])
+        parts = iter(client.get(address, {"since": since.isoformat()}).streaming_content)
+        size = len(next(parts))
+        first = time.monotonic() - began
+        size += len(next(parts))
+        rows = time.monotonic() - began
+        size += sum(len(part) for part in parts)
+        said = f"first byte after {first * 1000:.0f} ms, first rows after {rows * 1000:.0f} ms, "
+    else:
+        made = {"programme": programme, "user": boss, "name": "movements", "filters": f"since={since}"}
+        file = files.ask(**made, title="Movements", key=f"bench:{time.time()}")
+        files.make(file=file)
+        size = sum(len(part) for part in files.pieces(file))
+        file.refresh_from_db()
+        said = f"{file.done:,} rows, "
+        file.delete()
+    took, cpu = time.monotonic() - began, time.process_time()
+    print(
+        f"{kind.upper()}: {said}{took:.0f} s, processor {cpu:.0f} s, {size / 2**20:.0f} MB;"
+        f" memory {peak():.0f} MB at the most ({before:.0f} MB before; bound 200)",
+        flush=True,
+    )
+
+
+def sizes():
+    """Bytes on the disk of each table, for one member, entry or lot."""
+    from django.db import connection
+
+    from oscar_loyalty.loading import get_model
+
+    print("\n| table | rows | bytes a row | with indexes |\n| --- | --- | --- | --- |")
+    for name in SIZES:
+        table = get_model(*name.split("."))._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT (SELECT COUNT(*) FROM {table}), pg_table_size('{table}'), pg_total_relation_size('{table}')"  # noqa: S608
+            )
+            number, plain, whole = cursor.fetchone()
+        if number:
+            print(f"| {table} | {number:,} | {plain / number:.0f} | {whole / number:.0f} |")
+
+
+def counted():
+    """Count what no sweep has been by for, as the sweeps do minute by minute."""
+    from oscar_loyalty.reports import day_totals, standings
+
+    _found, took, cpu, _queries = watched(day_totals.count)
+    print(f"day totals of all entries, counted once: {took:.1f} s, processor {cpu:.1f} s")
+    _found, took, cpu, _queries = watched(standings.keep)
+    print(f"members, tiers and what expires, looked up: {took:.1f} s, processor {cpu:.1f} s\n", flush=True)
+
+
+def main(options):
+    make(options.members, options.keep)
+    if options.file:
+        exports(options.file, options.rows)
+        return
+    if options.only in ("", "pages"):
+        counted()
+        measures = Measures()
+        pages(measures, options.rounds)
+    if options.only in ("", "files"):
+        for kind in ("csv", "xlsx"):
+            # Each in a process of its own, so that its memory can be told.
+            command = [sys.executable, __file__, "--keep", "--members", str(options.members), "--file", kind]
+            subprocess.run([*command, "--rows", str(options.rows)], check=True)  # noqa: S603
+    if options.only in ("", "sizes"):
+        sizes()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", choices=["", "pages", "files", "sizes"])
+    parser.add_argument("--rows", type=int, default=1_000_000, help="movements of a file")
+    parser.add_argument("--file", default="", choices=["", "csv", "xlsx"], help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="leave the database, and take it again the next time")
+    django.setup()
+    from django.apps import apps
+    from django.conf import settings
+
+    # As the tests make theirs: the tables of all apps at once.
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
+    main(parser.parse_args())

@@ -1,0 +1,63 @@
+"""Pages of lists that may have ten million rows: what would count them all, or leaf through them, is not asked."""
+
+from datetime import date
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
+from oscar_loyalty import times
+
+#: The most rows that a list without sums of its own counts, and leafs through.
+MOST = 10_000
+
+
+class ShortPaginator(Paginator):
+    """Counts up to :data:`MOST` rows and leafs through these; ``more`` says whether there are others behind them."""
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[: MOST + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+    @property
+    def more(self) -> bool:
+        return self._counted > MOST
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, MOST)
+
+
+class DayPaginator(Paginator):
+    """Pages of entries, the newest first, of which it is known how many there are on each day.
+
+    However many there are, a page reads those of its own days only. ``days`` are the numbers by day.
+    """
+
+    more = False
+
+    def __init__(self, object_list: Any, per_page: int, days: dict[date, int]) -> None:
+        super().__init__(object_list, per_page)
+        self.days = sorted(((day, number) for day, number in days.items() if number), reverse=True)
+
+    @cached_property
+    def count(self) -> int:
+        return sum(number for _day, number in self.days)
+
+    def page(self, number: Any) -> Any:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        rows, before, newest, oldest = self.object_list, 0, None, None
+        for day, of_day in self.days:
+            if newest is None and before + of_day > first:
+                newest, first = day, first - before
+                before = 0
+            before += of_day
+            oldest = day
+            if newest is not None and before >= first + self.per_page:
+                break
+        if newest is not None and oldest is not None:
+            rows = rows.filter(effective_at__gte=times.start_of(oldest), effective_at__lt=times.end_of(newest))
+        return self._get_page(rows[first : first + self.per_page], number, self)
