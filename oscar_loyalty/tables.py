@@ -7,6 +7,7 @@ size does not matter.
 
 import csv
 import re
+import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ LONGEST = 2000
 LONGEST_LINE = 1 << 20
 #: How many lines a cell in quotes may have.
 TALLEST = 50
+#: More columns than this are no table that somebody made.
+WIDEST = 1000
+#: As many rows as Excel has.
+LONGEST_SHEET = 1 << 20
 #: Names for delimiters that are awkward to type.
 DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -77,11 +82,14 @@ def read(
     columns: list[str] | None = None,
     sheet: str = "",
     encoding: str = "",
+    unpacked: int | None = None,
 ) -> Table:
     """Open ``path`` as a table.
 
     ``delimiter`` is one character, ``"tab"``, ``"blank"`` for any white space, or empty to find out; ``columns`` names
     them where the file has no header; ``sheet`` picks one of an XLSX file; ``encoding`` where guessing goes wrong.
+    ``unpacked`` is how many bytes an Excel file may grow to when it is unpacked: whoever uploads one may have packed
+    far more into it than the file's own size says. ``None``: it is trusted.
 
     :raises TableError: when it is not a table, or has no rows.
     """
@@ -91,6 +99,7 @@ def read(
         with path.open("rb") as file:
             start = file.read(8)
         if start.startswith(b"PK\x03\x04"):
+            _check_archive(path, unpacked)
             return _read_xlsx(path, columns, sheet)
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise TableError(_("This is an Excel file of the old kind: save it as .xlsx or .csv."))
@@ -213,6 +222,17 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
 # Excel
 
 
+def _check_archive(path: Path, unpacked: int | None) -> None:
+    """Refuse an archive that would fill the memory; its parts are never longer than it says of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise TableError(_("This is not an Excel file.")) from error
+    if unpacked is not None and size > unpacked:
+        raise TableError(_("Unpacked, this Excel file is too large. Save only the sheet that is needed, as CSV."))
+
+
 def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
     from openpyxl import load_workbook
 
@@ -234,7 +254,10 @@ def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
             _("This reads the sheet “%(name)s”; the others are left out: %(names)s.")
             % {"name": names[0], "names": ", ".join(names[1:])}
         )
-    return _table(_pages(book, page), page.max_row or 0, columns, tuple(notes))
+    length = min(page.max_row or 0, LONGEST_SHEET)
+    # What a sheet says of its own size may be anything: each row is as long as it is.
+    page.reset_dimensions()
+    return _table(_pages(book, page), length, columns, tuple(notes))
 
 
 def _pages(book: Any, page: Any) -> Iterator[_Record]:
@@ -242,13 +265,22 @@ def _pages(book: Any, page: Any) -> Iterator[_Record]:
     try:
         for row in page.iter_rows():
             number += 1
-            yield number, [_cell(cell) for cell in row], ""
+            if number > LONGEST_SHEET:
+                raise TableError(_("This is not a table: it has more rows than Excel."))
+            yield number, [_cell(cell) for cell in _narrow(row)], ""
     except TableError:
         raise
     except Exception as error:
         raise TableError(_("The Excel file is damaged after row %(number)s.") % {"number": number}) from error
     finally:
         book.close()
+
+
+def _narrow(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Leave out the empty cells at the far end of a row that somebody coloured from one end to the other."""
+    if len(row) > WIDEST and all(cell.value is None for cell in row[WIDEST:]):
+        return row[:WIDEST]
+    return row
 
 
 def _cell(cell: Any) -> str | BadCell:
@@ -284,6 +316,8 @@ def _table(records: Iterator[_Record], length: int, columns: list[str] | None, n
             if any(str(cell).strip() for cell in cells):
                 if problem:
                     raise TableError(_("The first row, with the names of the columns, is broken."))
+                if len(cells) > WIDEST:
+                    raise TableError(_("This is not a table: it has more than %(most)s columns.") % {"most": WIDEST})
                 columns, before = [_name(cell) for cell in cells], number
                 break
         else:
@@ -303,7 +337,10 @@ def _name(cell: Any) -> str:
 
 def _rows(records: Iterable[_Record], columns: list[str]) -> Iterator[Row]:
     for number, cells, problem in records:
-        raw = tuple(str(cell) for cell in cells)
+        if len(cells) > WIDEST:
+            cells, problem = cells[:WIDEST], _("there are more cells than columns")
+        # No database keeps a zero byte.
+        raw = tuple(str(cell).replace("\x00", "") for cell in cells)
         if not any(text.strip() for text in raw):
             continue
         values = [_clean(cell) for cell in cells]

@@ -34,9 +34,10 @@ SOURCES = {"account", "club", "checkout", "giftcards"}
 
 
 def _next(request, default="loyalty-account:overview"):
-    """Return the address that the form asked to go on to, if it is one of this shop."""
+    """Return the address that the form asked to go on to, if it is a path or an address of this shop."""
     url = request.POST.get("next") or request.GET.get("next") or ""
-    own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    # Any other word would be taken for the name of a view.
+    own = url.startswith(("/", "http")) and url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return url if own else reverse(default)
 
 

@@ -28,6 +28,8 @@ from oscar_loyalty.money import Money
 from oscar_loyalty.reports import giftcards as report
 from oscar_loyalty.reports.exports import Column
 
+#: Bytes that an uploaded Excel file may unpack to: ten thousand cards with long notes are a tenth of it.
+UNPACKED = 50 * 1024 * 1024
 #: Refused rows shown on the page; the file has more.
 SHOWN = 50
 
@@ -221,14 +223,19 @@ class ImportView(ProgrammeMixin, generic.FormView):
             with path.open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-            table = tables.read(path)
+            table = tables.read(path, unpacked=UNPACKED)
             self._check_columns(form, table)
             if form.errors:
                 return None
-            seen = imports.look(table=table, mapping=form.mapping, dates=cleaned["dates"], site=self.site)
-        if len(seen.rows) > bulk.MOST:
-            form.add_error("file", _("These are too many cards to be read here: use the command loyalty_giftcards."))
-            return None
+            try:
+                seen = imports.look(
+                    table=table, mapping=form.mapping, dates=cleaned["dates"], site=self.site, most=bulk.MOST
+                )
+            except imports.TooManyRows:
+                form.add_error(
+                    "file", _("These are too many cards to be read here: use the command loyalty_giftcards.")
+                )
+                return None
         return bulk.keep_import(
             name=cleaned["name"],
             # Back from the next page, another file is another import.
