@@ -18,6 +18,7 @@ from wagtail.images import get_image_model
 from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page
 
+from oscar_loyalty import keys
 from wagtail_club import access, files
 from wagtail_club.wrapping import narrow
 
@@ -103,7 +104,7 @@ def _browse(original: Callable[..., Any], view: Any, request: Any, parent_page_i
 
 
 def _chosen_pages(original: Callable[..., Any], view: Any, request: Any) -> Any:
-    asked = {int(pk) for pk in request.GET.getlist("id") if pk.isdecimal()}
+    asked = {pk for pk in map(keys.number, request.GET.getlist("id")) if pk is not None}
     if known(Page.objects.filter(pk__in=asked), request.user).count() < len(asked):
         raise Http404
     return original(view, request)
@@ -152,10 +153,10 @@ def _typed(form: Any, name: str, value: Any, user: Any) -> bool:
     except FieldDoesNotExist:
         return False
     found = False
-    for model, keys in _references(field, value).items():
-        if keys and (keys := keys - _references(field, _before(form.instance, field)).get(model, set())):
-            may = files.choosable(model._default_manager.filter(pk__in=keys), user)
-            refused = keys - {str(pk) for pk in may.values_list("pk", flat=True)}
+    for model, wanted in _references(field, value).items():
+        if wanted and (wanted := wanted - _references(field, _before(form.instance, field)).get(model, set())):
+            may = files.choosable(model._default_manager.filter(pk__in=wanted), user)
+            refused = wanted - {str(pk) for pk in may.values_list("pk", flat=True)}
             if refused:
                 found = True
                 _refused().update((model, pk) for pk in refused)

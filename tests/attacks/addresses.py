@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.urls import URLPattern, get_resolver
-from django.urls.resolvers import RegexPattern
 from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
+from django.urls.resolvers import RegexPattern
 
 OURS = ("oscar_loyalty.", "wagtail_club.")
 
@@ -34,7 +34,12 @@ def view_of(pattern):
 
 
 def kind_of(converter):
-    for kind, name in ((IntConverter, "int"), (UUIDConverter, "uuid"), (SlugConverter, "slug"), (StringConverter, "str")):
+    for kind, name in (
+        (IntConverter, "int"),
+        (UUIDConverter, "uuid"),
+        (SlugConverter, "slug"),
+        (StringConverter, "str"),
+    ):
         if isinstance(converter, kind):
             return name
     return "str"
