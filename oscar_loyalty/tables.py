@@ -75,6 +75,15 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How far a file may go that somebody has uploaded: how many bytes an Excel file may unpack to, which may be far
+    more than its own size says, and how many rows are read, blank ones too."""
+
+    unpacked: int = 50 * 1024 * 1024
+    rows: int = 100_000
+
+
 def read(
     path: Path,
     *,
@@ -82,14 +91,13 @@ def read(
     columns: list[str] | None = None,
     sheet: str = "",
     encoding: str = "",
-    unpacked: int | None = None,
+    limits: Limits | None = None,
 ) -> Table:
     """Open ``path`` as a table.
 
     ``delimiter`` is one character, ``"tab"``, ``"blank"`` for any white space, or empty to find out; ``columns`` names
     them where the file has no header; ``sheet`` picks one of an XLSX file; ``encoding`` where guessing goes wrong.
-    ``unpacked`` is how many bytes an Excel file may grow to when it is unpacked: whoever uploads one may have packed
-    far more into it than the file's own size says. ``None``: it is trusted.
+    ``limits`` is for what anybody may have uploaded; without, the file is trusted.
 
     :raises TableError: when it is not a table, or has no rows.
     """
@@ -99,13 +107,14 @@ def read(
         with path.open("rb") as file:
             start = file.read(8)
         if start.startswith(b"PK\x03\x04"):
-            _check_archive(path, unpacked)
-            return _read_xlsx(path, columns, sheet)
+            if limits is not None:
+                _check_archive(path, limits)
+            return _read_xlsx(path, columns, sheet, limits)
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise TableError(_("This is an Excel file of the old kind: save it as .xlsx or .csv."))
         if path.suffix.lower() in (".xlsx", ".xlsm") and start:
             raise TableError(_("This is not an Excel file."))
-        return _read_text(path, DELIMITERS.get(delimiter, delimiter), columns, encoding)
+        return _read_text(path, DELIMITERS.get(delimiter, delimiter), columns, encoding, limits)
     except OSError as error:
         raise TableError(_("The file cannot be read: %(error)s.") % {"error": error.strerror}) from error
 
@@ -131,7 +140,7 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: str) -> Table:
+def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: str, limits: Limits | None) -> Table:
     encoding = encoding or _encoding(path)
     try:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
@@ -150,7 +159,7 @@ def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: 
         records = _records(lines, delimiter)
     with path.open("rb") as file:
         length = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) + 1
-    return _table(records, length, columns)
+    return _table(_few(records, limits), length, columns)
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
@@ -222,18 +231,18 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
 # Excel
 
 
-def _check_archive(path: Path, unpacked: int | None) -> None:
+def _check_archive(path: Path, limits: Limits) -> None:
     """Refuse an archive that would fill the memory; its parts are never longer than it says of them."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(part.file_size for part in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise TableError(_("This is not an Excel file.")) from error
-    if unpacked is not None and size > unpacked:
+    if size > limits.unpacked:
         raise TableError(_("Unpacked, this Excel file is too large. Save only the sheet that is needed, as CSV."))
 
 
-def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
+def _read_xlsx(path: Path, columns: list[str] | None, sheet: str, limits: Limits | None) -> Table:
     from openpyxl import load_workbook
 
     try:
@@ -257,7 +266,7 @@ def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
     length = min(page.max_row or 0, LONGEST_SHEET)
     # What a sheet says of its own size may be anything: each row is as long as it is.
     page.reset_dimensions()
-    return _table(_pages(book, page), length, columns, tuple(notes))
+    return _table(_few(_pages(book, page), limits), length, columns, tuple(notes))
 
 
 def _pages(book: Any, page: Any) -> Iterator[_Record]:
@@ -307,6 +316,13 @@ def _cell(cell: Any) -> str | BadCell:
 
 
 # Both
+
+
+def _few(records: Iterator[_Record], limits: Limits | None) -> Iterator[_Record]:
+    for count, record in enumerate(records, start=1):
+        if limits is not None and count > limits.rows:
+            raise TableError(_("This file has more than %(most)s rows.") % {"most": limits.rows})
+        yield record
 
 
 def _table(records: Iterator[_Record], length: int, columns: list[str] | None, notes: tuple[str, ...] = ()) -> Table:

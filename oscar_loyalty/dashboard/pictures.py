@@ -29,6 +29,8 @@ class PictureField(forms.ImageField):
                 _("This file is too large: no more than %(most)s megabytes, please."),
                 params={"most": LARGEST // 1024**2},
             )
+        if data not in self.empty_values:
+            data.name = uuid4().hex
         found = super().to_python(data)
         if found is None:
             return None
@@ -41,5 +43,5 @@ class PictureField(forms.ImageField):
                 _("This picture has too many points (%(width)s × %(height)s). Make it smaller first."),
                 params={"width": width, "height": height},
             )
-        found.name = f"{uuid4().hex}.{kind}"
+        found.name = f"{found.name}.{kind}"
         return found

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+GUESSES = {"number": "5", "date": "2026-03-09", "email": "somebody@example.com", "time": "10:00", "textarea": "Tea"}
 NO_VALUE = {"submit", "button", "image", "reset"}
 
 
@@ -14,10 +15,23 @@ class Form:
     action: str
     values: dict = field(default_factory=dict)
     buttons: dict = field(default_factory=dict)
+    kinds: dict = field(default_factory=dict)
+    choices: dict = field(default_factory=dict)
 
     @property
     def names(self):
         return [*self.values, *self.buttons]
+
+    def filled(self):
+        """Return what somebody would send who has filled in what is empty, with the first button."""
+        found = {name: value or self.guess(name) for name, value in self.values.items()}
+        return {**found, **dict(list(self.buttons.items())[:1])}
+
+    def guess(self, name):
+        if self.choices.get(name):
+            return self.choices[name][0]
+        kind = self.kinds.get(name, "text")
+        return GUESSES.get(kind, "" if kind in ("checkbox", "hidden", "file", "password") else "Tea")
 
 
 class _Reader(HTMLParser):
@@ -38,14 +52,19 @@ class _Reader(HTMLParser):
         elif tag == "select" and name:
             self.select = name
             self.form.values.setdefault(name, "")
+        elif tag == "option" and self.select and values.get("value") and "selected" not in values:
+            self.form.choices.setdefault(self.select, []).append(values["value"])
         elif tag == "option" and self.select and ("selected" in values or not self.form.values[self.select]):
             self.form.values[self.select] = values.get("value") or ""
         elif tag == "textarea" and name:
             self.area = name
-            self.form.values[name] = ""
+            self.form.values[name], self.form.kinds[name] = "", "textarea"
 
     def _field(self, tag, values, name):
         kind = values.get("type", "submit" if tag == "button" else "text")
+        self.form.kinds[name] = kind
+        if kind == "radio" and values.get("value"):
+            self.form.choices.setdefault(name, []).append(values["value"])
         if kind in NO_VALUE:
             self.form.buttons[name] = values.get("value") or ""
         elif kind not in ("checkbox", "radio") or "checked" in values:

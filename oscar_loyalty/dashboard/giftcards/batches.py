@@ -28,8 +28,6 @@ from oscar_loyalty.money import Money
 from oscar_loyalty.reports import giftcards as report
 from oscar_loyalty.reports.exports import Column
 
-#: Bytes that an uploaded Excel file may unpack to: ten thousand cards with long notes are a tenth of it.
-UNPACKED = 50 * 1024 * 1024
 #: Refused rows shown on the page; the file has more.
 SHOWN = 50
 
@@ -223,7 +221,7 @@ class ImportView(ProgrammeMixin, generic.FormView):
             with path.open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-            table = tables.read(path, unpacked=UNPACKED)
+            table = tables.read(path, limits=tables.Limits())
             self._check_columns(form, table)
             if form.errors:
                 return None
