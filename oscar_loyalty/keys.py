@@ -1,7 +1,12 @@
-"""Numbers as they come from addresses and forms, where anybody may write anything."""
+"""Keys as they come from addresses and forms, where anybody may write anything."""
 
 #: The largest number that the databases know.
 LARGEST = 2**63 - 1
+
+
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be asked for: PostgreSQL refuses a question with a zero byte in it."""
+    return "\x00" not in text
 
 
 def number(text: object) -> int | None:

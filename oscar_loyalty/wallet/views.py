@@ -20,7 +20,7 @@ from django.views import generic
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, keys
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.wallet import apple, services
@@ -59,7 +59,8 @@ class ServiceView(generic.View):
     """Refuses every device while passes are off."""
 
     def dispatch(self, request, *args, **kwargs):
-        if not apple.is_on() or kwargs.get("kind", conf.WALLET_APPLE_TYPE) != conf.WALLET_APPLE_TYPE:
+        ours = kwargs.get("kind", conf.WALLET_APPLE_TYPE) == conf.WALLET_APPLE_TYPE
+        if not apple.is_on() or not ours or not keys.is_text(kwargs.get("device", "")):
             return HttpResponse(status=404)
         return super().dispatch(request, *args, **kwargs)
 
@@ -69,7 +70,7 @@ class ServiceView(generic.View):
             return {}
         try:
             data = json.loads(self.request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
 

@@ -11,16 +11,12 @@ from oscar_loyalty.loading import get_model
 from tests.attacks import addresses, pages
 from tests.sites.test_leaks import keys_of
 
-#: What people do not type, and programs do.
-WORDS = [
-    "\x00",
-    "9" * 5000,
-    str(2**63),
+#: What people do not type, and programs do: all fields say the same, since each is read in another way.
+ALL = ["\x00", "9" * 5000, str(2**63), "²", "NaN", "[]"]
+#: These change from field to field.
+MIXED = [
     "x\x00y",
     "-1",
-    "NaN",
-    "²",
-    "[]",
     "9" * 60,
     "-Infinity",
     "1e400",
@@ -42,9 +38,9 @@ HOLES = {
     "str": ["%00", "x%00y", "²", "%FF%FE", "9" * 400, "%0d%0aX-Evil:1", "a:b:c"],
 }
 #: Words that are an address's own, so that some of them open.
-OWN = {"str": ["csv", "approve", "cancel", "points", "shop"], "slug": ["birthday"]}
+OWN = {"str": ["csv", "approve", "cancel", "experience"], "slug": ["birthday"]}
 #: Asked for here and there without standing in a form.
-ASIDE = ["page", "next", "q", "token", "code", "id", "source", "filename", "passesUpdatedSince"]
+ASIDE = ["page", "next", "q", "token", "id", "p", "draft", "product", "member", "by", "step", "date", "look"]
 
 
 @pytest.fixture
@@ -101,19 +97,24 @@ class Walk:
 
     def odd_words(self, address, path, found):
         names = list(dict.fromkeys([*ASIDE, *(name for form in found for name in form.names)]))
-        for turn in range(0, len(WORDS), 4):
-            data = {name: WORDS[(turn + place) % len(WORDS)] for place, name in enumerate(names)}
+        mixed = [
+            dict(zip(names, itertools.islice(itertools.cycle(MIXED), turn, None), strict=False)) for turn in (0, 5)
+        ]
+        for data in [*(dict.fromkeys(names, word) for word in ALL), *mixed]:
             self(address.name, "get", path, data)
             self(address.name, "post", path, data)
         # One wrong among right ones gets further than all wrong at once.
         for form in found:
-            for place, name in enumerate(form.names[:25]):
-                for turn in (0, 7):
-                    self(address.name, form.method, path, {**form.values, name: WORDS[(place + turn) % len(WORDS)]})
+            for place, name in enumerate(form.names[:15]):
+                word = [*ALL, *MIXED][(place * 7) % (len(ALL) + len(MIXED))]
+                self(address.name, form.method, path, {**form.filled(), name: word})
 
     def all(self, found, keys):
         for address in found:
             self.odd_holes(address)
+            if address.name.startswith("dashboard:catalogue"):
+                # Oscar's own form of a product, below ours: what it makes of odd words is Oscar's.
+                continue
             path, page = self.opened(address, keys)
             self.odd_methods(address, path)
             self.odd_words(address, path, pages.forms(page))
