@@ -70,10 +70,9 @@ def named(image: Any, filename: str) -> Any:
     """Return the file of ``image``, or of the rendition of it, that is called ``filename``."""
     if posixpath.basename(image.file.name) == filename:
         return image.file
-    asked = (
-        image.renditions.filter(file__endswith=f"/{filename}") if keys.is_text(filename) else image.renditions.none()
-    )
-    rendition = asked.first()
+    if not keys.is_text(filename):
+        return None
+    rendition = image.renditions.filter(file__endswith=f"/{filename}").first()
     return rendition.file if rendition else None
 
 
