@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -54,9 +55,12 @@ def pass_response(request, wallet_pass, contents):
     return response
 
 
-@method_decorator([csrf_exempt, never_cache], name="dispatch")
+@method_decorator([csrf_exempt, never_cache, transaction.non_atomic_requests], name="dispatch")
 class ServiceView(generic.View):
-    """Refuses every device while passes are off."""
+    """Refuses every device while passes are off.
+
+    A phone may take its time with what it sends: no transaction is open meanwhile, whatever ``ATOMIC_REQUESTS`` says.
+    """
 
     def dispatch(self, request, *args, **kwargs):
         ours = kwargs.get("kind", conf.WALLET_APPLE_TYPE) == conf.WALLET_APPLE_TYPE
