@@ -131,7 +131,7 @@ def test_a_member_sends_more_than_a_form_shows(full, extra):
     senders = Senders(client, extra)
     told = [one for path, form in forms_of(client, paths) for one in senders.smuggle(path, form)]
     assert not told, "\n".join(told)
-    assert senders.sent > 10, senders.sent
+    assert senders.sent >= 10, senders.sent
     assert senders.done > 3, senders.done
 
 
