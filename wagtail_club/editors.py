@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.log_actions import get_active_log_context
@@ -37,6 +38,7 @@ def install() -> None:
         narrow(view, "get_object", _chosen_file)
     for view in (pictures.ImageChosenMultipleView, documents.DocumentChosenMultipleView):
         narrow(view, "get_objects", _chosen_files)
+    narrow(import_module("wagtail.images.fields").WagtailImageField, "check_image_pixel_size", _check_pixels)
     narrow(import_module("wagtail.admin.forms.models").WagtailAdminModelForm, "_post_clean", _check_choices)
     narrow(import_module("wagtail.admin.widgets.chooser").BaseChooser, "get_value_data", _value_data)
 
@@ -135,6 +137,27 @@ def _actionable(original: Callable[..., Any], action: Any) -> Any:
         keys = set(may.values_list("pk", flat=True))
         rest["items_with_no_access"] = [row for row in refused if row.pk in keys]
     return objects, rest
+
+
+def _check_pixels(original: Callable[..., Any], field: Any, upload: Any) -> None:
+    """Count a picture's points by its head: Wagtail unpacks it whole to count them, and breaks where it is cut off.
+
+    :raises ValidationError: as Wagtail does, for too many points or for no picture.
+    """
+    most = field.max_image_pixels
+    try:
+        width, height = Image.open(upload.image.f).size
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        width = height = 0  # a drawing, or more than Pillow opens: Wagtail knows
+    finally:
+        upload.image.f.seek(0)
+    if most is not None and width * height > most:
+        numbers = {"num_pixels": width * height, "max_pixels_count": most}
+        raise ValidationError(field.error_messages["file_too_many_pixels"] % numbers, code="file_too_many_pixels")
+    try:
+        original(field, upload)
+    except OSError as error:
+        raise ValidationError(field.error_messages["invalid_image"], code="invalid_image") from error
 
 
 def _check_choices(original: Callable[..., Any], form: Any) -> None:

@@ -67,7 +67,6 @@ def written(section, boss, client):
         "search_description": SCRIPT,
         "teaser_title": SCRIPT,
         "teaser_text": SCRIPT,
-        "audience": "everybody",
         "action-publish": "action-publish",
         **stream("guests", []),
         **stream(
@@ -135,7 +134,7 @@ def test_no_text_of_an_editor_is_a_script(written, section, club, client, people
     ],
     ids=["points", "fewer points", "svg", "svg as png", "a program as png", "a program", "a page", "bytes"],
 )
-def test_no_picture_of_an_editor_is_a_bomb(make, site, boss, client):
+def test_no_picture_of_an_editor_is_a_bomb(make, site, root, boss, client):
     upload = make()
     with bounded(megabytes=80, seconds=10):
         response = client.post("/cms/images/add/", {"title": "Evil", "file": upload, "tags": "", "collection": ""})
@@ -145,7 +144,7 @@ def test_no_picture_of_an_editor_is_a_bomb(make, site, boss, client):
 
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg", "../../a.htm", "a.js", "a.xhtml"])
-def test_no_document_is_a_page_of_the_shop(name, site, boss, client):
+def test_no_document_is_a_page_of_the_shop(name, site, root, boss, client):
     body = files.SVG if name.endswith("svg") else files.PAGE
     upload = SimpleUploadedFile(name, body, content_type="text/html")
     response = client.post("/cms/documents/add/", {"title": "Evil", "file": upload, "tags": "", "collection": ""})
