@@ -70,6 +70,8 @@ setup(
         "django-oscar>=4.2,<4.3",
         "django-i18nfield>=1.11",
         "openpyxl>=3.1",
+        # openpyxl reads with it where it is there: entities in an uploaded file are refused. PSF licence, well kept.
+        "defusedxml>=0.7",
         "python-stdnum>=2",
         # The gift card to print, and its QR code: both BSD, pure Python or wheels everywhere, and well kept.
         "reportlab>=4.2",

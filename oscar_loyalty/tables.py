@@ -7,6 +7,7 @@ size does not matter.
 
 import csv
 import re
+import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ LONGEST = 2000
 LONGEST_LINE = 1 << 20
 #: How many lines a cell in quotes may have.
 TALLEST = 50
+#: More columns than this are no table that somebody made.
+WIDEST = 1000
+#: As many rows as Excel has.
+LONGEST_SHEET = 1 << 20
 #: Names for delimiters that are awkward to type.
 DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -70,6 +75,15 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How far a file may go that somebody has uploaded: how many bytes an Excel file may unpack to, which may be far
+    more than its own size says, and how many rows are read, blank ones too."""
+
+    unpacked: int = 50 * 1024 * 1024
+    rows: int = 100_000
+
+
 def read(
     path: Path,
     *,
@@ -77,11 +91,13 @@ def read(
     columns: list[str] | None = None,
     sheet: str = "",
     encoding: str = "",
+    limits: Limits | None = None,
 ) -> Table:
     """Open ``path`` as a table.
 
     ``delimiter`` is one character, ``"tab"``, ``"blank"`` for any white space, or empty to find out; ``columns`` names
     them where the file has no header; ``sheet`` picks one of an XLSX file; ``encoding`` where guessing goes wrong.
+    ``limits`` is for what anybody may have uploaded; without, the file is trusted.
 
     :raises TableError: when it is not a table, or has no rows.
     """
@@ -91,12 +107,14 @@ def read(
         with path.open("rb") as file:
             start = file.read(8)
         if start.startswith(b"PK\x03\x04"):
-            return _read_xlsx(path, columns, sheet)
+            if limits is not None:
+                _check_archive(path, limits)
+            return _read_xlsx(path, columns, sheet, limits)
         if start.startswith(b"\xd0\xcf\x11\xe0"):
             raise TableError(_("This is an Excel file of the old kind: save it as .xlsx or .csv."))
         if path.suffix.lower() in (".xlsx", ".xlsm") and start:
             raise TableError(_("This is not an Excel file."))
-        return _read_text(path, DELIMITERS.get(delimiter, delimiter), columns, encoding)
+        return _read_text(path, DELIMITERS.get(delimiter, delimiter), columns, encoding, limits)
     except OSError as error:
         raise TableError(_("The file cannot be read: %(error)s.") % {"error": error.strerror}) from error
 
@@ -122,7 +140,7 @@ def _encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: str) -> Table:
+def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: str, limits: Limits | None) -> Table:
     encoding = encoding or _encoding(path)
     try:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
@@ -141,7 +159,7 @@ def _read_text(path: Path, delimiter: str, columns: list[str] | None, encoding: 
         records = _records(lines, delimiter)
     with path.open("rb") as file:
         length = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) + 1
-    return _table(records, length, columns)
+    return _table(_few(records, limits), length, columns)
 
 
 def _lines(path: Path, encoding: str) -> Iterator[str]:
@@ -213,7 +231,18 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
 # Excel
 
 
-def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
+def _check_archive(path: Path, limits: Limits) -> None:
+    """Refuse an archive that would fill the memory; its parts are never longer than it says of them."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise TableError(_("This is not an Excel file.")) from error
+    if size > limits.unpacked:
+        raise TableError(_("Unpacked, this Excel file is too large. Save only the sheet that is needed, as CSV."))
+
+
+def _read_xlsx(path: Path, columns: list[str] | None, sheet: str, limits: Limits | None) -> Table:
     from openpyxl import load_workbook
 
     try:
@@ -234,7 +263,10 @@ def _read_xlsx(path: Path, columns: list[str] | None, sheet: str) -> Table:
             _("This reads the sheet “%(name)s”; the others are left out: %(names)s.")
             % {"name": names[0], "names": ", ".join(names[1:])}
         )
-    return _table(_pages(book, page), page.max_row or 0, columns, tuple(notes))
+    length = min(page.max_row or 0, LONGEST_SHEET)
+    # What a sheet says of its own size may be anything: each row is as long as it is.
+    page.reset_dimensions()
+    return _table(_few(_pages(book, page), limits), length, columns, tuple(notes))
 
 
 def _pages(book: Any, page: Any) -> Iterator[_Record]:
@@ -242,13 +274,22 @@ def _pages(book: Any, page: Any) -> Iterator[_Record]:
     try:
         for row in page.iter_rows():
             number += 1
-            yield number, [_cell(cell) for cell in row], ""
+            if number > LONGEST_SHEET:
+                raise TableError(_("This is not a table: it has more rows than Excel."))
+            yield number, [_cell(cell) for cell in _narrow(row)], ""
     except TableError:
         raise
     except Exception as error:
         raise TableError(_("The Excel file is damaged after row %(number)s.") % {"number": number}) from error
     finally:
         book.close()
+
+
+def _narrow(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Leave out the empty cells at the far end of a row that somebody coloured from one end to the other."""
+    if len(row) > WIDEST and all(cell.value is None for cell in row[WIDEST:]):
+        return row[:WIDEST]
+    return row
 
 
 def _cell(cell: Any) -> str | BadCell:
@@ -277,6 +318,13 @@ def _cell(cell: Any) -> str | BadCell:
 # Both
 
 
+def _few(records: Iterator[_Record], limits: Limits | None) -> Iterator[_Record]:
+    for count, record in enumerate(records, start=1):
+        if limits is not None and count > limits.rows:
+            raise TableError(_("This file has more than %(most)s rows.") % {"most": limits.rows})
+        yield record
+
+
 def _table(records: Iterator[_Record], length: int, columns: list[str] | None, notes: tuple[str, ...] = ()) -> Table:
     before = 0
     if columns is None:
@@ -284,6 +332,8 @@ def _table(records: Iterator[_Record], length: int, columns: list[str] | None, n
             if any(str(cell).strip() for cell in cells):
                 if problem:
                     raise TableError(_("The first row, with the names of the columns, is broken."))
+                if len(cells) > WIDEST:
+                    raise TableError(_("This is not a table: it has more than %(most)s columns.") % {"most": WIDEST})
                 columns, before = [_name(cell) for cell in cells], number
                 break
         else:
@@ -303,7 +353,10 @@ def _name(cell: Any) -> str:
 
 def _rows(records: Iterable[_Record], columns: list[str]) -> Iterator[Row]:
     for number, cells, problem in records:
-        raw = tuple(str(cell) for cell in cells)
+        if len(cells) > WIDEST:
+            cells, problem = cells[:WIDEST], _("there are more cells than columns")
+        # No database keeps a zero byte.
+        raw = tuple(str(cell).replace("\x00", "") for cell in cells)
         if not any(text.strip() for text in raw):
             continue
         values = [_clean(cell) for cell in cells]

@@ -9,15 +9,17 @@ from importlib import import_module
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.log_actions import get_active_log_context
 from wagtail.models import Page
 
+from oscar_loyalty import keys
 from wagtail_club import access, files
 from wagtail_club.wrapping import narrow
 
@@ -36,6 +38,7 @@ def install() -> None:
         narrow(view, "get_object", _chosen_file)
     for view in (pictures.ImageChosenMultipleView, documents.DocumentChosenMultipleView):
         narrow(view, "get_objects", _chosen_files)
+    narrow(import_module("wagtail.images.fields").WagtailImageField, "check_image_pixel_size", _check_pixels)
     narrow(import_module("wagtail.admin.forms.models").WagtailAdminModelForm, "_post_clean", _check_choices)
     narrow(import_module("wagtail.admin.widgets.chooser").BaseChooser, "get_value_data", _value_data)
 
@@ -103,7 +106,7 @@ def _browse(original: Callable[..., Any], view: Any, request: Any, parent_page_i
 
 
 def _chosen_pages(original: Callable[..., Any], view: Any, request: Any) -> Any:
-    asked = {int(pk) for pk in request.GET.getlist("id") if pk.isdecimal()}
+    asked = {pk for pk in map(keys.number, request.GET.getlist("id")) if pk is not None}
     if known(Page.objects.filter(pk__in=asked), request.user).count() < len(asked):
         raise Http404
     return original(view, request)
@@ -136,6 +139,27 @@ def _actionable(original: Callable[..., Any], action: Any) -> Any:
     return objects, rest
 
 
+def _check_pixels(original: Callable[..., Any], field: Any, upload: Any) -> None:
+    """Count a picture's points by its head: Wagtail unpacks it whole to count them, and breaks where it is cut off.
+
+    :raises ValidationError: as Wagtail does, for too many points or for no picture.
+    """
+    most = field.max_image_pixels
+    try:
+        width, height = Image.open(upload.image.f).size
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        width = height = 0  # a drawing, or more than Pillow opens: Wagtail knows
+    finally:
+        upload.image.f.seek(0)
+    if most is not None and width * height > most:
+        numbers = {"num_pixels": width * height, "max_pixels_count": most}
+        raise ValidationError(field.error_messages["file_too_many_pixels"] % numbers, code="file_too_many_pixels")
+    try:
+        original(field, upload)
+    except OSError as error:
+        raise ValidationError(field.error_messages["invalid_image"], code="invalid_image") from error
+
+
 def _check_choices(original: Callable[..., Any], form: Any) -> None:
     """Refuse a picture or a document that the windows would not have offered: its number was typed."""
     user = getattr(form, "for_user", None)
@@ -152,10 +176,10 @@ def _typed(form: Any, name: str, value: Any, user: Any) -> bool:
     except FieldDoesNotExist:
         return False
     found = False
-    for model, keys in _references(field, value).items():
-        if keys and (keys := keys - _references(field, _before(form.instance, field)).get(model, set())):
-            may = files.choosable(model._default_manager.filter(pk__in=keys), user)
-            refused = keys - {str(pk) for pk in may.values_list("pk", flat=True)}
+    for model, wanted in _references(field, value).items():
+        if wanted and (wanted := wanted - _references(field, _before(form.instance, field)).get(model, set())):
+            may = files.choosable(model._default_manager.filter(pk__in=wanted), user)
+            refused = wanted - {str(pk) for pk in may.values_list("pk", flat=True)}
             if refused:
                 found = True
                 _refused().update((model, pk) for pk in refused)

@@ -13,6 +13,7 @@ from wagtail.documents.views import serve as documents
 from wagtail.images import get_image_model
 from wagtail.utils.sendfile import sendfile
 
+from oscar_loyalty import keys
 from wagtail_club import access, files, views
 from wagtail_club.abstract_files import ClubImageMixin
 from wagtail_club.storage import document_url
@@ -69,6 +70,8 @@ def named(image: Any, filename: str) -> Any:
     """Return the file of ``image``, or of the rendition of it, that is called ``filename``."""
     if posixpath.basename(image.file.name) == filename:
         return image.file
+    if not keys.is_text(filename):
+        return None
     rendition = image.renditions.filter(file__endswith=f"/{filename}").first()
     return rendition.file if rendition else None
 

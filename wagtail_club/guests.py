@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from wagtail.models import Locale, Page
 
+from oscar_loyalty import keys
 from oscar_loyalty.privileges import passes
 from wagtail_club import access
 from wagtail_club.abstract_models import ClubPageMixin
@@ -36,7 +37,7 @@ def _subject(page: Any) -> passes.Subject:
 @passes.kind(PAGE)
 class Pages(passes.Subjects):
     def find(self, pk: str) -> passes.Subject | None:
-        page = Page.objects.live().filter(pk=pk, club_access__closed=True).first() if pk.isdecimal() else None
+        page = Page.objects.live().filter(pk=pk, club_access__closed=True).first() if keys.number(pk) else None
         own = page.specific if page is not None else None
         return _subject(own) if isinstance(own, ClubPageMixin) and own.guest_passes else None
 

@@ -96,7 +96,7 @@ class ClubHomePage(ClubPageMixin, Page):
 
     def get_context(self, request, *args, **kwargs):
         context = super().get_context(request, *args, **kwargs)
-        query = request.GET.get("q", "").strip()[:200]
+        query = request.GET.get("q", "").replace("\x00", "").strip()[:200]
         if query:
             context["query"], context["results"] = query, selectors.search(self, query, request)
         else:

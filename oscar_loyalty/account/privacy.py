@@ -6,6 +6,7 @@ from uuid import uuid4
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -235,7 +236,7 @@ class ComeBackView(PrivacyMixin, generic.View):
         return redirect(self.at("overview"))
 
 
-@method_decorator([csrf_exempt, never_cache], name="dispatch")
+@method_decorator([csrf_exempt, never_cache, transaction.non_atomic_requests], name="dispatch")
 class UnsubscribeView(generic.View):
     """The link at the end of a mail: says what stops, and stops it by a button, also the mail program's own.
 

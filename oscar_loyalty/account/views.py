@@ -14,6 +14,7 @@ from django.views import generic
 from django.views.decorators.cache import never_cache
 from oscar.apps.customer.mixins import PageTitleMixin
 
+from oscar_loyalty import keys
 from oscar_loyalty.account import sections, selectors, services
 from oscar_loyalty.account.exceptions import TooSoon
 from oscar_loyalty.account.forms import ChangeDeliveryForm
@@ -35,9 +36,12 @@ SOURCES = {"account", "club", "checkout", "giftcards"}
 
 
 def _next(request, default="loyalty-account:overview"):
-    """Return the address that the form asked to go on to, if it is one of this shop."""
+    """Return the address that the form asked to go on to, if it is a path or an address of this shop."""
     url = request.POST.get("next") or request.GET.get("next") or ""
-    own = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    # Any other word would be taken for the name of a view.
+    own = url.startswith(("/", "http")) and url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return url if own else reverse(default)
 
 
@@ -126,8 +130,8 @@ class HistoryView(AccountMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         if self.member is not None:
-            page = self.request.GET.get("page", "1")
-            found = earning.history(self.member, page=int(page) if page.isdecimal() else 1, per_page=20)
+            page = keys.number(self.request.GET.get("page", "1")) or 1
+            found = earning.history(self.member, page=page, per_page=20)
             context.update(page_obj=found, paginator=found.paginator)
         return context
 

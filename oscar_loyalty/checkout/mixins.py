@@ -27,6 +27,7 @@ from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired, UnableToTakePayment
 from oscar.core import prices
 
+from oscar_loyalty import keys
 from oscar_loyalty.checkout import cards, going_on, parts, points
 from oscar_loyalty.checkout.gateway import OwnGateway
 from oscar_loyalty.earning import awaited
@@ -68,9 +69,9 @@ class LoyaltyPaymentMixin(OwnGateway):
 
     def dispatch(self, request, *args, **kwargs):
         """A second click on "place order" finds its basket gone: it is shown what became of the first."""
-        basket_id = request.POST.get("loyalty_basket", "")
-        # Longer numbers are nobody's basket, and too long for the database.
-        number = int(basket_id) if basket_id.isdecimal() and len(basket_id) < 19 else request.basket.pk
+        number = keys.number(request.POST.get("loyalty_basket", ""))
+        if number is None:
+            number = request.basket.pk
         if number != request.basket.pk and self._was_own(number):
             order, attempt = services.first_try(basket_id=number)
             if order is not None:

@@ -7,6 +7,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from oscar.forms.widgets import RemoteSelect
 
+from oscar_loyalty import keys
 from oscar_loyalty.loading import get_model
 
 Rule = get_model("loyalty_earning", "Rule")
@@ -27,7 +28,7 @@ class ProductSelect(RemoteSelect):
 
     def optgroups(self, name, value, attrs=None):
         # What somebody wrote into the address: Oscar's widget would look it up as it is.
-        return super().optgroups(name, [one for one in value if str(one).isdecimal()], attrs)
+        return super().optgroups(name, [one for one in value if keys.number(one) is not None], attrs)
 
 
 class TargetForm(forms.Form):

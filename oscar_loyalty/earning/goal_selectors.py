@@ -156,7 +156,7 @@ def seen_by(member: Any) -> list[QuerySet[Any]]:
     return [goals, own]
 
 
-def cards_of(member: Any, *, past: int = 0) -> tuple[list[CardView], list[CardView]]:
+def cards_of(member: Any, *, past: int = 0, explained: bool = True) -> tuple[list[CardView], list[CardView]]:
     """Return what a member has open or may begin, and the last ``past`` full or expired cards with what they were.
 
     What is hidden is left out until it gave something; then it is among the past. The queries do not grow with the

@@ -41,6 +41,10 @@ IDENTITY = ("value", "currency", "expires", "recipient", "email")
 KEPT = 1000
 
 
+class TooManyRows(Exception):
+    """The table has more rows than are to be looked at."""
+
+
 @dataclass
 class Seen:
     """What an import would bring: ``rows`` for :func:`oscar_loyalty.giftcards.bulk.keep_import`, how many were known
@@ -70,13 +74,15 @@ def look(
     dates: str = "",
     refused: Callable[[Row, str], Any] | None = None,
     progress: Callable[[int], Any] | None = None,
+    most: int | None = None,
 ) -> Seen:
     """Read ``table`` and return what it would bring; nothing is written.
 
     ``mapping`` names the table's column for a field where they differ, ``currency`` is that of rows which name none,
     ``site`` where they pay (default: the default one), ``dates`` how days are written where not as 2026-03-31.
-    ``refused`` is called with each row that is left out.
+    ``refused`` is called with each row that is left out. With ``most``, no more rows than that are looked at.
 
+    :raises TooManyRows: when there are more than ``most``.
     :raises MappingError: when a column that must be there is missing.
     """
     columns = importing.choose_columns(FIELDS, table, mapping or {})
@@ -94,7 +100,9 @@ def look(
         if refused is not None:
             refused(row, reason)
 
-    for row in table.rows:
+    for count, row in enumerate(table.rows, start=1):
+        if most is not None and count > most:
+            raise TooManyRows
         try:
             plan, keys = _plan(row, columns, currency or settings.OSCAR_DEFAULT_CURRENCY, dates, counted, place)
             if plan["key"] in found:

@@ -48,7 +48,8 @@ def invite(*, member: Any, to: str, key: str) -> Any:
     if household is None:
         household = _model("Household").objects.create(programme=member.programme, created_at=now)
         _model("HouseholdMember").objects.create(household=household, member=member, joined_at=now)
-    if invited is not None and household.people.filter(member=invited).exists():
+    # Asked about nobody as well, so that it takes as long.
+    if household.people.filter(member=invited.pk if invited is not None else 0).exists():
         raise SharingRefused(_("This member is in your household already."), field="to")
     asked = sharing.invited_by(household)
     if household.people.count() + asked.count() >= policy.household_size:

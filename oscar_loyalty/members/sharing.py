@@ -50,10 +50,8 @@ def person(pk: int) -> Any:
 
 
 def together(one: Any, other: Any) -> bool:
-    """Whether both are in one household."""
-    if one is None or other is None:
-        return False
-    rows = _model("HouseholdMember").objects.filter(member__in=[one.pk, other.pk])
+    """Whether both are in one household; asked about nobody as well, so that it takes as long."""
+    rows = _model("HouseholdMember").objects.filter(member__in=[one.pk, other.pk if other is not None else 0])
     found = list(rows.values_list("household", flat=True))
     return len(found) == 2 and found[0] == found[1]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, keys
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.privileges import access, passes
 
@@ -17,7 +17,7 @@ def _rows() -> Any:
 @passes.kind(access.EARLY)
 class Windows(passes.Subjects):
     def find(self, pk: str) -> passes.Subject | None:
-        row = _rows().filter(pk=pk).first() if pk.isdecimal() else None
+        row = _rows().filter(pk=pk).first() if keys.number(pk) else None
         return subject(row) if row is not None and row.is_open() else None
 
     def may_bring(self, subject: passes.Subject, member: Any) -> bool:

@@ -11,9 +11,18 @@ class ReportsConfig(application.OscarConfig):
     def ready(self):
         from oscar_loyalty.members.merging import stays
 
-        # They register what the audit looks at, and what is held on a person.
-        from oscar_loyalty.reports import audit_orders, audit_sites, audit_tiers, copies, held, rewards  # noqa: F401
-        from oscar_loyalty.reports import day_totals, files, standings  # noqa: F401  (what sweeps find, likewise)
+        # They register what the audit looks at, what is held on a person, and what sweeps find.
+        from oscar_loyalty.reports import (  # noqa: F401
+            audit_orders,
+            audit_sites,
+            audit_tiers,
+            copies,
+            day_totals,
+            files,
+            held,
+            rewards,
+            standings,
+        )
         from oscar_loyalty.reports.simulation import drafted, services, tiers  # noqa: F401  (they register themselves)
 
         stays("loyalty_reports.SimulatedMember.member", why="a try says what was, for the members of that day")

@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -20,7 +21,7 @@ from django.views import generic
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, keys
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.wallet import apple, services
@@ -54,12 +55,16 @@ def pass_response(request, wallet_pass, contents):
     return response
 
 
-@method_decorator([csrf_exempt, never_cache], name="dispatch")
+@method_decorator([csrf_exempt, never_cache, transaction.non_atomic_requests], name="dispatch")
 class ServiceView(generic.View):
-    """Refuses every device while passes are off."""
+    """Refuses every device while passes are off.
+
+    A phone may take its time with what it sends: no transaction is open meanwhile, whatever ``ATOMIC_REQUESTS`` says.
+    """
 
     def dispatch(self, request, *args, **kwargs):
-        if not apple.is_on() or kwargs.get("kind", conf.WALLET_APPLE_TYPE) != conf.WALLET_APPLE_TYPE:
+        ours = kwargs.get("kind", conf.WALLET_APPLE_TYPE) == conf.WALLET_APPLE_TYPE
+        if not apple.is_on() or not ours or not keys.is_text(kwargs.get("device", "")):
             return HttpResponse(status=404)
         return super().dispatch(request, *args, **kwargs)
 
@@ -69,7 +74,7 @@ class ServiceView(generic.View):
             return {}
         try:
             data = json.loads(self.request.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) else {}
 

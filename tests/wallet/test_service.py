@@ -294,3 +294,15 @@ def test_a_token_of_another_shop_is_forgotten(phone, give, apns, monkeypatch):
     give(30)
     settle()
     assert not get_model("loyalty_wallet", "Registration").objects.exists()
+
+
+@pytest.mark.parametrize("body", [b"[" * 16_000, b"\xff\xfe", b"9" * 5000, b'{"pushToken": "\\u0000abc"}', b"NaN"])
+def test_a_body_that_is_none_is_refused(phone, client, body):
+    assert client.post(phone.own, body, "application/json", **phone.key).status_code == 400
+    assert client.post(f"{ROOT}/log", body, "application/json").status_code == 200
+
+
+def test_a_device_with_a_zero_byte_is_unknown(phone, client):
+    own = phone.own.replace("phone1", "phone%001")
+    assert client.post(own, json.dumps({"pushToken": "abc"}), "application/json", **phone.key).status_code == 404
+    assert client.get(f"{ROOT}/devices/phone%001/registrations/{TYPE}").status_code == 404

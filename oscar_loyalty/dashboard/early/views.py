@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard.base import PER_PAGE, FilteredListView, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.early.forms import PassFilterForm, WindowForm, shown
 from oscar_loyalty.loading import get_model
@@ -64,8 +65,8 @@ class WindowView(_WindowMixin, generic.FormView):
     def get_initial(self):
         if self.window is not None:
             return shown(self.window)
-        product = self.request.GET.get("product", "")
-        return {"product": int(product)} if product.isdecimal() and len(product) < 19 else {}
+        product = keys.number(self.request.GET.get("product", ""))
+        return {"product": product} if product is not None else {}
 
     def get_context_data(self, **kwargs):
         said = words.sentence(self.window) if self.window is not None else ""

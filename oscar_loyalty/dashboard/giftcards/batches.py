@@ -221,14 +221,19 @@ class ImportView(ProgrammeMixin, generic.FormView):
             with path.open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-            table = tables.read(path)
+            table = tables.read(path, limits=tables.Limits())
             self._check_columns(form, table)
             if form.errors:
                 return None
-            seen = imports.look(table=table, mapping=form.mapping, dates=cleaned["dates"], site=self.site)
-        if len(seen.rows) > bulk.MOST:
-            form.add_error("file", _("These are too many cards to be read here: use the command loyalty_giftcards."))
-            return None
+            try:
+                seen = imports.look(
+                    table=table, mapping=form.mapping, dates=cleaned["dates"], site=self.site, most=bulk.MOST
+                )
+            except imports.TooManyRows:
+                form.add_error(
+                    "file", _("These are too many cards to be read here: use the command loyalty_giftcards.")
+                )
+                return None
         return bulk.keep_import(
             name=cleaned["name"],
             # Back from the next page, another file is another import.

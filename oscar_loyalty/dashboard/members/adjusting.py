@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin
 from oscar_loyalty.dashboard.members import services
 from oscar_loyalty.dashboard.members.forms import AdjustForm
@@ -31,7 +32,8 @@ class AdjustManyView(ProgrammeMixin, generic.TemplateView):
         return redirect("loyalty-dashboard:loyalty-members")
 
     def get_members(self) -> list[Any]:
-        ids = [pk for pk in self.request.POST.getlist("member") if pk.isdigit() and len(pk) < 19][: MOST + 1]
+        typed = map(keys.number, self.request.POST.getlist("member"))
+        ids = [pk for pk in typed if pk is not None][: MOST + 1]
         members = get_model("loyalty_members", "Member").objects.filter(
             programme=self.programme, merged_into__isnull=True, pk__in=ids
         )

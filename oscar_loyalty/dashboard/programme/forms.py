@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent, format_money, hundredths
@@ -200,8 +201,8 @@ class TierForm(MultilingualFormMixin, forms.ModelForm):
     @property
     def is_there_already(self) -> bool:
         """Whether this is the new tier that the same form has just made."""
-        name, rank = self.cleaned_data.get("name"), self["rank"].data
-        if self.instance.pk or not name or not str(rank).isdigit():
+        name, rank = self.cleaned_data.get("name"), keys.number(self["rank"].data)
+        if self.instance.pk or not name or rank is None:
             return False
         return any(tier.name == name for tier in Tier.objects.filter(programme=self.programme, rank=rank))
 

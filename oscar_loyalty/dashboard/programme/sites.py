@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
@@ -66,10 +67,10 @@ class ChooseView(generic.View):
     http_method_names = ["post"]
 
     def post(self, request):
-        pk = request.POST.get("programme", "")
-        if not pk.isdecimal():
+        pk = keys.number(request.POST.get("programme", ""))
+        if pk is None:
             raise Http404
-        programme = choosing.choose(request, int(pk))
+        programme = choosing.choose(request, pk)
         messages.info(request, _("These pages are about %(name)s now.") % {"name": programme.name})
         return redirect(self.next_page() or "loyalty-dashboard:loyalty-overview")
 
@@ -77,7 +78,8 @@ class ChooseView(generic.View):
         url = self.request.POST.get("next", "")
         here = {self.request.get_host()}
         own = url_has_allowed_host_and_scheme(url, allowed_hosts=here, require_https=self.request.is_secure())
-        return url if own else ""
+        # Any other word would be taken for the name of a view.
+        return url if own and url.startswith(("/", "http")) else ""
 
 
 class ProgrammeOfSiteView(ProgrammeView):

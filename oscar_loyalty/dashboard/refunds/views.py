@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 from oscar.core.loading import get_class as oscar_class
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.refunds.forms import PartForm, RefundForm
@@ -26,6 +28,8 @@ class OrderMixin(ProgrammeMixin):
 
     @cached_property
     def order(self) -> Any:
+        if not keys.is_text(self.kwargs["number"]):
+            raise Http404
         # A shop with a dashboard of its own decides itself who sees which order.
         find = oscar_class("dashboard.orders.views", "get_order_for_user_or_404")
         return find(self.request.user, self.kwargs["number"])

@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import TokenForm
+from oscar_loyalty.dashboard.pictures import PictureField
 from oscar_loyalty.dashboard.targets import ProductSelect
 from oscar_loyalty.dashboard.widgets import DateInput, MultilingualFormMixin
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -27,8 +28,9 @@ OWN = {
 }
 #: Kinds and fields that have nothing to say about each other.
 WITHOUT = {"donation": ["validity_days"], "partner": ["stock"]}
-#: More bytes of codes than this are another file.
+#: More bytes of codes than this are another file; more codes at once are a mistake.
 MOST_BYTES = 1_000_000
+MOST_CODES = 20_000
 
 
 class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
@@ -44,6 +46,7 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
             "stock", "limit", "limit_days", "tier", "cost", "is_active",
         ]  # fmt: skip
         widgets = {"product": ProductSelect}
+        field_classes = {"picture": PictureField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -125,9 +128,12 @@ class CodesForm(forms.Form):
         if upload.size > MOST_BYTES:
             raise forms.ValidationError(_("This file is too big."))
         try:
-            return upload.read().decode("utf-8-sig")
+            text = upload.read().decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise forms.ValidationError(_("This is no text file.")) from None
+            text = "\x00"
+        if "\x00" in text:
+            raise forms.ValidationError(_("This is no text file."))
+        return text
 
     def clean(self):
         cleaned = super().clean()
@@ -137,6 +143,11 @@ class CodesForm(forms.Form):
         cleaned["found"] = [line.strip() for line in lines if line.strip()]
         if not self.errors and not cleaned["found"]:
             self.add_error("codes", _("There is no code."))
+        if len(cleaned["found"]) > MOST_CODES:
+            self.add_error(
+                "file" if cleaned.get("file") else "codes",
+                _("No more than %(most)s codes at once, please.") % {"most": MOST_CODES},
+            )
         return cleaned
 
 

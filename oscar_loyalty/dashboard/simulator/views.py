@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard.base import PER_PAGE, ExportMixin, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.simulator.forms import SimulationForm
 from oscar_loyalty.reports.simulation import said, selectors, services
@@ -39,8 +40,8 @@ class SimulationNewView(ProgrammeMixin, generic.FormView):
         return {**super().get_form_kwargs(), "programme": self.programme}
 
     def get_initial(self):
-        draft = self.request.GET.get("draft", "")
-        return {**super().get_initial(), **({"rules": f"draft:{draft}"} if draft.isdigit() else {})}
+        draft = keys.number(self.request.GET.get("draft", ""))
+        return {**super().get_initial(), **({"rules": f"draft:{draft}"} if draft is not None else {})}
 
     def form_valid(self, form):
         cleaned = form.cleaned_data

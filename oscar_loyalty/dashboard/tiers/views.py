@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views import generic
 
+from oscar_loyalty import keys
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.tiers.forms import ConfirmForm, LadderForm
 from oscar_loyalty.earning.tiering import preview, proposals, review, selectors, words
@@ -59,12 +60,12 @@ class ProposalMixin(ProgrammeMixin):
     """A page about a proposal; those that nobody can save any more are not there."""
 
     def dispatch(self, request, *args, **kwargs):
-        if request.method == "GET" and not request.GET.get("p"):
+        if request.method in ("GET", "HEAD") and not request.GET.get("p"):
             return redirect("loyalty-dashboard:loyalty-tiers")
         return super().dispatch(request, *args, **kwargs)
 
     def get_proposal(self, key: str) -> Any:
-        row = proposals.find(key, programme=self.programme)
+        row = proposals.find(key, programme=self.programme) if keys.is_text(key) else None
         if row is None:
             raise Http404
         return row
@@ -76,7 +77,7 @@ class TierPreviewView(ProposalMixin, generic.TemplateView):
     template_name = "oscar_loyalty/dashboard/tiers/preview.html"
 
     def get_context_data(self, **kwargs):
-        row = self.get_proposal(self.request.GET["p"])
+        row = self.get_proposal(self.request.GET.get("p", ""))
         proposal = proposals.of(row)
         tiers = {tier.pk: tier for tier in proposal.tiers()}
         scheme, lowest = proposal.scheme, next(iter(tiers), None)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, keys
 from oscar_loyalty.earning.drafts import DraftBook
 from oscar_loyalty.earning.facts import RuleBook
 from oscar_loyalty.loading import get_model
@@ -24,9 +24,8 @@ def offers(programme: Any) -> list[tuple[str, Any]]:
 @source("draft", offers=offers)
 def drafted(programme: Any, rest: str, since: datetime, until: datetime) -> Rules:
     """The rules of today with a draft's changes laid over them; of one that was published, those from then on."""
-    if not rest.isdigit():
-        raise NoRules(f"draft:{rest}")
-    draft = get_model("loyalty_earning", "Draft").objects.filter(programme=programme, pk=int(rest)).first()
+    pk = keys.number(rest)
+    draft = get_model("loyalty_earning", "Draft").objects.filter(programme=programme, pk=pk).first() if pk else None
     if draft is None:
         raise NoRules(f"draft:{rest}")
     if draft.state == draft.PUBLISHED:
