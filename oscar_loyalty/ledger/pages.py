@@ -74,6 +74,11 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def others_to_lock() -> frozenset[int]:
+    """Return accounts that the operation has to lock beside those it is about, as an earlier try has found."""
+    return _also.get()
+
+
 @cache
 def model(name: str) -> Any:
     return get_model("loyalty_ledger", name)
@@ -298,7 +303,7 @@ class Pages:
         self._connection = rows.database(Account)
         #: One for all that an operation does: making one costs as much as a statement.
         self.cursor = self._connection.cursor()
-        wanted = sorted({*account_ids, *_also.get()})
+        wanted = sorted({*account_ids, *others_to_lock()})
         locking = " FOR UPDATE" if self._connection.features.has_select_for_update else ""
         self._by_id: dict[int, Page] = {}
         for ids in rows.slices(wanted):
