@@ -140,8 +140,7 @@ class Earn(Writing):
         at = now()
         digest = hashlib.sha256(f"earn:{account}:10".encode()).hexdigest()
         values = (account, key, digest, "earn", 10, "{}", "", "", "", "", at, at, at, at + YEAR)
-        call = f"SELECT entry_ FROM {shortcut.text()[0]}({', '.join(['%s'] * len(values))})"  # noqa: S608
-        (made,) = connection.cursor().execute(call, values).fetchone()
+        (made, *_figures) = connection.cursor().execute(shortcut.call(), values).fetchone()
         assert made  # noqa: S101
         connection.commit()
 

@@ -112,7 +112,9 @@ def _there(alias: str, name: str) -> bool:
 
 
 @cache
-def _call(name: str) -> str:
+def call() -> str:
+    """Return the statement that calls the function; its parameters are those of :data:`ARGUMENTS`."""
+    name, _text = text() or ("", "")
     marks = rows.marks(len(PASSED) + 2)
     return f"SELECT * FROM {name}({marks})"  # noqa: S608  # nosec B608
 
@@ -129,7 +131,7 @@ def earn(account: int, entry: Any, usable_from: datetime | None, expires_at: dat
     entry.account_id = account
     values = rows.prepared([meta.get_field(name) for name in PASSED], entry, connection, new=True)
     with connection.cursor() as cursor:
-        [found] = rows.execute(cursor, _call(made[0]), [*values, usable_from, expires_at])
+        [found] = rows.execute(cursor, call(), [*values, usable_from, expires_at])
     pk, sequence, balance, *others = found
     if pk is None:
         return False

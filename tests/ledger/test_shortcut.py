@@ -24,7 +24,6 @@ OWN = {
     "key",
     "digest",
 }
-WAYS = ["by the function", "by the books"]
 
 
 def earn(account, units, key, time, **fields):
@@ -108,7 +107,7 @@ def test_the_usual_earning_is_one_statement(account, time):
 
 @pytest.fixture
 def _asked_anew():
-    caches = [shortcut.text, shortcut._there]
+    caches = [shortcut.text, shortcut.call, shortcut._there]
     for cached in caches:
         cached.cache_clear()
     yield
