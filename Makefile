@@ -26,9 +26,14 @@ simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
-bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account)
+bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account; PEERS=1: others too)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/services.py postgresql -- $(RUN) -m benchmarks $(if $(QUICK),--quick) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PREPARED),--prepared)
+ifneq ($(PEERS),)
+	@$(PYTHON) scripts/venv.py .venv-peers test
+	@.venv-peers/bin/pip install --quiet -r benchmarks/requirements-peers.txt
+	@.venv-peers/bin/python scripts/services.py postgresql -- .venv-peers/bin/python -m benchmarks.peers $(if $(QUICK),--quick)
+endif
 
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)
 	@case "$(STRIPE_TEST_KEY)" in sk_test_?*) ;; *) \

@@ -3,6 +3,7 @@
     make bench                     (starts a PostgreSQL of its own)
     make bench QUICK=1             (a minute: do all still run, and about how far are they?)
     make bench ENTRIES=1000000     (also with so many entries behind the account)
+    make bench PEERS=1             (and then two other ledgers for Django: benchmarks/peers.py)
     make bench PREPARED=1          (for a shop whose connection lets psycopg prepare statements)
 
     python scripts/services.py postgresql -- python -m benchmarks --only earn
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import django
 
-from benchmarks.databases import of_its_own
+from benchmarks.databases import of_its_own, settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 WRITTEN = Path("var/bench.md")
@@ -121,14 +122,6 @@ def balance(options):
 
 def kept(yes):
     return "kept" if yes else "NOT kept"
-
-
-def settle():
-    """Let the database know what it holds, as autovacuum would in time."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def main(options):

@@ -14,3 +14,11 @@ def of_its_own():
         yield
     finally:
         connection.creation.destroy_test_db(made, verbosity=0)
+
+
+def settle():
+    """Let the database know what it holds, as autovacuum would in time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")

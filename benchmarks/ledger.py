@@ -27,10 +27,6 @@ ENTRY = (
     " source_type, source_id, actor_type, actor_id, effective_at, recorded_at)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, '{}', '', '', '', '', %s, %s) RETURNING id"
 )
-LOT = (
-    "INSERT INTO loyalty_ledger_lot (account_id, entry_id, units, remaining, held, usable_from, expires_at)"
-    " VALUES (%s, %s, %s, %s, 0, %s, %s)"
-)
 USE = "INSERT INTO loyalty_ledger_lotuse (entry_id, lot_id, units) VALUES "
 MOVE = "UPDATE loyalty_ledger_account SET sequence = %s, balance = %s WHERE id = %s"
 PICK = (
@@ -138,10 +134,15 @@ class Earn(Writing):
         books.earn(account=account, units=10, key=key, usable_from=at, expires_at=at + YEAR)
 
     def floor(self, connection, account, key):
-        floor = Floor(connection, account, key, "earn", 10)
-        made = floor.entry("earn", 10)
-        floor.cursor.execute(LOT, (account, made, 10, 10, floor.at, floor.at + YEAR))
-        floor.end()
+        # By the function that we use too: nothing that we have found does it in less.
+        from oscar_loyalty.ledger import shortcut
+
+        at = now()
+        digest = hashlib.sha256(f"earn:{account}:10".encode()).hexdigest()
+        values = (account, key, digest, "earn", 10, "{}", "", "", "", "", at, at, at, at + YEAR)
+        (made, *_figures) = connection.cursor().execute(shortcut.call(), values).fetchone()
+        assert made  # noqa: S101
+        connection.commit()
 
 
 class Spend(Writing):

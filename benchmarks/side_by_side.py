@@ -42,6 +42,8 @@ class Path:
     name = ""
     #: The most times the floor that ours may take. None: it is bound otherwise.
     bound: float | None = 2.5
+    #: Whether the floor has a connection without Django; if not, it works through Django's, as ours.
+    plain = True
 
     def prepare(self, accounts):
         """Before a block, untimed: what it takes for one call on each of these accounts."""
@@ -101,7 +103,9 @@ def _work(path, accounts, name, orders, barrier):
 
     plain = plain_connection()
     connection.ensure_connection()
-    server = {"ours": connection.connection.info.backend_pid, "floor": plain.info.backend_pid}
+    server = dict.fromkeys(("ours", "floor"), connection.connection.info.backend_pid)
+    if path.plain:
+        server["floor"] = plain.info.backend_pid
     todo = {"ours": path.ours, "floor": lambda account, key: path.floor(plain, account, key)}
     while (order := orders.recv()) is not None:
         side, number, size = order

@@ -122,6 +122,30 @@ def sqlite(app_configs, databases=None, **kwargs):
     return found
 
 
+#: From this version on SQLite says what it has written (RETURNING), which the ledger asks it.
+SQLITE = (3, 35)
+
+
+@register(Tags.database)
+def sqlite_library(app_configs, databases=None, **kwargs):
+    """The ledger writes rows and learns their keys in one statement."""
+    from django.db import connections
+
+    found = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor == "sqlite" and connection.Database.sqlite_version_info < SQLITE:
+            found.append(
+                Error(
+                    f"The SQLite library of the database {alias!r} is {connection.Database.sqlite_version}: no points"
+                    " or gift cards can be booked.",
+                    hint="It must be 3.35 or newer: update SQLite, or the Python that brings it, or use PostgreSQL.",
+                    id="loyalty.E006",
+                )
+            )
+    return found
+
+
 @register()
 def worker(app_configs, **kwargs):
     """Background work needs somebody who does it."""

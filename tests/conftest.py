@@ -47,6 +47,15 @@ def _emptying_test_databases():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_joined_under_a_lock():
+    from tests import joined
+
+    with pytest.MonkeyPatch.context() as patch:
+        joined.install(patch)
+        yield
+
+
 @pytest.fixture
 def programme(db):
     from oscar_loyalty.fields import localized

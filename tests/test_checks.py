@@ -49,6 +49,23 @@ def test_sqlite_that_locks_late(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("version", "expected"),
+    [((3, 31, 1), ["loyalty.E006"]), ((3, 34, 1), ["loyalty.E006"]), ((3, 35, 0), []), ((3, 46, 1), [])],
+)
+def test_sqlite_that_does_not_say_what_it_has_written(version, expected, monkeypatch):
+    from django.db.backends.sqlite3.base import DatabaseWrapper
+
+    class Library:
+        sqlite_version_info, sqlite_version = version, ".".join(map(str, version))
+
+    connection = DatabaseWrapper({"NAME": ":memory:"})
+    connection.Database = Library
+    monkeypatch.setattr("django.db.connections", {"default": connection})
+    assert ids(checks.sqlite_library(None, databases=["default"])) == expected
+    assert ids(checks.sqlite_library(None, databases=None)) == []
+
+
+@pytest.mark.parametrize(
     ("worker", "expected"), [("cron", []), ("celery", []), ("inline", []), ("magic", ["loyalty.E004"])]
 )
 def test_who_does_background_work(worker, expected, settings):

@@ -75,6 +75,11 @@ def in_one_transaction(function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def others_to_lock() -> frozenset[int]:
+    """Return accounts that the operation has to lock beside those it is about, as an earlier try has found."""
+    return _also.get()
+
+
 @cache
 def model(name: str) -> Any:
     return get_model("loyalty_ledger", name)
@@ -326,7 +331,7 @@ class Pages:
         self.known: dict[str, Any]
         #: One for all that an operation does: making one costs as much as a statement.
         self.cursor = self._connection.cursor()
-        wanted = sorted({*account_ids, *_also.get()})
+        wanted = sorted({*account_ids, *others_to_lock()})
         if opened is not None and wanted == [opened.account.pk] and [*keys] == [opened.key] and until <= opened.until:
             self.known, self._by_id = {}, {opened.account.pk: Page(opened.account, self.cursor)}
             return

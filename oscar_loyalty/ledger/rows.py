@@ -147,8 +147,12 @@ def insertable(model: Any) -> list[Any] | None:
         and field.db_default is NOT_PROVIDED
         and not getattr(field, "generated", False)
     ]
-    own_sql = any(hasattr(field, "get_placeholder") for field in fields)
-    return None if own_sql or len(model._meta.parents) else fields
+    return None if own_sql(model) else fields
+
+
+def own_sql(model: Any) -> bool:
+    """Return whether values of this model are written by SQL of its own, or in several tables."""
+    return bool(model._meta.parents) or any(hasattr(field, "get_placeholder") for field in model._meta.concrete_fields)
 
 
 @lru_cache(maxsize=1000)

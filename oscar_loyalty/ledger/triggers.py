@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from oscar_loyalty.ledger import shortcut
 from oscar_loyalty.loading import get_model
 
 NAMES = {"loyalty_entry_no_update": "UPDATE", "loyalty_entry_no_delete": "DELETE"}
@@ -87,3 +88,4 @@ def after_migrate(sender: Any, using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> 
     connection = connections[using]
     if _table() in connection.introspection.table_names():
         install(using)
+        shortcut.install(using)

@@ -111,8 +111,11 @@ def undo(*, departure: Any, actor: Ref = NOBODY) -> Any:
 
 
 def _locked(departure: Any) -> Any:
-    rows = _departures().select_for_update(of=("self",))
-    return rows.select_related("member__programme", "member__account", "member__tier").get(pk=departure.pk)
+    row = _departures().select_for_update(of=("self",)).get(pk=departure.pk)
+    # Not joined above: the member, whom others change meanwhile, would be as before the wait.
+    people = get_model("loyalty_members", "Member").objects.select_related("programme", "account", "tier")
+    row.member = people.get(pk=row.member_id)
+    return row
 
 
 def _close(row: Any, state: str) -> None:

@@ -12,6 +12,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.locks import as_locked
 from oscar_loyalty.members import benefits, signals
 from oscar_loyalty.members.groups import set_groups_of
 from oscar_loyalty.members.locking import lock_members
@@ -178,7 +179,7 @@ def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
         raise ValueError("This tier is needed.")
     moved = 0
     people = _model("Member").objects.select_for_update(of=("self",), no_key=True).select_related("tier")
-    while batch := list(people.filter(tier=row).order_by("pk")[:SLICE]):
+    while batch := [as_locked(each) for each in people.filter(tier=row).order_by("pk")[:SLICE]]:
         moves = [Move(each, heir, "removed", f"removed:{row.pk}:{each.pk}", actor=actor) for each in batch]
         move_many(programme=programme, moves=moves, quiet=quiet)
         moved += len(batch)

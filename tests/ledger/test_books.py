@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from oscar_loyalty.ledger import audit, books, pages, rows, selectors
+from oscar_loyalty.ledger import audit, books, pages, rows, selectors, shortcut
 from oscar_loyalty.ledger.exceptions import Blocked, HoldClosed, InsufficientUnits, KeyConflict
 from oscar_loyalty.loading import get_model
 
@@ -343,6 +343,7 @@ def test_accounts_are_locked_within_a_transaction_only(account, transactional_db
 def test_a_shops_own_kind_of_field_is_written_by_django(account, time, monkeypatch):
     """Where a field brings SQL of its own, Django writes the rows, and the same is refused."""
     monkeypatch.setattr(rows, "_written", lambda model: None)
+    monkeypatch.setattr(shortcut, "text", lambda: None)
     earn(account, 50, "a", time)
     books.spend(account=account, units=20, key="s")
     hold = books.hold(account=account, units=10, key="h", until=time.at + DAY)

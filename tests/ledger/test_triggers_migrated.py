@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 from oscar_loyalty import clock
 from oscar_loyalty.due import services
-from oscar_loyalty.ledger import audit, books, triggers
+from oscar_loyalty.ledger import audit, books, shortcut, triggers
 from oscar_loyalty.loading import get_model
 
 def refused(statement):
@@ -38,6 +38,8 @@ assert triggers.missing() == [], triggers.missing()
 account = books.open_account(unit="points:1", owner=books.Ref("member", "1"))
 books.earn(account=account, units=10, key="a", usable_from=clock.now())
 assert guarded() == [True, True]
+if connection.vendor == "postgresql":
+    assert shortcut._there(connection.alias, shortcut.text()[0]), "An earning is not written in one call."
 services.leave(kind="test", key="1")
 assert get_model("loyalty_due", "Due").objects.count() == 1
 print("migrated: guarded")
