@@ -1,6 +1,7 @@
 """All that anybody owns, weighed after each step: what has changed can be told row by row."""
 
 import re
+from contextlib import closing
 from functools import lru_cache
 
 from django.db import connection
@@ -65,23 +66,25 @@ class Scales:
 
     def weigh(self):
         """All rows of all tables of worth, as tuples, by table."""
-        touched, self.touched = self.touched, set()
-        words = frozenset().union(*map(_words, touched))
-        for table in self.tables:
-            if table in words or table not in self.kept:
-                self.kept[table] = self._rows(table)
+        words = frozenset().union(*map(_words, self.touched))
+        wanted = [table for table in self.tables if table in words or table not in self.kept]
+        if wanted:
+            connection.ensure_connection()
+            # Past the wrappers: looking is no word of the process that is looked at.
+            with closing(connection.connection.cursor()) as cursor:
+                self.kept.update({table: self._rows(cursor, table) for table in wanted})
+        self.touched = set()
         return dict(self.kept)
 
     def afresh(self):
         self.kept = {}
         return self.weigh()
 
-    def _rows(self, table):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
-            if table not in self.names:
-                self.names[table] = [column[0] for column in cursor.description]
-            return cursor.fetchall()
+    def _rows(self, cursor, table):
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
+        if table not in self.names:
+            self.names[table] = [column[0] for column in cursor.description]
+        return cursor.fetchall()
 
     def dicts(self, found, table):
         """The rows of ``table`` in a weighing, a dict for each."""
