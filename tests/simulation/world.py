@@ -36,6 +36,8 @@ NEWCOMERS = ("nina", "max")
 STAFF = ("boss", "deputy")
 #: What has this weight happens in every world.
 OFTEN = 8
+#: The others happen in this part of the worlds.
+SOME = 0.6
 #: How often a step is begun anew when there was nothing to be done: no order to refund, no letter to deliver.
 TRIES = 4
 #: Something that another app of the shop's gives points for.
@@ -48,6 +50,7 @@ SETTINGS = {
     "OSCAR_LOYALTY_APPOINTMENT_AUTO_ATTEND": 24,
     "OSCAR_LOYALTY_LEAVING_DAYS": 10,
     "OSCAR_ALLOW_ANON_CHECKOUT": True,
+    "OSCAR_ALLOW_GUEST_CHECKOUT_WITH_ACCOUNT": True,
     # Nobody has to log in again in so short a life.
     "SESSION_COOKIE_AGE": 3600 * 24 * 365,
 }
@@ -227,7 +230,7 @@ class World:
             self.setup()
             self.tell(f"background work by {worker}")
             # In each world some things never happen: the others meet more often.
-            self.actions = [each for each in ACTIONS if each.weight >= OFTEN or self.random.random() < 0.6]
+            self.actions = [each for each in ACTIONS if each.weight >= OFTEN or self.random.random() < SOME]
             self.weights = [each.weight for each in self.actions]
             for _ in range(steps):
                 self.step(self.choose())

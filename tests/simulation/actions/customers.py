@@ -71,9 +71,9 @@ def places_the_order(world):
     customer = world.pick(each for each in world.customers if each.user.pk in filled)
     if customer is None:
         return "no basket is filled"
+    customer.client.get("/checkout/shipping-method/")
     if world.random.random() < 0.5:
         choose(customer, "on_site")
-    customer.client.get("/checkout/shipping-method/")
     response = customer.client.post(PREVIEW, {"action": "place_order"})
     world.line += f": {customer.name}, {response.status_code} {getattr(response, 'url', '')[:28]}"
     if world.random.random() < 0.25:
