@@ -90,7 +90,9 @@ class Tally:
         """What was done in all, so that nobody believes in worlds where nothing happens."""
         outcomes = {}
         for (name, outcome), number in sorted(self.deeds.items()):
-            outcomes.setdefault(name, Counter())[outcome if outcome in ("done", "refused", "killed") else "idle"] += number
+            outcomes.setdefault(name, Counter())[outcome if outcome in ("done", "refused", "killed") else "idle"] += (
+                number
+            )
         print(f"\n{'':32}{'done':>8}{'refused':>8}{'killed':>8}{'idle':>8}")
         for name, counts in outcomes.items():
             numbers = "".join(f"{counts[each]:8}" for each in ("done", "refused", "killed", "idle"))

@@ -84,7 +84,9 @@ def no_overspend(world):
         if account["id"] in cards and (account["debt"] or account["balance"] < 0):
             found.append(f"card {cards[account['id']]['id']} owes {account['debt']}, balance {account['balance']}")
     claimed = Counter(
-        claim["reward_id"] for claim in world.rows("loyalty_rewards_claim") if claim["state"] not in ("cancelled", "owed")
+        claim["reward_id"]
+        for claim in world.rows("loyalty_rewards_claim")
+        if claim["state"] not in ("cancelled", "owed")
     )
     for reward in world.rows("loyalty_rewards_reward"):
         if reward["stock"] is not None and claimed[reward["id"]] > reward["stock"]:

@@ -24,8 +24,8 @@ from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.members import giving
 from oscar_loyalty.members import services as members
 from tests.simulation import invariants
-from tests.simulation.database import hang_up
 from tests.simulation.bank import STRIPE, Bank
+from tests.simulation.database import hang_up
 from tests.simulation.faults import Broker, Chance, Killed, Post, Process, one_time, phones
 from tests.simulation.scales import Scales, difference
 

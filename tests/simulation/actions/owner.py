@@ -181,7 +181,9 @@ def opens_something_early(world):
 
 @action("the owner", 1)
 def changes_what_friends_bring(world):
-    fields = world.random.choice([{"referrer_points": 300}, {"friend_points": 0}, {"is_active": False}, {"is_active": True}])
+    fields = world.random.choice(
+        [{"referrer_points": 300}, {"friend_points": 0}, {"is_active": False}, {"is_active": True}]
+    )
     return asked(world, referrals.save_scheme, programme=world.programme, **fields)
 
 

@@ -84,7 +84,7 @@ def tells_something_old(world):
 
 def come_to_rest(world):
     """All tasks and letters are given out, and the background work comes by until it has nothing left to do."""
-    for hours in (0, 13, 24 * 2, 24 * 40):
+    for hours in (1, 24 * 2, 24 * 40):
         world.later(hours=hours)
         for delivery, event in world.bank.letters():
             deliver(world, delivery, event)

@@ -14,6 +14,7 @@ from oscar_loyalty.payments import refunds
 from oscar_loyalty.rewards import services as rewards
 from tests.simulation.actions import action, asked, orders, rows
 
+
 @action("somebody at the till", 6)
 def gives_points(world):
     member = world.member(world.pick(world.customers))
