@@ -1,5 +1,6 @@
 """A database that is as new for each world: a copy of a file, which takes a few milliseconds."""
 
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -65,7 +66,7 @@ def _files(told, prepare):
 @contextmanager
 def _templates(told, prepare):
     """On PostgreSQL, a copy of a database that serves as a template."""
-    told["TEST"] = {**told["TEST"], "NAME": f"{told['TEST']['NAME']}_worlds", "MIGRATE": False}
+    told["TEST"] = {**told["TEST"], "NAME": f"{told['TEST']['NAME']}_worlds_{os.getpid()}", "MIGRATE": False}
     hang_up()
     _create()
     template = told["NAME"]
