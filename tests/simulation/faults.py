@@ -1,25 +1,26 @@
-"""What goes wrong: processes that are killed, providers that do not answer, mail that comes back."""
+"""What goes wrong: processes that die or are overtaken, a broker that loses and doubles, mail that comes back."""
 
 import random
 import secrets
+import sys
 import uuid
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from functools import lru_cache
+from types import SimpleNamespace
+from unittest import mock
 
-import stripe
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
-from requests.structures import CaseInsensitiveDict
+from django.urls import get_urlconf, set_urlconf
+from django.utils import timezone, translation
 
-from oscar_loyalty.payments.stripe import client as stripe_client
-from stripe_server.api import Cut
-from stripe_server.server import Server
-from stripe_server.webhooks import message
+from oscar_loyalty.due import tasks
+from oscar_loyalty.messaging import services as messaging
+from oscar_loyalty.wallet import apple, push
+from oscar_loyalty.wallet.exceptions import NotTold, Unregistered
 from tests.simulation.database import hang_up
 
-WEBHOOK = "http://shop.example/stripe/webhook/"
-#: At Stripe, before and after it does what it was asked; none of them waits.
-STRIPE = ("500_before", "500_stored", "500_after", "502_after", "cut_before", "cut_after", "429", "402")
+WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
 
 
 class Killed(BaseException):
@@ -50,30 +51,83 @@ class Chance:
             random.setstate(state)
 
 
+_real_now = timezone.now
+
+
+@lru_cache(maxsize=1)
+def _tellers():
+    """Where Oscar, Django and the calendar ask for the time."""
+    found = [(timezone, "now")]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("oscar", "appointment", "django"):
+            found += [(module, key) for key, value in vars(module).items() if value is _real_now]
+    return found
+
+
+@contextmanager
+def one_time(clock):
+    """Let all the others read the time from the same clock as we do."""
+    for module, name in _tellers():
+        setattr(module, name, clock)
+    try:
+        yield
+    finally:
+        for module, name in _tellers():
+            setattr(module, name, _real_now)
+
+
 class Process:
-    """The web server's or worker's process, which dies after so many more words with the database or with Stripe."""
+    """The web server's or worker's process.
+
+    It may die: before it says so many more words to the database, Stripe, the broker or the mail server; or after it
+    has written so many times. And it may be overtaken: wherever it is in no transaction, another process can do
+    something in between.
+    """
 
     def __init__(self):
-        self.words, self.dead = None, False
+        self.words = self.writes = self.calm = self.other = None
+        self.dead = self.inside = False
 
-    def speak(self):
-        """Called before each statement, and before and after each request to Stripe and each mail."""
+    def speak(self, sql=""):
+        """Called before each statement, and before and after each request to others."""
         if self.dead:
             raise Killed
+        if self.inside:
+            return
+        if self.other is not None and not connection.in_atomic_block:
+            self.calm -= 1
+            if self.calm < 0:
+                self._let_pass()
         if self.words is not None:
             self.words -= 1
-            if self.words < 0:
-                self.dead = True
-                raise Killed
+            self.dead = self.words < 0
+        if self.writes is not None and (not sql or sql.startswith(WRITES)):
+            self.writes -= 1
+            self.dead = self.writes < 0
+        if self.dead:
+            raise Killed
+
+    def _let_pass(self):
+        other, self.other, self.inside = self.other, None, True
+        urls = get_urlconf()
+        try:
+            with translation.override(translation.get_language()):
+                other()
+        finally:
+            set_urlconf(urls)
+            self.inside = False
 
     def __call__(self, execute, sql, params, many, context):
-        self.speak()
+        self.speak(sql)
         return execute(sql, params, many, context)
 
     @contextmanager
-    def runs(self, words=None):
-        """Let what is in the block be done by a process that dies after ``words``: :class:`Killed` comes out then."""
-        self.words, self.dead = words, False
+    def runs(self, *, words=None, writes=None, calm=0, other=None):
+        """Let what is in the block be done by this process; :class:`Killed` comes out when it dies.
+
+        ``other`` is called once, after ``calm`` words outside of transactions.
+        """
+        self.words, self.writes, self.calm, self.other = words, writes, calm, other
         try:
             with connection.execute_wrapper(self):
                 yield
@@ -81,85 +135,71 @@ class Process:
             hang_up()
             raise
         finally:
-            self.words, self.dead = None, False
+            self.words = self.writes = self.other = None
+            self.dead = self.inside = False
+
+    @contextmanager
+    def alone(self):
+        """Nobody comes in between."""
+        other, self.other = self.other, None
+        try:
+            yield
+        finally:
+            self.other = other
 
 
-class Bank:
-    """Stripe, answering in this very thread."""
+class Broker:
+    """Celery's: it takes tasks, and loses them, doubles them, keeps them back and gives them out in any order."""
 
-    def __init__(self, process):
-        self.server, self.process = Server(webhook_url=WEBHOOK, public_url="http://stripe.example"), process
-        self.server.listener.server_close()
-        self.scope = next(iter(self.server.keys.values()))
-        self.control = self.server.control
+    def __init__(self, process, chance):
+        self.process, self.random, self.queue, self.old = process, chance, [], []
 
-    def close(self):
-        self.server.store.close()
+    def send(self, pk):
+        self.process.speak()
+        luck = self.random.random()
+        if luck < 0.08:
+            raise ConnectionError("The broker is away.")
+        self.queue += [pk] * (0 if luck < 0.16 else 2 if luck < 0.24 else 1)
+        self.process.speak()
 
-    def at(self, moment):
-        self.control.clock(self.scope, to=int(moment.timestamp()), freeze=True)
-
-    def fail(self, kind):
-        self.control.faults(self.scope, match="*", kind=kind)
-
-    def forgive(self):
-        self.control.faults(self.scope, clear=True)
-
-    def books(self):
-        return self.control.books(self.scope)
-
-    def letters(self):
-        """The events that were not delivered yet, by delivery, oldest first."""
-        found = self.server.store.all("SELECT id, event FROM deliveries WHERE state = 'pending' ORDER BY id")
-        return [(each["id"], each["event"]) for each in found]
-
-    def letter(self, event):
-        return message(self.server.store.get("event", event).body, self.server.webhooks.secret(WEBHOOK))
-
-    def delivered(self, delivery):
-        self.server.store.execute("UPDATE deliveries SET state = 'delivered' WHERE id = ?", delivery)
+    def give(self):
+        """A task for a worker, or ``None``; most often a new one, sometimes one that was given out before."""
+        if self.old and self.random.random() < 0.15:
+            return self.random.choice(self.old)
+        if not self.queue:
+            return None
+        task = self.queue.pop(self.random.randrange(len(self.queue)))
+        self.old.append(task)
+        return task
 
     @contextmanager
     def opens(self):
-        """Let the shop's own client speak to this bank."""
-        made = stripe.StripeClient(
-            next(iter(self.server.keys)),
-            stripe_version=stripe_client.API_VERSION,
-            max_network_retries=0,
-            http_client=_Wire(self),
-        )
-        real = stripe_client._client
-        stripe_client._client = lambda *_: made
-        try:
-            yield self
-        finally:
-            stripe_client._client = real
-
-
-class _Wire(stripe.HTTPClient):
-    name = "simulation"
-
-    def __init__(self, bank):
-        super().__init__()
-        self.bank = bank
-
-    def request(self, method, url, headers, post_data=None):
-        self.bank.process.speak()
-        parts = urlsplit(url)
-        text = post_data or "" if method.upper() == "POST" else parts.query
-        try:
-            found = self.bank.server.api.call(method.upper(), parts.path, text, CaseInsensitiveDict(headers))
-        except Cut:
-            raise stripe.APIConnectionError("The line is dead.") from None
-        self.bank.process.speak()
-        return found.body, found.status, found.headers
+        with mock.patch.object(tasks, "handle", SimpleNamespace(delay=self.send)):
+            yield
 
 
 class Post:
     """The mail server: ``fails`` is None, "before" (it takes nothing) or "after" (it takes it, and says it did not)."""
 
     def __init__(self, process):
-        self.process, self.fails, self.taken = process, None, []
+        self.process, self.fails = process, None
+        #: Which message each mail was that it took; ``None`` for one that is none of our messages.
+        self.taken, self.at = [], None
+
+    @contextmanager
+    def opens(self):
+        deliver = messaging._deliver
+
+        def delivering(message):
+            self.at = message.pk
+            try:
+                return deliver(message)
+            finally:
+                self.at = None
+
+        Mail.post = self
+        with mock.patch.object(messaging, "_deliver", delivering):
+            yield
 
 
 class Mail(BaseEmailBackend):
@@ -167,12 +207,29 @@ class Mail(BaseEmailBackend):
 
     def send_messages(self, messages):
         post = self.post
-        for each in messages:
+        for _each in messages:
             post.process.speak()
             if post.fails == "before":
                 raise OSError("The mail server is away.")
-            post.taken.append((tuple(each.to), each.subject, each.body))
+            post.taken.append(post.at)
             post.process.speak()
             if post.fails == "after":
                 raise OSError("The line was cut after the mail had been taken.")
         return len(messages)
+
+
+@contextmanager
+def phones(process, chance):
+    """Apple's push service: told, away, or the phone is gone."""
+
+    def tell(*, push_token):
+        process.speak()
+        luck = chance.random()
+        if luck < 0.15:
+            raise NotTold("away")
+        if luck < 0.25:
+            raise Unregistered(push_token)
+        process.speak()
+
+    with mock.patch.object(push, "tell", tell), mock.patch.object(apple, "is_on", lambda: True):
+        yield

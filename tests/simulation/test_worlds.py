@@ -1,20 +1,15 @@
-"""Three hundred worlds, and the proof that a world in which something is wrong does not pass."""
+"""Three hundred worlds (on PostgreSQL twenty), and the proof that a seed is a world, and that things happen in it."""
+
+from collections import Counter
 
 import pytest
 from django.db import connection
 
-from oscar_loyalty.payments.tenders import own
 from tests.simulation import actions, world
-from tests.simulation.database import laboratory
-from tests.simulation.faults import Mail
 
-SEEDS, AT_ONCE, STEPS = 300, 10, 30
-
-
-@pytest.fixture(scope="module")
-def restore(django_db_blocker):
-    with django_db_blocker.unblock(), laboratory(world.prepare) as restore:
-        yield restore
+SEEDS, AT_ONCE, STEPS = 300 if connection.vendor == "sqlite" else 20, 10, 30
+#: What some of them must have seen done.
+RARE = {"comes_back", "forges_a_task", "forges_a_webhook", "guesses_a_code", "takes_what_is_not_theirs"}
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
@@ -24,44 +19,26 @@ def test_worlds(first, restore):
 
 
 def test_a_seed_is_the_same_world_each_time(restore):
-    assert world.live(3, restore, steps=STEPS) == world.live(3, restore, steps=STEPS)
+    assert world.live(3, restore, steps=STEPS).story == world.live(3, restore, steps=STEPS).story
 
 
 def test_other_seeds_are_other_worlds(restore):
-    assert world.live(3, restore, steps=STEPS) != world.live(4, restore, steps=STEPS)
+    assert world.live(3, restore, steps=STEPS).story != world.live(4, restore, steps=STEPS).story
 
 
-def broken_within(seeds, restore):
-    """What is said of the first of these worlds that does not hold."""
-    for seed in range(seeds):
-        try:
-            world.live(seed, restore, steps=STEPS)
-        except world.Broken as broken:
-            return str(broken)
-    raise AssertionError(f"None of {seeds} worlds noticed.")
-
-
-def test_a_point_out_of_nothing_is_noticed(restore, monkeypatch):
-    def helps_itself(world):
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE loyalty_ledger_account SET balance = balance + 1 WHERE id = 1")
-        return "done"
-
-    helps_itself.who, helps_itself.weight = "a bug", 5
-    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, helps_itself])
-    assert "account 1: entries" in broken_within(3, restore)
-
-
-def test_points_and_cards_that_are_never_taken_are_noticed(restore, monkeypatch):
-    monkeypatch.setattr(own.LedgerTender, "capture", lambda self, **named: None)
-    assert "Seed" in broken_within(20, restore)
-
-
-def test_a_mail_that_goes_out_twice_is_noticed(restore, monkeypatch):
-    real = Mail.send_messages
-
-    def twice(self, messages):
-        return real(self, [*messages, *messages])
-
-    monkeypatch.setattr(Mail, "send_messages", twice)
-    assert "mails for" in broken_within(3, restore)
+def test_things_happen(restore, monkeypatch):
+    """Each action is done somewhere, orders are placed and paid in each way, processes die and overtake each other."""
+    # All of them in every world, and a long life: few worlds are enough.
+    monkeypatch.setattr(world, "SOME", 1)
+    deeds, kinds, story = Counter(), Counter(), ""
+    for seed in range(6):
+        lived = world.live(1000 + seed, restore, steps=150)
+        deeds += lived.deeds
+        story += "\n".join(lived.story)
+        kinds.update(each["kind"] for each in lived.rows("loyalty_payments_tender") if each["state"] == "captured")
+        kinds.update(each["kind"] for each in lived.rows("loyalty_ledger_entry"))
+    done = {name for name, outcome in deeds if outcome == "done"}
+    assert {each.__name__ for each in actions.ACTIONS} - RARE - done == set()
+    assert {"stripe", "points", "giftcard", "earn", "spend", "return", "clawback", "expire"} - set(kinds) == set()
+    assert any(outcome == "killed" for _name, outcome in deeds)
+    assert "meanwhile" in story and "at the same time" in story and ", twice" in story

@@ -1,16 +1,22 @@
 """One shop with all its people, and what happens to it."""
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from contextlib import ExitStack
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal as D
 from types import SimpleNamespace
 
+from appointment.models import Service, StaffMember, WorkingHours
 from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 from oscar.core.loading import get_model
 from oscar.test.factories import create_product, create_stockrecord
 
 from oscar_loyalty import clock
+from oscar_loyalty.contrib.appointment import services as calendar
+from oscar_loyalty.earning import actions as earning_actions
 from oscar_loyalty.earning import rules
+from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
@@ -18,16 +24,35 @@ from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.members import giving
 from oscar_loyalty.members import services as members
 from tests.simulation import invariants
+from tests.simulation.bank import STRIPE, Bank
 from tests.simulation.database import hang_up
-from tests.simulation.faults import STRIPE, Bank, Chance, Killed, Mail, Post, Process
+from tests.simulation.faults import Broker, Chance, Killed, Post, Process, one_time, phones
+from tests.simulation.scales import Scales, difference
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-CUSTOMERS = ("rose", "lea", "omar", "paul")
+MEMBERS = ("rose", "lea", "omar", "paul")
+#: They are no members yet, and may have ordered as guests.
+NEWCOMERS = ("nina", "max")
+STAFF = ("boss", "deputy")
+#: What has this weight happens in every world.
+OFTEN = 8
+#: The others happen in this part of the worlds.
+SOME = 0.6
+#: How often a step is begun anew when there was nothing to be done: no order to refund, no letter to deliver.
+TRIES = 4
+#: Something that another app of the shop's gives points for.
+QUIZ = earning_actions.register(earning_actions.Action("quiz", "Quiz solved", hidden=True))
 SETTINGS = {
     "EMAIL_BACKEND": "tests.simulation.faults.Mail",
     "OSCAR_LOYALTY_STRIPE_SECRET_KEY": "sk_test_shop",
     "OSCAR_LOYALTY_STRIPE_WEBHOOK_SECRET": ["whsec_shop"],
     "OSCAR_LOYALTY_MONEY": ["stripe", "on_site"],
+    "OSCAR_LOYALTY_APPOINTMENT_AUTO_ATTEND": 24,
+    "OSCAR_LOYALTY_LEAVING_DAYS": 10,
+    "OSCAR_ALLOW_ANON_CHECKOUT": True,
+    "OSCAR_ALLOW_GUEST_CHECKOUT_WITH_ACCOUNT": True,
+    # Nobody has to log in again in so short a life.
+    "SESSION_COOKIE_AGE": 3600 * 24 * 365,
 }
 
 
@@ -42,7 +67,7 @@ class Broken(AssertionError):
 
 def prepare():
     """What is there at the beginning of each world, written into the database that all of them are copies of."""
-    with clock.frozen(BEGINNING - timedelta(days=1)), override_settings(**SETTINGS):
+    with clock.frozen(BEGINNING - timedelta(days=1)) as day_before, one_time(day_before), override_settings(**SETTINGS):
         User = get_user_model()
         programme = members.create_programme(
             name="Pétales",
@@ -55,8 +80,11 @@ def prepare():
             redemption_amount=D("1.00"),
             points_at_checkout=True,
         )
-        for name in CUSTOMERS:
+        for name in (*MEMBERS, *NEWCOMERS):
             user = User.objects.create_user(name, f"{name}@example.com", "petale-demo", first_name=name.title())
+            log_in(user)
+            if name in NEWCOMERS:
+                continue
             member = members.join(programme=programme, user=user, source="test")
             # What they have from before ends within the world's life, in two parts.
             for number, days in enumerate((3, 30)):
@@ -64,7 +92,10 @@ def prepare():
                 key = f"before:{name}:{number}"
                 books.earn(account=member.account, units=400, key=key, usable_from=clock.now(), expires_at=ends)
         giving.save_policy(programme=programme, is_active=True, households=True)
-        User.objects.create_superuser("boss", "boss@example.com", "petale-demo")
+        referrals.save_scheme(programme=programme, is_active=True, referrer_points=200, friend_points=100)
+        earning_actions.set_rule(programme=programme, action=QUIZ.code, points=30)
+        for name in STAFF:
+            User.objects.create_superuser(name, f"{name}@example.com", "petale-demo")
         kind = get_model("catalogue", "ProductClass").objects.create(
             slug="service", name="Service", requires_shipping=False, track_stock=False
         )
@@ -75,6 +106,7 @@ def prepare():
             product = create_product(title=title, product_class=of.name)
             create_stockrecord(product, price=D(price), num_in_stock=stock, partner_name="Salon")
             product.stockrecords.update(price_currency="EUR")
+        _calendar(User.objects.get(username="boss"), get_model("catalogue", "Product").objects.get(title="Haircut"))
         giftcards.set_denomination(value=D("10.00"), points_price=500)
         rules.publish_rule(programme=programme, kind="amount", spec={"points": 10, "per": "1.00"})
         Reward = get_loyalty_model("loyalty_rewards", "Reward")
@@ -82,6 +114,35 @@ def prepare():
         name = localized(en="Five off", fr="Cinq de moins")
         Reward.objects.create(kind="amount", name=name, points=300, value=5, stock=3, **common)
         Reward.objects.create(kind="experience", name=localized(en="A tour", fr="Une visite"), points=200, **common)
+
+
+def _calendar(stylist, haircut):
+    service = Service.objects.create(name="Haircut", duration=timedelta(hours=1), price=D("30.00"), currency="EUR")
+    calendar.link_service(service=service, product=haircut)
+    staff = StaffMember.objects.create(user=stylist)
+    staff.services_offered.add(service)
+    for weekday in range(7):
+        WorkingHours.objects.create(staff_member=staff, day_of_week=weekday, start_time=time(8), end_time=time(20))
+
+
+#: The cookies of those who have logged in, by their names.
+COOKIES = {}
+
+
+def log_in(user):
+    client = Client()
+    client.force_login(user)
+    COOKIES[user.username] = {key: morsel.value for key, morsel in client.cookies.items()}
+
+
+def browser(name):
+    client = Client()
+    client.cookies.load(COOKIES[name])
+    return client
+
+
+class Absent(Exception):
+    """Whoever would do it is no member."""
 
 
 class World:
@@ -95,36 +156,44 @@ class World:
         self.chance = Chance(seed)
         self.random = self.chance.random
         self.process = Process()
-        self.post = Mail.post = Post(self.process)
-        self.story, self.unknown, self.keys = [], 0, 0
-        self.last = None
+        self.post, self.broker = Post(self.process), Broker(self.process, self.random)
+        self.scales = Scales()
+        #: How many mails of which message nobody knows of whether they count as sent.
+        self.unknown = Counter()
+        #: What was done how often, and with what outcome.
+        self.story, self.deeds, self.keys = [], Counter(), 0
+        self.trouble = []
 
     # Its people and things, read anew each time: others change them
 
     def setup(self):
-        User = get_user_model()
+        users = {each.username: each for each in get_user_model().objects.all()}
         self.programme = get_loyalty_model("loyalty_members", "Programme").objects.get()
-        self.customers = []
-        for name in CUSTOMERS:
-            user = User.objects.get(username=name)
-            client = Client()
-            client.force_login(user)
-            self.customers.append(SimpleNamespace(name=name, user=user, client=client))
-        self.boss = User.objects.get(username="boss")
-        self.owner = Client()
-        self.owner.force_login(self.boss)
+        self.customers = [
+            SimpleNamespace(name=name, user=users[name], client=browser(name)) for name in (*MEMBERS, *NEWCOMERS)
+        ]
+        self.stranger = Client()
+        self.boss, self.deputy = (users[name] for name in STAFF)
         products = {each.title: each for each in get_model("catalogue", "Product").objects.all()}
         self.haircut, self.shampoo = products["Haircut"], products["Shampoo"]
         self.card_product = get_loyalty_model("loyalty_giftcards", "Denomination").objects.get().product
-        self.scales = invariants.Scales()
+        self.found = self.scales.weigh()
 
     @property
     def now(self):
         return self.clock.at
 
-    def member(self, customer):
+    def membership(self, customer):
+        """What a customer has now, or ``None``."""
         Member = get_loyalty_model("loyalty_members", "Member")
-        return Member.objects.select_related("account", "programme").get(user=customer.user)
+        return Member.objects.select_related("account", "programme").filter(user=customer.user).first()
+
+    def member(self, customer):
+        """:raises Absent: when the customer is no member."""
+        found = self.membership(customer)
+        if found is None:
+            raise Absent
+        return found
 
     def key(self):
         """A new idempotency key."""
@@ -144,59 +213,101 @@ class World:
     def live(self, steps):
         from tests.simulation.actions import ACTIONS
 
-        with (
-            self.chance.governs(),
-            override_settings(**SETTINGS),
-            clock.frozen(BEGINNING) as self.clock,
-        ):
+        worker = self.random.choice(("celery", "celery", "cron", "inline"))
+        with ExitStack() as stack:
+            enter = stack.enter_context
+            enter(self.chance.governs())
+            enter(override_settings(**SETTINGS, OSCAR_LOYALTY_WORKER=worker))
+            self.clock = enter(clock.frozen(BEGINNING))
+            enter(one_time(self.clock))
+            stack.callback(hang_up)
             self.bank = Bank(self.process)
-            try:
-                with self.bank.opens():
-                    self.bank.at(self.now)
-                    self.setup()
-                    weights = [each.weight for each in ACTIONS]
-                    for _ in range(steps):
-                        self.step(self.random.choices(ACTIONS, weights)[0])
-                    self.rest()
-            finally:
-                self.bank.close()
-                hang_up()
+            stack.callback(self.bank.close)
+            for each in (self.bank.opens(), self.broker.opens(), self.post.opens(), phones(self.process, self.random)):
+                enter(each)
+            enter(self.scales)
+            self.bank.at(self.now)
+            self.setup()
+            self.tell(f"background work by {worker}")
+            # In each world some things never happen: the others meet more often.
+            self.actions = [each for each in ACTIONS if each.weight >= OFTEN or self.random.random() < SOME]
+            self.weights = [each.weight for each in self.actions]
+            for _ in range(steps):
+                self.step(self.choose())
+            self.rest()
+
+    def choose(self):
+        return self.random.choices(self.actions, self.weights)[0]
+
+    def fate(self):
+        """What goes wrong during the next step: how :meth:`Process.runs` is to run, in words told to the reader."""
+        named, luck = {}, self.random.random()
+        if luck < 0.09:
+            named["words"] = int(self.random.expovariate(1 / 90))
+            self.trouble.append(f"killed after {named['words']} words")
+        elif luck < 0.18:
+            named["writes"] = int(self.random.expovariate(1 / 12))
+            self.trouble.append(f"killed after {named['writes']} writes")
+        if self.random.random() < 0.1:
+            fault = self.random.choice(STRIPE)
+            self.bank.fail(fault)
+            self.trouble.append(f"Stripe: {fault}")
+        self.post.fails = self.random.choice(("before", "after")) if self.random.random() < 0.1 else None
+        if self.post.fails:
+            self.trouble.append(f"mail: {self.post.fails}")
+        if self.random.random() < 0.2:
+            other = self.choose()
+            named |= {"calm": int(self.random.expovariate(1 / 12)), "other": lambda: self.meanwhile(other)}
+        return named
+
+    def meanwhile(self, other):
+        """Somebody else does something while a step is under way; what that changes is none of the step's doing."""
+        self.between = difference(self.before, self.scales.weigh())
+        line, self.line = self.line, f"{other.who} {other.__name__.replace('_', ' ')}"
+        outcome = self.do(other)
+        self.line, self.before = f"{line} [meanwhile {self.line}: {outcome}]", self.scales.weigh()
+
+    def do(self, action):
+        try:
+            outcome = action(self)
+        except Absent:
+            outcome = "no member"
+        self.deeds[action.__name__, outcome] += 1
+        return outcome
 
     def step(self, action):
         """One thing that somebody does, with or without something that goes wrong meanwhile."""
-        words = int(self.random.expovariate(1 / 90)) if self.random.random() < 0.18 else None
-        fault = self.random.choice(STRIPE) if self.random.random() < 0.1 else None
-        self.post.fails = self.random.choice(("before", "after")) if self.random.random() < 0.1 else None
-        if fault:
-            self.bank.fail(fault)
-        trouble = [f"killed after {words} words"] if words is not None else []
-        trouble += [f"Stripe: {fault}"] if fault else []
-        trouble += [f"mail: {self.post.fails}"] if self.post.fails else []
-        before, mails = self.scales.weigh(), len(self.post.taken)
-        self.line = f"{action.who} {action.__name__.replace('_', ' ')}"
+        self.trouble, self.between = [], {}
+        fate, mails = self.fate(), len(self.post.taken)
+        self.before = self.found
         try:
-            with self.process.runs(words):
-                outcome = action(self)
+            with self.process.runs(**fate):
+                for _ in range(TRIES):
+                    self.line = f"{action.who} {action.__name__.replace('_', ' ')}"
+                    outcome = self.do(action)
+                    if outcome in ("done", "refused"):
+                        break
+                    action = self.choose()
         except Killed:
             outcome = "killed"
+            self.deeds[action.__name__, outcome] += 1
         except Exception as error:
-            self.tell(f"{self.line} {trouble}")
+            self.tell(f"{self.line} {self.trouble}")
             raise Broken(self.seed, self.story, [f"{type(error).__name__}: {error}"]) from error
+        self.bank.forgive()
         if outcome == "killed" or self.post.fails == "after":
             # Nobody knows whether a mail taken just then counts as sent.
-            self.unknown += len(self.post.taken) - mails
-        self.bank.forgive()
+            self.unknown.update(self.post.taken[mails:])
         self.post.fails = None
-        self.tell(f"{self.line}{': ' + outcome if outcome else ''}{' [' + ', '.join(trouble) + ']' if trouble else ''}")
+        self.tell(self.line + (f": {outcome}" if outcome else "") + (f" {self.trouble}" if self.trouble else ""))
         self.found = self.scales.weigh()
-        changes = invariants.difference(before, self.found)
-        problems = [f"a refused action changed {table}: {rows}" for table, rows in changes.items()]
-        if outcome != "refused":
-            problems = []
-        # The audit costs more than a step does: it comes where something went wrong, and now and then.
-        audited = trouble or self.random.random() < 0.1
-        if changes:
-            self.hold(problems, (*invariants.ALWAYS, *([invariants.audited] if audited else [])))
+        changes = self.between | difference(self.before, self.found)
+        problems = []
+        if outcome == "refused":
+            problems = [f"a refused action changed {table}: {rows}" for table, rows in changes.items()]
+        # The audit costs more than ten steps do: it comes where something went wrong, and now and then.
+        audited = changes and self.random.random() < (0.25 if self.trouble else 0.05)
+        self.hold(problems, (*invariants.ALWAYS, *([invariants.audited] if audited else [])))
 
     def tell(self, line):
         self.story.append(f"{len(self.story) + 1:4} {self.now:%d %b %H:%M} {line}")
@@ -205,7 +316,7 @@ class World:
 
     def rows(self, table):
         """What a table held after the last step, a dict for each row."""
-        return self.found[table]
+        return self.scales.dicts(self.found, table)
 
     def hold(self, problems=(), checks=invariants.ALWAYS):
         """:raises Broken: when there are problems, or a check finds one."""
@@ -215,26 +326,21 @@ class World:
 
     def rest(self):
         """Everybody goes home, all works again, and what was left half done is finished."""
-        from tests.simulation.actions import deliver, sweep
+        from tests.simulation.actions.programs import come_to_rest
 
-        for hours in (1, 12, 36, 24 * 40):
-            for delivery, event in self.bank.letters():
-                deliver(self, delivery, event)
-            sweep(self)
-            self.later(hours=hours)
-        sweep(self)
-        sweep(self)
+        come_to_rest(self)
         self.tell("all is at rest")
-        self.found = self.scales.weigh()
-        self.hold(checks=(*invariants.ALWAYS, invariants.audited, invariants.at_rest))
+        heard, self.found = self.scales.weigh(), self.scales.afresh()
+        unheard = [f"the scales did not hear of {table}" for table in difference(heard, self.found)]
+        self.hold(unheard, (*invariants.ALWAYS, invariants.audited, invariants.at_rest))
 
 
 def live(seed, restore, *, steps=40, say=None):
-    """Let the world of ``seed`` live, on a database as new; return its story.
+    """Let the world of ``seed`` live, on a database as new; return it.
 
     :raises Broken: when something does not hold.
     """
     restore()
     world = World(seed, say=say)
     world.live(steps)
-    return world.story
+    return world

@@ -4,48 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, unique=True, verbose_name='name')),
-                ('at', models.DateTimeField(verbose_name='last run')),
-                ('seconds', models.FloatField(default=0, verbose_name='seconds')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=64, unique=True, verbose_name="name")),
+                ("at", models.DateTimeField(verbose_name="last run")),
+                ("seconds", models.FloatField(default=0, verbose_name="seconds")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
             ],
             options={
-                'verbose_name': 'heartbeat',
-                'verbose_name_plural': 'heartbeats',
-                'abstract': False,
+                "verbose_name": "heartbeat",
+                "verbose_name_plural": "heartbeats",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Due',
+            name="Due",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64, verbose_name='kind')),
-                ('key', models.CharField(max_length=200, verbose_name='key')),
-                ('payload', models.JSONField(blank=True, default=dict, verbose_name='payload')),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('done', 'done'), ('dead', 'given up')], default='waiting', max_length=16, verbose_name='state')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('leased_until', models.DateTimeField(blank=True, null=True, verbose_name='leased until')),
-                ('tries', models.PositiveIntegerField(default=0, verbose_name='tries')),
-                ('last_error', models.TextField(blank=True, verbose_name='last error')),
-                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=64, verbose_name="kind")),
+                ("key", models.CharField(max_length=200, verbose_name="key")),
+                ("payload", models.JSONField(blank=True, default=dict, verbose_name="payload")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "waiting"), ("done", "done"), ("dead", "given up")],
+                        default="waiting",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                ("leased_until", models.DateTimeField(blank=True, null=True, verbose_name="leased until")),
+                ("tries", models.PositiveIntegerField(default=0, verbose_name="tries")),
+                ("last_error", models.TextField(blank=True, verbose_name="last error")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="done at")),
             ],
             options={
-                'verbose_name': 'due work',
-                'verbose_name_plural': 'due work',
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at'], name='loyalty_due_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='loyalty_due_once')],
+                "verbose_name": "due work",
+                "verbose_name_plural": "due work",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")), fields=["due_at"], name="loyalty_due_waiting"
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("kind", "key"), name="loyalty_due_once")],
             },
         ),
     ]

@@ -1,0 +1,102 @@
+"""All that anybody owns, weighed after each step: what has changed can be told row by row."""
+
+import re
+from contextlib import closing
+from functools import lru_cache
+
+from django.db import connection
+from django.db.backends.signals import connection_created
+
+#: What waits, what was tried, and what was looked at: not what anybody owns.
+NOT_OWNED = {
+    "loyalty_due_due",
+    "loyalty_due_heartbeat",
+    "loyalty_giftcards_codeattempt",
+    "loyalty_giftcards_guessingalert",
+    "loyalty_payments_stripeevent",
+    "loyalty_reports_auditrun",
+}
+OTHERS = {
+    "appointment_appointment",
+    "appointment_appointmentrequest",
+    "order_order",
+    "order_line",
+    "partner_stockrecord",
+    "voucher_voucher",
+}
+#: What a statement begins with that writes nothing.
+READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET", "SHOW")
+
+
+@lru_cache(maxsize=20_000)
+def _words(sql):
+    return frozenset(re.findall(r"\w+", sql.lower()))
+
+
+class Scales:
+    """Weighs all tables of worth, and reads only those again that a statement since then may have written to.
+
+    It hears each statement itself, so that nobody has to tell it; :meth:`afresh` reads everything.
+    """
+
+    def __init__(self):
+        owned = {name for name in connection.introspection.table_names() if name.startswith("loyalty_")} - NOT_OWNED
+        self.tables = tuple(sorted(owned | OTHERS))
+        self.names, self.kept, self.touched = {}, {}, set()
+
+    def __enter__(self):
+        connection_created.connect(self._listen, weak=False, dispatch_uid="scales")
+        self._listen(connection=connection)
+        return self
+
+    def __exit__(self, *_):
+        connection_created.disconnect(dispatch_uid="scales")
+        if self._hear in connection.execute_wrappers:
+            connection.execute_wrappers.remove(self._hear)
+
+    def _listen(self, *, connection, **_):
+        if self._hear not in connection.execute_wrappers:
+            # First: a process that is under way takes itself out again from the end.
+            connection.execute_wrappers.insert(0, self._hear)
+
+    def _hear(self, execute, sql, params, many, context):
+        if not sql.startswith(READS):
+            self.touched.add(sql)
+        return execute(sql, params, many, context)
+
+    def weigh(self):
+        """All rows of all tables of worth, as tuples, by table."""
+        words = frozenset().union(*map(_words, self.touched))
+        wanted = [table for table in self.tables if table in words or table not in self.kept]
+        if wanted:
+            connection.ensure_connection()
+            # Past the wrappers: looking is no word of the process that is looked at.
+            with closing(connection.connection.cursor()) as cursor:
+                self.kept.update({table: self._rows(cursor, table) for table in wanted})
+        self.touched = set()
+        return dict(self.kept)
+
+    def afresh(self):
+        self.kept = {}
+        return self.weigh()
+
+    def _rows(self, cursor, table):
+        cursor.execute(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
+        if table not in self.names:
+            self.names[table] = [column[0] for column in cursor.description]
+        return cursor.fetchall()
+
+    def dicts(self, found, table):
+        """The rows of ``table`` in a weighing, a dict for each."""
+        names = self.names[table]
+        return [dict(zip(names, row, strict=True)) for row in found[table]]
+
+
+def difference(before, after):
+    """The tables, with rows gone and come, in which two weighings differ."""
+    found = {}
+    for table, rows in before.items():
+        if rows is not after[table] and rows != after[table]:
+            old, new = set(map(repr, rows)), set(map(repr, after[table]))
+            found[table] = {"gone": sorted(old - new)[:3], "come": sorted(new - old)[:3]}
+    return found

@@ -1,0 +1,194 @@
+"""Each of the six invariants notices a shop that breaks it: no world holds because nobody looks."""
+
+from contextlib import suppress
+
+import pytest
+from django.db import connection
+
+from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import gifts
+from oscar_loyalty.ledger import pages
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import giving
+from oscar_loyalty.messaging import services as messaging
+from oscar_loyalty.payments.tenders import own
+from oscar_loyalty.rewards import services as rewards
+from tests.simulation import actions, invariants, world
+from tests.simulation.faults import Mail
+
+STEPS = 30
+
+
+@pytest.fixture
+def said(restore, monkeypatch):
+    """What is said of the first of so many worlds that does not hold, where ``often`` happens more than all else.
+
+    The shop's own audit says nothing here: the invariants themselves must see it.
+    """
+    monkeypatch.setattr(invariants, "audited", lambda world: [])
+
+    def said(seeds, *often):
+        chosen = [each for each in actions.ACTIONS if each.__name__ in often]
+        monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, *chosen * 6])
+        for seed in range(seeds):
+            try:
+                world.live(seed, restore, steps=STEPS)
+            except world.Broken as broken:
+                return " ".join(broken.problems)
+        raise AssertionError(f"None of {seeds} worlds noticed.")
+
+    return said
+
+
+def deed(function):
+    function.who, function.weight = "a bug", 8
+    return function
+
+
+# 1. Conservation
+
+
+def test_a_point_out_of_nothing(said, monkeypatch):
+    @deed
+    def helps_itself(world):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE loyalty_ledger_account SET balance = balance + 1 WHERE id = 1")
+        return "done"
+
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, helps_itself])
+    assert "account 1: entries" in said(3)
+
+
+def test_a_spend_that_leaves_its_lots_as_they_were(said, monkeypatch):
+    monkeypatch.setattr(pages.Page, "take", lambda self, *args, **named: None, raising=True)
+    assert "lot" in said(10, "corrects_points", "claims_a_reward")
+
+
+# 2. No overspend
+
+
+def test_a_reward_that_is_given_more_often_than_it_is_there(said, monkeypatch):
+    real = rewards._make
+
+    def forgetful(row, member, **named):
+        made = real(row, member, **named)
+        get_model("loyalty_rewards", "Reward").objects.filter(pk=row.pk).update(taken=0)
+        return made
+
+    monkeypatch.setattr(rewards, "_make", forgetful)
+    assert "claims of" in said(20, "claims_a_reward", "presents_a_reward", "gives_points")
+
+
+def test_stock_that_is_sold_twice(said, monkeypatch):
+    @deed
+    def sells_by_the_back_door(world):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE partner_stockrecord SET num_allocated = 99 WHERE num_in_stock IS NOT NULL")
+        return "done"
+
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, sells_by_the_back_door])
+    assert "99 sold of" in said(3)
+
+
+# 3. A refused action changes nothing
+
+
+def test_a_refusal_that_has_done_half_of_it(said, monkeypatch):
+    real = giving.give
+
+    def hasty(*, source, **named):
+        type(source).objects.filter(pk=source.pk).update(greeting_name="in a hurry")
+        return real(source=source, **named)
+
+    monkeypatch.setattr(giving, "give", hasty)
+    assert "a refused action changed loyalty_members_member" in said(20, "gives_points_away")
+
+
+# 4. Once and only once
+
+
+def test_a_gift_that_forgets_its_key(said, monkeypatch):
+    real, number = actions.staff.give_points, iter(range(1_000_000))
+    forgetful = lambda *, reference, **named: real(reference=f"{reference}:{next(number)}", **named)  # noqa: E731
+    forgetful.__name__ = "give_points"
+    monkeypatch.setattr(actions.staff, "give_points", forgetful)
+    assert "told twice" in said(20, "gives_points")
+
+
+def test_an_award_that_comes_twice(said, monkeypatch):
+    @deed
+    def awards_again(world):
+        Award = get_model("loyalty_earning", "Award")
+        award = Award.objects.filter(source_type__in=["order", "booking"], void=False).first()
+        if award is None:
+            return "none there"
+        gifts.give_points(member=award.member, points=5, reference=world.key(), why="gift")
+        Award.objects.filter(pk=Award.objects.last().pk).update(
+            source_type=award.source_type, source_id=award.source_id
+        )
+        return "done"
+
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, awards_again])
+    assert "award of" in said(20, "says_who_came", "books_a_time")
+
+
+def test_a_worker_who_does_what_was_done(said, monkeypatch):
+    real = due.run
+
+    def tireless(pk):
+        get_model("loyalty_due", "Due").objects.filter(pk=pk, state="done").update(state="waiting")
+        return real(pk)
+
+    monkeypatch.setattr(due, "run", tireless)
+    monkeypatch.setattr(messaging, "send", lambda *, message: messaging._deliver(message))
+    assert "mails for" in said(20, "does_a_task", "joins", "gives_points")
+
+
+# 5. Every order is paid
+
+
+def test_points_and_cards_that_are_never_taken(said, monkeypatch):
+    monkeypatch.setattr(own.LedgerTender, "capture", lambda self, **named: None)
+    problem = said(30, "puts_something_into_the_basket", "wishes_to_pay_with_points", "places_the_order")
+    assert "is only held" in problem
+
+
+def test_an_order_that_costs_more_than_was_paid(said, monkeypatch):
+    @deed
+    def changes_the_bill(world):
+        done = get_model("order", "Order").objects.update(total_incl_tax=77)
+        return "done" if done else "none there"
+
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, changes_the_bill])
+    assert "of 77" in said(10, "puts_something_into_the_basket", "places_the_order", "pays_at_stripe")
+
+
+def test_an_order_that_goes_without_its_payment(said, monkeypatch):
+    @deed
+    def loses_the_attempt(world):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE loyalty_payments_paymentattempt SET order_id = NULL")
+        return "done"
+
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, loses_the_attempt])
+    problem = said(10, "puts_something_into_the_basket", "places_the_order", "pays_at_stripe")
+    assert "never paid" in problem or "there is no order" in problem
+
+
+# 6. Every message once
+
+
+def test_a_mail_that_goes_out_twice(said, monkeypatch):
+    real = Mail.send_messages
+    monkeypatch.setattr(Mail, "send_messages", lambda self, messages: real(self, [*messages, *messages]))
+    assert "mails for message" in said(3)
+
+
+def test_a_mail_that_counts_as_sent_and_never_went(said, monkeypatch):
+    def swallowing(self, messages):
+        with suppress(OSError):
+            self.post.process.speak()
+        return len(messages)
+
+    monkeypatch.setattr(Mail, "send_messages", swallowing)
+    assert "no mail went out" in said(3)
