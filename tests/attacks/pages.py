@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 GUESSES = {"number": "5", "date": "2026-03-09", "email": "somebody@example.com", "time": "10:00", "textarea": "Tea"}
+#: What fields of a certain name want.
+NAMED = {"to": "alpha1@example.com", "year": "1990", "units": "10", "word": "leave"}
 NO_VALUE = {"submit", "button", "image", "reset"}
 
 
@@ -28,6 +30,8 @@ class Form:
         return {**found, **dict(list(self.buttons.items())[:1])}
 
     def guess(self, name):
+        if name in NAMED:
+            return NAMED[name]
         if self.choices.get(name):
             return self.choices[name][0]
         kind = self.kinds.get(name, "text")
