@@ -22,9 +22,9 @@ FIXED = {
     "loyalty_earning.GuestLink.order",
     "loyalty_earning.GuestLink.programme",
     "loyalty_earning.Referral.programme",
-    "loyalty_earning.TierProposal.programme",
-    "loyalty_earning.TierReview.programme",
-    "loyalty_earning.TierReviewSlice.review",
+    "loyalty_members.TierProposal.programme",
+    "loyalty_members.TierReview.programme",
+    "loyalty_members.TierReviewSlice.review",
     "loyalty_members.Departure.member",
     "loyalty_members.HouseholdInvitation.household",
     "loyalty_members.Member.account",
@@ -35,6 +35,7 @@ FIXED = {
     "loyalty_payments.Tender.attempt",
     "loyalty_payments.TenderReturn.allotment",
     "loyalty_payments.TenderReturn.refund",
+    "loyalty_reports.Simulation.programme",
     "loyalty_rewards.Claim.entry",
 }
 

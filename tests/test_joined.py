@@ -3,11 +3,12 @@
 from types import FunctionType
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.locks import as_locked
-from tests.joined import JoinedUnderLock
+from tests.joined import FIXED, JoinedUnderLock
 
 
 def in_one_go(rows):
@@ -50,3 +51,9 @@ def test_a_joined_row_under_a_lock_is_refused(function, member):
 @pytest.mark.parametrize("function", [known_to_be_fixed, looked_at_again, not_joined, not_locked])
 def test_what_cannot_be_stale_is_not(function, member):
     assert play(function)
+
+
+def test_every_key_that_is_said_to_be_fixed_is_there():
+    for key in FIXED:
+        model, name = key.rsplit(".", 1)
+        assert apps.get_model(model)._meta.get_field(name).is_relation
