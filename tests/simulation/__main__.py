@@ -34,8 +34,10 @@ def worlds(first, seeds, taken, steps, queue):
     # Only the one who started us answers to Ctrl-C, and ends us then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     quietly()
+    parent = os.getppid()
     with laboratory(prepare) as restore:
-        while True:
+        # Without the one who started us, nobody reads what we find.
+        while os.getppid() == parent:
             with taken.get_lock():
                 number, taken.value = taken.value, taken.value + 1
             if number >= seeds:
