@@ -16,19 +16,19 @@ PACKAGES = ("oscar_loyalty", "wagtail_club")
 #: Keys that no code of ours changes once the row is written. Before you add one, search for what writes it: a merge of
 #: members rewrites whatever has registered as a mover (``members.merging``).
 FIXED = {
+    "loyalty_due.BulkSlice.run",
     "loyalty_earning.Award.entry",
     "loyalty_earning.Award.programme",
     "loyalty_earning.Draft.programme",
     "loyalty_earning.GuestLink.order",
     "loyalty_earning.GuestLink.programme",
     "loyalty_earning.Referral.programme",
-    "loyalty_members.TierProposal.programme",
-    "loyalty_members.TierReview.programme",
-    "loyalty_members.TierReviewSlice.review",
     "loyalty_members.Departure.member",
     "loyalty_members.HouseholdInvitation.household",
     "loyalty_members.Member.account",
     "loyalty_members.Member.programme",
+    "loyalty_members.TierProposal.programme",
+    "loyalty_members.TierReview.programme",
     "loyalty_members.Transfer.hold",
     "loyalty_members.Transfer.programme",
     "loyalty_payments.Allotment.tender",
