@@ -62,8 +62,9 @@ class AccountMixin(LoginRequiredMixin, PageTitleMixin):
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
         awaited.make_awaited(request)
-        self.programme = members.programme_for(request=request)
+        # The member first, who brings the programme along.
         self.member = members.member_of_request(request)
+        self.programme = members.programme_for(request=request)
         if self.programme is None:
             # Of a programme that is closed, what one has stays in sight.
             self.programme = members.programme_of(site_of(request))

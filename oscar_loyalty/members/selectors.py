@@ -27,19 +27,33 @@ def along(row: Any, name: str) -> Any:
 
     Without a query where a page has read it along; whoever writes gets rows that have not, and so what is true now.
     """
-    if name in row._state.fields_cache:
+    if name in getattr(row, "_loyalty_along", ()) and name in row._state.fields_cache:
         return row._state.fields_cache[name]
     relation = row._meta.get_field(name)
-    found = relation.related_model.objects.filter(**{relation.field.name: row.pk}).first()
+    return _beside(row, relation, relation.related_model.objects.filter(**{relation.field.name: row.pk}).first())
+
+
+def _read_along(row: Any, names: Iterable[str]) -> Any:
+    """Note that ``names`` were read together with ``row``. Not all that Django knows of them is as fresh: it also
+    remembers what was once made for a row."""
+    if row is not None:
+        row._loyalty_along = frozenset(names)
+    return row
+
+
+def _beside(row: Any, relation: Any, found: Any) -> Any:
+    """Let ``found`` know ``row``, but not the other way round: what ``row`` knew would be old once ``found`` is saved."""
     if found is not None:
-        setattr(found, relation.field.name, row)
+        relation.field.set_cached_value(found, row)
     return found
 
 
 def terms_of(programme: Any, name: str) -> Any:
     """Return the terms of that name that the owner has saved, or unsaved what holds until then."""
-    found = along(programme, name)
-    return found or programme._meta.get_field(name).related_model(programme=programme)
+    if (found := along(programme, name)) is not None:
+        return found
+    relation = programme._meta.get_field(name)
+    return _beside(programme, relation, relation.related_model(**{relation.field.attname: programme.pk}))
 
 
 def _reads(request: Any) -> bool:
@@ -52,7 +66,10 @@ def programme_for(*, request: Any = None, site: Any = None) -> Any:
         return request._loyalty_programme
     site = site or site_of(request)
     rows = _model("Programme").objects.filter(site_id=site.pk, is_active=True)
-    found = (rows.select_related(*BESIDE_PROGRAMME) if _reads(request) else rows).first()
+    if _reads(request):
+        found = _read_along(rows.select_related(*BESIDE_PROGRAMME).first(), BESIDE_PROGRAMME)
+    else:
+        found = rows.first()
     if request is not None:
         request._loyalty_programme = found
     return found
@@ -76,7 +93,7 @@ def member_for(user: Any, programme: Any, *, beside: bool = False) -> Any:
     members = _model("Member").objects.filter(programme=programme, user=user)
     if not beside:
         return members.select_related("account", "tier", "programme").first()
-    found = members.select_related("account", "tier", *BESIDE_MEMBER).first()
+    found = _read_along(members.select_related("account", "tier", *BESIDE_MEMBER).first(), BESIDE_MEMBER)
     if found is not None:
         found.programme = programme
     return found
@@ -92,15 +109,18 @@ def member_of_request(request: Any) -> Any:
 
 
 def _member_of(user: Any, request: Any) -> Any:
-    if _reads(request):
-        return member_for(user, programme_for(request=request), beside=True)
+    reads = _reads(request)
     if hasattr(request, "_loyalty_programme"):
-        return member_for(user, request._loyalty_programme)
+        return member_for(user, request._loyalty_programme, beside=reads)
+    beside = {*BESIDE_MEMBER, *(f"programme__{name}" for name in BESIDE_PROGRAMME)} if reads else set()
     rows = _model("Member").objects.filter(user=user, programme__site=site_of(request).pk, programme__is_active=True)
-    member = rows.select_related("account", "tier", "programme").first()
+    member = rows.select_related("account", "tier", "programme", *beside).first()
     if member is not None:
         # One query for both.
         request._loyalty_programme = member.programme
+        if reads:
+            _read_along(member, BESIDE_MEMBER)
+            _read_along(member.programme, BESIDE_PROGRAMME)
     return member
 
 

@@ -24,16 +24,15 @@ def orders_looked_at() -> Iterator[Finding]:
     never = Q(loyalty_review__isnull=True) | Q(loyalty_review__reviewed_at__isnull=True)
     # While somebody pays for the same basket, what pays for which line is not written yet.
     paying = get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=OuterRef("basket"), state="open")
-    for programme in get_model("loyalty_members", "Programme").objects.all():
-        rows = Order.objects.filter(
-            never, site=programme.site_id, date_placed__gte=programme.started_at, date_placed__lt=before
-        )
-        rows = rows.filter(user__isnull=False).exclude(Exists(paying)).order_by("pk")
-        forgotten = list(rows.values_list("pk", "number"))
-        for start in range(0, len(forgotten), SLICE):
-            some = dict(forgotten[start : start + SLICE])
-            waiting = Due.objects.filter(kind=awaited.REVIEW, key__in=[str(pk) for pk in some]).exclude(state="done")
-            known = set(waiting.values_list("key", flat=True))
-            for pk, number in some.items():
-                if str(pk) not in known:
-                    yield Finding("orders.forgotten", f"order {number}", "nobody looked at it, and no due row says so")
+    begun = get_model("loyalty_members", "Programme").objects.filter(
+        site=OuterRef("site"), started_at__lte=OuterRef("date_placed")
+    )
+    rows = Order.objects.filter(never, Exists(begun), date_placed__lt=before, user__isnull=False)
+    forgotten = list(rows.exclude(Exists(paying)).order_by("pk").values_list("pk", "number"))
+    for start in range(0, len(forgotten), SLICE):
+        some = dict(forgotten[start : start + SLICE])
+        waiting = Due.objects.filter(kind=awaited.REVIEW, key__in=[str(pk) for pk in some]).exclude(state="done")
+        known = set(waiting.values_list("key", flat=True))
+        for pk, number in some.items():
+            if str(pk) not in known:
+                yield Finding("orders.forgotten", f"order {number}", "nobody looked at it, and no due row says so")

@@ -119,7 +119,7 @@ def make_due(row: Any) -> None:
 def make(*, file: Any) -> None:
     """Make a file from its beginning. Another run of the same that comes later takes over; this one then stops."""
     with transaction.atomic():
-        row = _rows().select_for_update(of=("self",)).select_related("programme__site").get(pk=file.pk)
+        row = _rows().select_for_update().get(pk=file.pk)
         if row.state == row.READY:
             return
         row.run += 1

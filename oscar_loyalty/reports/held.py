@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.holdings import hold
+from oscar_loyalty.members.holdings import hold, left_out
 
 hold(
     "simulated",
@@ -13,3 +13,5 @@ hold(
     columns=["loyalty_reports.SimulatedMember.member"],
     keeps="figures of a try, deleted with it",
 )
+
+left_out("loyalty_reports.ExportFile.user", why="staff who asked for a file, which is deleted after some days")

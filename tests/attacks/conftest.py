@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from oscar_loyalty.loading import get_model
-from tests.simulation.invariants import Scales, difference
+from tests.simulation.scales import Scales, difference
 from tests.sites.conftest import *  # noqa: F403
 from tests.sites.test_leaks import full  # noqa: F401
 

@@ -11,7 +11,7 @@ from oscar_loyalty.dashboard.navigation import VIEW
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving
 from tests.attacks import addresses, pages
-from tests.simulation.invariants import Scales, difference
+from tests.simulation.scales import Scales, difference
 
 WORD, NUMBER = "sent besides", 987_654
 TEXTS = ["status", "state", "kind", "key", "code", "currency", "number", "username", "actor_id", "actor_type", "why"]

@@ -56,7 +56,7 @@ def test_a_member_decides_takes_a_copy_leaves_and_comes_back(
     page.uncheck("#id_reminders")
     page.locator("section", has=page.locator("#consents")).locator("[type=submit]").click()
     expect(page.locator(".alert-success")).to_be_visible()
-    page.locator("details summary").click()
+    page.get_by_text("What you answered before" if language == "en" else "Vos réponses précédentes").click()
     shot(page, f"privacy-consents-{language}")
     assert consents.allows(member, "news")
     assert not consents.allows(member, "reminders")

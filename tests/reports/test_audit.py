@@ -144,7 +144,7 @@ def miss_a_rise(order, visit):
     programme.tiers.filter(code="silver").update(threshold=10)
     model("members", "TierScheme").objects.create(programme=programme, metric="points", window="lifetime")
     reviewed = review.begin(programme=programme)
-    reviewed.slices.update(done_at=reviewed.began_at)
+    reviewed.run.slices.update(done_at=reviewed.began_at)
     sql(reviewed, finished_at=reviewed.began_at, began_at=reviewed.began_at + timedelta(days=1))
 
 
