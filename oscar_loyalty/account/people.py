@@ -331,16 +331,18 @@ class HouseholdLeaveView(MemberMixin, generic.View):
             messages.success(request, _("You are in no household any more."))
             return redirect("loyalty-account:household")
         row = sharing.person(pk)
-        if row is not None and row.household != sharing.household_of(self.member):
-            raise Http404
-        # Pressed twice, they are gone already: the page that was left open says who it was.
-        name = sharing.name_for_others(row.member) if row is not None else request.POST.get("name", "")[:80]
+        if row is None or row.household != sharing.household_of(self.member):
+            # Pressed twice, they are gone already: the page that was left open says who it was, and the answer no more.
+            name = request.POST.get("name", "")[:80]
+            if not name:
+                raise Http404
+            messages.success(request, _("%(name)s is not in your household any more.") % {"name": name})
+            return redirect("loyalty-account:household")
+        name = sharing.name_for_others(row.member)
         try:
-            if row is not None:
-                households.remove(member=self.member, other=row.member)
+            households.remove(member=self.member, other=row.member)
         except SharingRefused as error:
             messages.error(request, str(error))
         else:
-            text = _("%(name)s is not in your household any more.") % {"name": name}
-            messages.success(request, text if name else _("They are not in your household any more."))
+            messages.success(request, _("%(name)s is not in your household any more.") % {"name": name})
         return redirect("loyalty-account:household")

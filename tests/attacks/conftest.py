@@ -72,9 +72,9 @@ def unchanged(full):  # noqa: F811
     @contextmanager
     def unchanged(what):
         scales = Scales()
-        before = scales.weigh()
+        before = scales.afresh()
         yield
-        changes = difference(before, scales.weigh())
+        changes = difference(before, scales.afresh())
         assert not changes, f"{what}: {changes}"
 
     return unchanged

@@ -33,22 +33,22 @@ class Senders:
     def __init__(self, client, extra):
         self.client, self.extra = client, extra
         self.scales, self.sent, self.done = Scales(), 0, 0
-        self.scales.tables += ["auth_user"]
+        self.scales.tables = (*self.scales.tables, "auth_user")
 
     def send(self, path, form, more=()):
         block = transaction.atomic()
         block._from_testcase = True
         with block:
-            before = self.scales.weigh()
+            before = self.scales.afresh()
             response = self.client.post(path, {**form.filled(), **dict(more)})
-            after = self.scales.weigh()
+            after = self.scales.afresh()
             transaction.set_rollback(True)
         self.sent += 1
         assert response.status_code < 500, path
         come = {}
         for table in difference(before, after):
             was = {repr(row) for row in before[table]}
-            come[table] = [row for row in after[table] if repr(row) not in was]
+            come[table] = [row for row in self.scales.dicts(after, table) if repr(tuple(row.values())) not in was]
         self.done += bool(come)
         return come
 

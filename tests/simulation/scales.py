@@ -60,9 +60,12 @@ class Scales:
             connection.execute_wrappers.insert(0, self._hear)
 
     def _hear(self, execute, sql, params, many, context):
-        if not sql.startswith(READS):
-            self.touched.add(sql)
-        return execute(sql, params, many, context)
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            # Afterwards: others may have come by, and been weighed, before it was written.
+            if not sql.startswith(READS):
+                self.touched.add(sql)
 
     def weigh(self):
         """All rows of all tables of worth, as tuples, by table."""
