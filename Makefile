@@ -26,13 +26,19 @@ simulate: ## Let worlds live in which everything goes wrong (SEEDS=10000, FIRST=
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
-bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account; PEERS=1: others too)
+bench: ## Measure each path beside the floor of the machine (QUICK=1: a minute; ENTRIES=1000000: more behind the account; PEERS=1: others too; BULK=1: work on a million rows)
 	@$(PYTHON) scripts/venv.py $(VENV) test,docs
 	@$(RUN) scripts/services.py postgresql -- $(RUN) -m benchmarks $(if $(QUICK),--quick) $(if $(ENTRIES),--entries $(ENTRIES)) $(if $(PREPARED),--prepared)
 ifneq ($(PEERS),)
 	@$(PYTHON) scripts/venv.py .venv-peers test
 	@.venv-peers/bin/pip install --quiet -r benchmarks/requirements-peers.txt
 	@.venv-peers/bin/python scripts/services.py postgresql -- .venv-peers/bin/python -m benchmarks.peers $(if $(QUICK),--quick)
+endif
+ifneq ($(BULK),)
+	@$(RUN) scripts/services.py postgresql -- $(RUN) benchmarks/expiry.py $(if $(QUICK),,--lots 1000000 --accounts 200000)
+	@$(RUN) scripts/services.py postgresql -- $(RUN) benchmarks/backfill.py $(if $(QUICK),,--orders 1000000 --customers 200000)
+	@$(RUN) scripts/services.py postgresql -- $(RUN) benchmarks/tier_review.py $(if $(QUICK),,--members 1000000)
+	@$(RUN) scripts/services.py postgresql -- $(RUN) benchmarks/scale.py $(if $(QUICK),--members 20000 --rows 20000)
 endif
 
 test-stripe: ## Try the contract of our Stripe server on Stripe's own test mode (STRIPE_TEST_KEY=sk_test_...)

@@ -1,7 +1,7 @@
-"""What importing and awarding past purchases costs above plain SQL doing the least, measured in the same run.
+"""What importing past purchases costs above plain SQL doing the least, measured in the same run.
 
-    DATABASE_URL=postgres://... python benchmarks/backfill.py          (without: SQLite)
-    python benchmarks/backfill.py --orders 70000 --customers 23500
+    DATABASE_URL=postgres://... python benchmarks/imports.py          (without: SQLite)
+    python benchmarks/imports.py --orders 70000 --customers 23500
 
 It works in a test database of its own, which it makes and takes away.
 """
@@ -33,14 +33,12 @@ def row(name, ours, number, floor=None):
 
 
 def plain(orders):
-    """The least that keeps the same: a row each for the order, its line, its award and its entry, and sums."""
+    """The least that keeps the same: a row each for the order and its line."""
     from django.db import connection, transaction
 
     tables = {
         "floor_order": "number varchar(64) UNIQUE, customer bigint, amount numeric(12, 2), placed varchar(32)",
         "floor_line": "number varchar(64), title varchar(64), amount numeric(12, 2)",
-        "floor_award": "number varchar(64) UNIQUE, customer bigint, points bigint",
-        "floor_entry": "key varchar(64) UNIQUE, customer bigint, units bigint",
     }
     with connection.cursor() as cursor:
         for name, columns in tables.items():
@@ -58,21 +56,14 @@ def plain(orders):
         write("floor_order", [(f"{n}", customer, amount, day) for n, (customer, day, amount) in enumerate(orders)])
         write("floor_line", [(f"{n}", "Past purchase", amount) for n, (_customer, _day, amount) in enumerate(orders)])
 
-    def award():
-        points = [(f"{n}", customer, int(float(amount))) for n, (customer, _day, amount) in enumerate(orders)]
-        write("floor_award", points)
-        write("floor_entry", points)
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE TABLE floor_sum AS SELECT customer, SUM(units) FROM floor_entry GROUP BY customer")
-
-    return timed(bring)[0], timed(award)[0]
+    return timed(bring)[0]
 
 
 def main():
     from django.db import connection
 
     from oscar_loyalty import tables
-    from oscar_loyalty.earning import backfill, imports, rules
+    from oscar_loyalty.earning import imports
     from oscar_loyalty.members import services
     from oscar_loyalty.reports import audit
 
@@ -88,8 +79,7 @@ def main():
         for amount in (f"{dice.randrange(20_000) / 100:.2f}" for _order in range(options.orders))
     ]
     programme = services.create_programme(name="Benchmark")
-    rules.publish_rule(programme=programme, kind="amount", spec={"points": 1, "per": "1.00"})
-    floor_bring, floor_award = plain(orders)
+    floor = plain(orders)
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sales.csv"
@@ -100,12 +90,8 @@ def main():
 
         ours, outcome = timed(bring)
         assert outcome.new == options.orders, outcome  # noqa: S101
-        row("loyalty_import", ours, options.orders, floor_bring)
+        row("loyalty_import", ours, options.orders, floor)
         row("the same file once more, all known", timed(bring)[0], options.orders)
-    ours, outcome = timed(lambda: backfill.run(programme=programme))
-    assert outcome.points == sum(int(float(amount)) for _customer, _day, amount in orders), outcome  # noqa: S101
-    row("loyalty_backfill", ours, options.orders, floor_award)
-    row("once more, nothing to do", timed(lambda: backfill.run(programme=programme))[0], options.orders)
     ours, report = timed(lambda: audit.run(keep=False))
     assert report.clean, report.findings[:3]  # noqa: S101
     row("loyalty_audit", ours, options.orders)
@@ -114,14 +100,9 @@ def main():
 
 if __name__ == "__main__":
     django.setup()
-    from django.db import connection
-
+    from benchmarks.databases import of_its_own
     from oscar_loyalty.management.bulk import many_objects
 
-    made = connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        # As the commands do.
-        with many_objects():
-            main()
-    finally:
-        connection.creation.destroy_test_db(made, verbosity=0)
+    # As the commands do.
+    with of_its_own(), many_objects():
+        main()

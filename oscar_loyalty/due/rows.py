@@ -54,5 +54,5 @@ def _texts(model: Any, vendor: str) -> tuple[str, str, dict[bool, str]]:
     return (
         f"INSERT INTO {quote(model._meta.db_table)} ({into}) VALUES",
         f"({', '.join(['%s'] * len(fields))})",
-        {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"},
+        {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"},  # nosec B608
     )

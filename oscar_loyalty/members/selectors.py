@@ -42,7 +42,7 @@ def _read_along(row: Any, names: Iterable[str]) -> Any:
 
 
 def _beside(row: Any, relation: Any, found: Any) -> Any:
-    """Let ``found`` know ``row``, but not the other way round: what ``row`` knew would be old once ``found`` is saved."""
+    """Let ``found`` know ``row``, not the other way round: what ``row`` knew would be old once ``found`` is saved."""
     if found is not None:
         relation.field.set_cached_value(found, row)
     return found

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from oscar_loyalty import clock, times
@@ -179,17 +179,29 @@ def state(members):
     return [(*row, groups[row[0]]) for row in rows.order_by("pk").values_list("pk", *terms, "tier_term__warned_for")]
 
 
+KEPT_FOR_LESS_THAN_A_WARNING = {
+    "awards": [{"days": -5, "amount": 200, "back": 0, "kind": "order", "void": False}],
+    "tier": "silver",
+    "ends": -400,
+    "floor": None,
+    "floor_until": None,
+}
+MONTHLY = {"metric": "spend", "window": "rolling", "months": 1, "grace_days": 0, "warning_days": 30}
+
+
 @pytest.mark.django_db
 def test_in_bulk_or_one_by_one_or_by_the_book(programme, django_user_model):
     """Written nowhere by hand: random people, awards and rules, three ways, and twice."""
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(people=PEOPLE, rules=RULES)
+    @example(people=[KEPT_FOR_LESS_THAN_A_WARNING], rules=MONTHLY)
     def check(people, rules):
         with transaction.atomic():
             steps = (0, 1, 3) if rules["metric"] in ("orders", "visits") else (0, 200, 500)
             tiers = ladder(programme, silver=steps[1], gold=steps[2], **rules)
             members = make(programme, people, tiers, django_user_model)
+            ends = [row[3] for row in state(members)]
             before = transaction.savepoint()
             for member in members:
                 services.settle(programme=programme, members=[member.pk])
@@ -201,10 +213,15 @@ def test_in_bulk_or_one_by_one_or_by_the_book(programme, django_user_model):
             transaction.savepoint_rollback(before)
             settle_slice(programme=programme, first=members[0].pk, last=members[-1].pk)
             assert state(members) == single
-            # Settling again changes nothing.
+            # Whoever was kept just now hears of the new end when settled again. Beside that, settling changes nothing.
             services.settle(programme=programme, members=[member.pk for member in members])
+            again = state(members)
+            for row, later, end in zip(bulk, again, ends, strict=True):
+                told = later[5] == row[3] != end
+                assert later == ((*row[:5], later[5], row[6]) if told else row)
             settle_slice(programme=programme, first=0, last=None)
-            assert state(members) == bulk
+            services.settle(programme=programme, members=[member.pk for member in members])
+            assert state(members) == again
             assert [row[1] for row in bulk] == [expected(person, rules, steps) for person in people]
             standings = [selectors.standing(_fresh(member)).tier.code for member in members]
             assert standings == [row[1] for row in bulk]

@@ -258,3 +258,29 @@ def test_the_lines_of_awards_are_read_once(programme, member, visit, django_asse
     with django_assert_num_queries(3):
         found = earning.latest(member, 5)
     assert found[-1].title
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_transaction_that_writes_no_entry_keeps_nothing_back(programme, member, give):
+    """It may be a dump, or in another database of the same server."""
+    give(5)
+    if connection.vendor == "sqlite":
+        day_totals.count()
+        agree(programme)
+        return
+    others = [connection.copy("another"), connection.copy("elsewhere")]
+    others[1].settings_dict = {**connection.settings_dict, "NAME": "postgres"}
+    try:
+        for other in others:
+            other.set_autocommit(False)
+            with other.cursor() as cursor:
+                cursor.execute("SELECT txid_current()")
+        give(7)
+        for _look in range(2):
+            day_totals.count()
+        assert get_model("loyalty_reports", "Counting").objects.get().counted == Entry.objects.latest("pk").pk
+        agree(programme)
+    finally:
+        for other in others:
+            other.rollback()
+            other.close()

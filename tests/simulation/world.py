@@ -331,7 +331,8 @@ class World:
         come_to_rest(self)
         self.tell("all is at rest")
         heard, self.found = self.scales.weigh(), self.scales.afresh()
-        unheard = [f"the scales did not hear of {table}: {what}" for table, what in difference(heard, self.found).items()]
+        missed = difference(heard, self.found)
+        unheard = [f"the scales did not hear of {table}: {what}" for table, what in missed.items()]
         self.hold(unheard, (*invariants.ALWAYS, invariants.audited, invariants.at_rest))
 
 
