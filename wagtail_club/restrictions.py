@@ -18,6 +18,9 @@ from wagtail.query import PageQuerySet
 
 from wagtail_club.wrapping import narrow
 
+#: More pages than there are.
+ALL = 2**31
+
 
 def of_the_club() -> QuerySet[Any]:
     return PageViewRestriction.objects.filter(club_access__isnull=False)
@@ -33,7 +36,9 @@ def below(restrictions: QuerySet[Any]) -> Q:
     found, starts = Q(pk__in=[]), {}
     for depth in set(restrictions.order_by().values_list("page__depth", flat=True).distinct()):
         starts[f"_start_{depth}"] = Substr("path", 1, depth * Page.steplen)
-        found |= Q(**{f"_start_{depth}__in": restrictions.filter(page__depth=depth).order_by().values("page__path")})
+        paths = restrictions.filter(page__depth=depth).order_by().values("page__path")
+        # With a limit, so that PostgreSQL looks them up once, and not for each page where it believes them to be few.
+        found |= Q(**{f"_start_{depth}__in": paths[:ALL]})
     # As a list of keys, so that Wagtail's search takes it as well.
     return Q(id__in=Page.objects.order_by().alias(**starts).filter(found).values("id")) if starts else found
 

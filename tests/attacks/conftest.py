@@ -3,12 +3,23 @@
 from itertools import islice
 
 import pytest
+from django.apps import apps
+from django.core.management.color import no_style
+from django.db import connection
 from django.test import Client
 
 from oscar_loyalty.loading import get_model
 from tests.simulation.scales import Scales, difference
 from tests.sites.conftest import *  # noqa: F403
 from tests.sites.test_leaks import full  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def low_keys(db):
+    """Keys begin where those of a new database do, so that the addresses tried do not depend on what ran before."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), apps.get_models()):
+            cursor.execute(statement)
 
 
 class Doors:

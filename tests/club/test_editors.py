@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from wagtail.log_actions import LogContext
 from wagtail.models import GroupPagePermission, Page, PageViewRestriction
 from wagtail.test.utils.form_data import nested_form_data, streamfield
@@ -188,10 +189,14 @@ def thousand(section, tiers):
         )
         for n in range(1100)
     )
-    PageViewRestriction.objects.bulk_create(
-        PageViewRestriction(page=page, restriction_type="groups")
-        for page in Page.objects.filter(title__startswith="Closed")
-    )
+    closed = [PageViewRestriction(page=page, restriction_type="groups") for page in rows]
+    few = PageViewRestriction.objects.bulk_create(closed[:3])
+    PageAccess.objects.bulk_create(PageAccess(page=one.page, closed=True, restriction=one) for one in few)
+    with connection.cursor() as cursor:
+        # So the database believes that there are few.
+        cursor.execute("ANALYZE")
+    PageAccess.objects.filter(restriction__in=few).delete()
+    PageViewRestriction.objects.bulk_create(closed[3:])
     return rows
 
 
