@@ -1,7 +1,10 @@
 """An editor at work: a part for a tier with a product of the shop, a member by name, and previews."""
 
+import contextlib
+
 import pytest
 from django.contrib.auth import get_user_model
+from playwright.sync_api import TimeoutError
 
 from oscar_loyalty.members import services
 from sandbox.shop.data.people import PASSWORD
@@ -31,8 +34,15 @@ def insert(page, field, name):
 
 
 def choose(page, field, button, search, row):
-    field.get_by_role("button", name=button).first.click()
-    page.locator(".modal input[name=q]").fill(search)
+    words = page.locator(".modal input[name=q]")
+    for _press in range(3):
+        # A part that has just been put in may not listen yet; one presses again.
+        if not words.is_visible():
+            field.get_by_role("button", name=button).first.click()
+        with contextlib.suppress(TimeoutError):
+            words.wait_for(timeout=5000)
+            break
+    words.fill(search)
     page.locator(".modal tbody tr").filter(has_text=row).get_by_role("link").first.click()
     page.locator(".modal").wait_for(state="detached")
 
