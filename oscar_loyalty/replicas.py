@@ -43,8 +43,11 @@ class ReplicaRouter:
         return None if connections[DEFAULT_DB_ALIAS].in_atomic_block else conf.REPLICA
 
     def db_for_write(self, model: Any, **hints: Any) -> str | None:
-        # Without this, a row that was read from the replica would be saved there.
-        return DEFAULT_DB_ALIAS
+        # Without this, a row that was read from the replica would be saved there. The rest is for other routers.
+        instance = hints.get("instance")
+        return (
+            DEFAULT_DB_ALIAS if instance is not None and conf.REPLICA and instance._state.db == conf.REPLICA else None
+        )
 
     def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool | None:
         both = {one._state.db, other._state.db}

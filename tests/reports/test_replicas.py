@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, router
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -97,6 +97,18 @@ def test_what_is_written_or_locked_stays_with_the_first(replica, programme, memb
         assert figures.overview(programme).on_hold == 2
     assert not [query["sql"] for query in there if "FOR UPDATE" in query["sql"] or query["sql"].startswith("INSERT")]
     assert members.search(programme, "rose").get()._state.db == "default"
+
+
+def test_a_shops_other_databases_are_left_to_its_other_routers(replica, settings, member, django_user_model):
+    class Own:
+        def db_for_write(self, model, **hints):
+            return "own" if model is django_user_model else None
+
+    settings.DATABASE_ROUTERS = [*settings.DATABASE_ROUTERS, Own()]
+    with replicas.reading():
+        found = members.search(member.programme, "rose").get()
+    assert router.db_for_write(type(found), instance=found) == "default"
+    assert router.db_for_write(django_user_model) == "own"
 
 
 def test_without_the_setting_nothing_changes(replica, settings, programme, member):
