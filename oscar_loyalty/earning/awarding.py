@@ -20,6 +20,16 @@ def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
 
 
+def reference_of_order(order: int) -> str:
+    """Return what the award of an order, by its primary key, is known by."""
+    return f"order:{order}"
+
+
+def key_of_order(order: int) -> str:
+    """Return the key of its entry in the ledger."""
+    return f"award:{reference_of_order(order)}"
+
+
 @dataclass(frozen=True)
 class Grant:
     """An award to be made. ``name`` is what staff and customers know the source by;

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import followers, linking
-from oscar_loyalty.earning.awarding import mark_back, take_back
+from oscar_loyalty.earning.awarding import mark_back, reference_of_order, take_back
 from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.ledger.selectors import survivor
@@ -71,7 +71,7 @@ def left_out(cancelled: Mapping[int, int], gone: Mapping[int | None, Refunded]) 
 
 def award_of(order: Any) -> Any:
     """Return the award of ``order``, locked, or ``None``."""
-    awards = _model("Award").objects.filter(reference=f"order:{order.pk}").select_for_update(of=("self",))
+    awards = _model("Award").objects.filter(reference=reference_of_order(order.pk)).select_for_update(of=("self",))
     # The member is not joined: a merge may change it while this waits.
     return awards.select_related("entry", "programme").first()
 

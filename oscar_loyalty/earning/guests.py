@@ -13,7 +13,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import clawback, facts
 from oscar_loyalty.earning.allowance import Allowance
-from oscar_loyalty.earning.awarding import tiers_of
+from oscar_loyalty.earning.awarding import reference_of_order, tiers_of
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.loading import get_model
@@ -142,7 +142,7 @@ def _points(orders: Sequence[Any], programme: Any, member: Any) -> dict[int, int
 
 def awarded(orders: Iterable[Any]) -> dict[int, int]:
     """Return what each order has brought and kept, by its primary key, where it has been awarded."""
-    keys = {f"order:{order.pk}": order.pk for order in orders}
+    keys = {reference_of_order(order.pk): order.pk for order in orders}
     awards = _model("Award").objects.filter(reference__in=keys)
     return {keys[award.reference]: award.points - award.clawed_back for award in awards}
 

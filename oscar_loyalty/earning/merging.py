@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.earning import cards
+from oscar_loyalty.earning.awarding import reference_of_order
 from oscar_loyalty.earning.referrals import services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.merging import mover
@@ -195,8 +196,8 @@ def look_again(row: Any) -> None:
     orders = get_model("order", "Order").objects.filter(user=member.user_id, site=programme.site_id)
     since = max(programme.started_at, member.joined_at)
     recent = orders.filter(date_placed__gte=since).order_by("-date_placed").values_list("pk", flat=True)[:MOST]
-    done = get_model("loyalty_earning", "Award").objects.filter(reference__in=[f"order:{pk}" for pk in recent])
+    done = get_model("loyalty_earning", "Award").objects.filter(reference__in=[reference_of_order(pk) for pk in recent])
     known = set(done.values_list("reference", flat=True))
     for pk in recent:
-        if f"order:{pk}" not in known:
+        if reference_of_order(pk) not in known:
             due.again(kind="earning.review_order", key=str(pk), payload={"order": pk})

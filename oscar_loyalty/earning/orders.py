@@ -12,15 +12,12 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import get_language
 
-from oscar_loyalty import clock, times
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import clawback, facts, linking, scene
-from oscar_loyalty.earning.allowance import Allowance
-from oscar_loyalty.earning.awarding import Grant, tiers_of, write
-from oscar_loyalty.earning.circumstances import Circumstances
+from oscar_loyalty.earning.awarding import reference_of_order, write
 from oscar_loyalty.earning.clawback import cancelled_quantities
-from oscar_loyalty.earning.engine import evaluate
-from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.earning.deciding import Decider
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.locking import lock_heirs
 from oscar_loyalty.members.selectors import rests
@@ -184,7 +181,7 @@ def award_orders(
     reviews = list(locked.values_list("pk", "order_id", "reviewed_at"))
     rows = get_model("order", "Order").objects.filter(pk__in=pks).order_by("date_placed", "pk")
     found = list(rows.prefetch_related("lines", "status_changes"))
-    done = _model("Award").objects.filter(reference__in=[f"order:{pk}" for pk in pks])
+    done = _model("Award").objects.filter(reference__in=[reference_of_order(pk) for pk in pks])
     known = set(done.values_list("reference", flat=True))
     refunds = clawback.refunded(pks)
     cancelled: dict[int, int] = {}
@@ -193,7 +190,7 @@ def award_orders(
         at = reached_at(order, programme, past=True)
         cancelled |= clawback.left_out(cancelled_quantities(order, programme), refunds.get(order.pk, {}))
         whole = order.status in programme.cancelled_order_statuses
-        if at is not None and not whole and f"order:{order.pk}" not in known and order.user_id is not None:
+        if at is not None and not whole and reference_of_order(order.pk) not in known and order.user_id is not None:
             wanted.append((order, booked_at or at))
     awards = _award(programme, wanted, cancelled, rules_at=rules_at, joined=joined)
     by_order = {order.pk: order for order in found}
@@ -246,46 +243,30 @@ def _award(
         # None of the buyer's bookings is free.
         booked = linking.linked_quantities([line.pk for line in plain[0].lines.all()]) if seen.linked else {}
     without = {pk: cancelled.get(pk, 0) + booked.get(pk, 0) for pk in {*cancelled, *booked}}
-    moments = [rules_at] if rules_at else [order.date_placed for order in plain]
-    book = facts.RuleBook(programme, since=min(moments), until=max(moments))
-    purchases = facts.order_purchases(plain, book, without=without, bought=seen.bought if seen is not None else None)
-    buyers = {members[order.user_id] for order in plain}
-    tier_at = tiers_of(buyers) if standing is None else standing.tier_at
-    policy = facts.policy_of(programme)
-    circumstances = Circumstances(book, buyers)
-    moments = [at for _order, at in orders]
-    allowance = Allowance(book, members=buyers, moments=moments, locked=standing is not None)
-    grants = []
-    for order, at in orders:
-        member = members[order.user_id]
-        purchase = circumstances.of(
+    decider = Decider(
+        programme,
+        {members[order.user_id] for order in plain},
+        placed=[order.date_placed for order in plain],
+        given=[at for _order, at in orders],
+        rules_at=rules_at,
+        tier_at=standing.tier_at if standing is not None else None,
+        locked=standing is not None,
+    )
+    bought = seen.bought if seen is not None else None
+    purchases = facts.order_purchases(plain, decider.book, without=without, bought=bought)
+    grants = [
+        decider.grant(
             purchases[order.pk],
-            member=member,
-            tier=tier_at(member, order.date_placed),
-            at=order.date_placed,
+            member=members[order.user_id],
             order=order.pk,
+            number=order.number,
+            placed=order.date_placed,
+            at=at,
+            said={"claimed": claims[order.pk].isoformat()} if order.pk in claims else {},
+            left_out={str(line.pk): without[line.pk] for line in order.lines.all() if line.pk in without},
         )
-        outcome = evaluate(
-            policy, book.at(rules_at or order.date_placed, purchase.lines), purchase, allowance.room(member, at)
-        )
-        allowance.note(member, at, outcome)
-        grants.append(
-            Grant(
-                member=member,
-                tier=tier_at(member, order.date_placed),
-                outcome=outcome,
-                reference=scene.reference(order.pk),
-                key=scene.award_key(order.pk),
-                source=Ref.of("order", order.pk),
-                name=order.number,
-                happened_at=at,
-                usable_from=times.days_later(at, programme.pending_days),
-                expires_at=times.end_of_life(at, programme.expiry_months),
-                order_lines={line.key: int(line.key) for line in purchase.lines},
-                said={"claimed": claims[order.pk].isoformat()} if order.pk in claims else {},
-                more={"left_out": {str(line.pk): without[line.pk] for line in order.lines.all() if line.pk in without}},
-            )
-        )
+        for order, at in orders
+    ]
     return write(grants, opened=standing.opened if standing is not None else None)
 
 

@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import Min
 
-from oscar_loyalty import clock, times
+from oscar_loyalty import clock
 from oscar_loyalty.earning import facts, orders
-from oscar_loyalty.earning.allowance import Allowance
-from oscar_loyalty.earning.awarding import Grant, tiers_of
+from oscar_loyalty.earning.awarding import Grant, reference_of_order
 from oscar_loyalty.earning.bulk_awarding import Given, give_many
-from oscar_loyalty.earning.circumstances import Circumstances
-from oscar_loyalty.earning.engine import Line, Purchase, evaluate
-from oscar_loyalty.ledger.books import Ref
+from oscar_loyalty.earning.deciding import Decider
+from oscar_loyalty.earning.engine import Line, Purchase
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.lookups import among
 from oscar_loyalty.members.selectors import tiers
@@ -109,9 +107,9 @@ def _review(pks: Sequence[int], now: datetime) -> tuple[list[int], set[int]]:
         # Ours are locked, since nobody else sees them. Of what others have made meanwhile, they may be at some.
         locked = reviews.select_for_update(of=("self",)).order_by("pk")
         still_open = {pk for pk, at in locked.values_list("order", "reviewed_at") if at is None}
-    done = Award.objects.filter(among("reference", [f"order:{pk}" for pk in pks])).values_list("reference", flat=True)
-    known = {int(reference.partition(":")[2]) for reference in done}
-    return [pk for pk in pks if pk not in known], still_open
+    done = Award.objects.filter(among("reference", [reference_of_order(pk) for pk in pks]))
+    known = set(done.values_list("reference", flat=True))
+    return [pk for pk in pks if reference_of_order(pk) not in known], still_open
 
 
 def _orders(programme: Any, pks: Sequence[int]) -> dict[int, Past]:
@@ -202,39 +200,27 @@ def _grants(
     """Let the engine decide about the orders, in their order."""
     if not past:
         return []
-    moments = [rules_at] if rules_at else [order.placed for order in past]
-    book = facts.RuleBook(programme, since=min(moments), until=max(moments))
-    buyers = {members[order.user] for order in past}
-    products = _described(past, lines, book)
-    tier_at, policy = tiers_of(buyers), facts.policy_of(programme)
-    circumstances = Circumstances(book, buyers)
-    allowance = Allowance(book, members=buyers, moments=[booked_at or order.at for order in past])
-    grants = []
-    for order in past:
-        member, at = members[order.user], booked_at or order.at
-        tier = tier_at(member, order.placed)
-        bought = _purchase(order, lines[order.pk], products, counts=order.currency == programme.currency)
-        purchase = circumstances.of(bought, member=member, tier=tier, at=order.placed, order=order.pk)
-        rules = book.at(rules_at or order.placed, purchase.lines)
-        outcome = evaluate(policy, rules, purchase, allowance.room(member, at))
-        allowance.note(member, at, outcome)
-        grants.append(
-            Grant(
-                member=member,
-                tier=tier,
-                outcome=outcome,
-                reference=f"order:{order.pk}",
-                key=f"award:order:{order.pk}",
-                source=Ref.of("order", order.pk),
-                name=order.number,
-                happened_at=at,
-                usable_from=times.days_later(at, programme.pending_days),
-                expires_at=times.end_of_life(at, programme.expiry_months),
-                order_lines={line.key: int(line.key) for line in purchase.lines},
-                more={"left_out": {}},
-            )
+    decider = Decider(
+        programme,
+        {members[order.user] for order in past},
+        placed=[order.placed for order in past],
+        given=[booked_at or order.at for order in past],
+        rules_at=rules_at,
+    )
+    products = _described(past, lines, decider.book)
+    return [
+        decider.grant(
+            _purchase(order, lines[order.pk], products, counts=order.currency == programme.currency),
+            member=members[order.user],
+            order=order.pk,
+            number=order.number,
+            placed=order.placed,
+            at=booked_at or order.at,
+            left_out={},
+            said={},
         )
-    return grants
+        for order in past
+    ]
 
 
 def _described(

@@ -12,7 +12,7 @@ from typing import Any
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import facts
-from oscar_loyalty.earning.awarding import tiers_of
+from oscar_loyalty.earning.awarding import key_of_order, reference_of_order, tiers_of
 from oscar_loyalty.ledger import pages, rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.locks import as_locked
@@ -291,21 +291,13 @@ def stand(order: int, member: Any) -> Standing:
     return _standing(member, order, now, found)
 
 
-def award_key(order: int) -> str:
-    return f"award:order:{order}"
-
-
-def reference(order: int) -> str:
-    return f"order:{order}"
-
-
 def _this_params(order: int, member: Any) -> list[Any]:
-    return [reference(order), member.pk if member else None, order]
+    return [reference_of_order(order), member.pk if member else None, order]
 
 
 def _look_params(order: int, member: Any, now: datetime, connection: Any) -> list[Any]:
     moment = connection.ops.adapt_datetimefield_value(now)
-    return [award_key(order), member.account_id, moment, member.account_id, moment]
+    return [key_of_order(order), member.account_id, moment, member.account_id, moment]
 
 
 def _standing(member: Any, order: int, now: datetime, found: Sequence[Any]) -> Standing:
@@ -313,7 +305,7 @@ def _standing(member: Any, order: int, now: datetime, found: Sequence[Any]) -> S
     if booked:
         raise Unusual
     then = tiers_of([member]) if moved and tier != member.tier_id else _as_now
-    opened = None if any(due) else pages.Opened(member.account, award_key(order), now)
+    opened = None if any(due) else pages.Opened(member.account, key_of_order(order), now)
     return Standing(member, status not in (None, member.ACTIVE), then, opened)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import engine, explain, facts, specs
 from oscar_loyalty.earning.allowance import Allowance
+from oscar_loyalty.earning.awarding import reference_of_order
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -217,7 +218,7 @@ def preview_basket(
 
 def award_of_order(order: Any) -> Any:
     """Return the award of ``order`` with its lines, or ``None``."""
-    awards = get_model("loyalty_earning", "Award").objects.filter(reference=f"order:{order.pk}")
+    awards = get_model("loyalty_earning", "Award").objects.filter(reference=reference_of_order(order.pk))
     return (
         awards.select_related("member", "programme", "tier", "entry").prefetch_related("lines__product__parent").first()
     )
