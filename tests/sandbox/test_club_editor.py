@@ -114,3 +114,34 @@ def test_a_preview_chosen_while_another_loads_is_shown(section, open_page):  # n
     slow.pop().continue_()
     desk.locator(f"#w-preview-iframe[src*='mode={silver}']").wait_for()
     desk.frame_locator("#w-preview-iframe").get_by_role("heading", name="Evenings", exact=True).wait_for()
+
+
+def test_a_chosen_preview_stays_when_a_new_page_is_first_saved(section, open_page):  # noqa: F811
+    desk = open_page()
+    sign_in(desk, "", "editor@example.com")
+    new = f"/cms/pages/add/wagtail_club/clubarticlepage/{section.pk}/"
+    saving = []
+
+    def held(route):
+        saving.append(route) if route.request.method == "POST" else route.continue_()
+
+    desk.route(lambda url: url.endswith(new), held)
+    # Only the first time matters; what is saved later would go on when this test has ended.
+    desk.route("**/edit/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    desk.goto(new)
+    desk.locator("#id_title").press_sequentially("The moonflower evening")
+    desk.get_by_role("button", name="Toggle preview").click()
+    desk.locator("#w-preview-iframe").wait_for()
+    # What is written in the first seconds is no change to Wagtail yet: one writes on until it saves.
+    for _word in range(10):
+        if not saving:
+            desk.locator("#id_introduction").press_sequentially("flowers ")
+            desk.wait_for_timeout(1000)
+    assert saving
+    (bronze,) = desk.select_option("#id_preview_mode", label="Bronze")
+    # Wagtail saves it by itself, and goes on as if it had been opened for changing.
+    saving.pop().continue_()
+    desk.wait_for_url("**/edit/")
+    desk.locator("#w-preview-iframe[src*='/edit/']").wait_for()
+    desk.locator(f"#w-preview-iframe[src*='/edit/'][src*='mode={bronze}']").wait_for()
+    assert desk.locator("#id_preview_mode").input_value() == bronze
