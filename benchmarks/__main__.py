@@ -19,6 +19,7 @@ from pathlib import Path
 import django
 
 from benchmarks.databases import of_its_own, settle
+from benchmarks.side_by_side import kept
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 WRITTEN = Path("var/bench.md")
@@ -118,10 +119,6 @@ def balance(options):
     with CaptureQueriesContext(connection) as queries:
         selectors.balance(account)
     return [f"Read of a balance with its next dates: {len(queries)} query (bound 1: {kept(len(queries) <= 1)})"]
-
-
-def kept(yes):
-    return "kept" if yes else "NOT kept"
 
 
 def main(options):

@@ -3,12 +3,11 @@
     python scripts/services.py postgresql -- python benchmarks/backfill.py --orders 1000000 --customers 200000
 
 The floor reads orders and lines, reckons one point for each euro, and writes entries, lots, awards and their lines
-with the same explanations, reviews, and word for the followers: one statement for all, in slices of the same size,
-    each one
-transaction that notes how far it is. Nothing leaves the database. It knows its one rule and its one tier by heart, and
-nothing of refunds, bookings, limits, debts or lots that expire in between. Ours lets the engine decide about each order
-in Python. Both work on copies of one database, in turn; what both have written is compared,
-    and the audit looks at ours.
+with the same explanations, reviews, and word for the followers: one statement for all, in slices of the same size, each
+one transaction that notes how far it is. Nothing leaves the database. It knows its one rule and its one tier by heart,
+and nothing of refunds, bookings, limits, debts or lots that expire in between. Ours lets the engine decide about each
+order in Python. Both work on copies of one database, in turn; what both have written is compared, and the audit looks
+at ours.
 
 Also told: the most memory our process had, and whether the time grows as the work does (a quarter of it beside all).
 It works in test databases of its own, which it makes and takes away.
@@ -17,7 +16,6 @@ It works in test databases of its own, which it makes and takes away.
 import argparse
 import json
 import os
-import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -27,10 +25,9 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from benchmarks import bulk
 from benchmarks.databases import of_its_own
-from benchmarks.expiry import kept, written
-from benchmarks.side_by_side import Ratio, Watch, machine, plain_connection
-from benchmarks.tier_review import copy_of, pid_of
+from benchmarks.side_by_side import Watch
 
 #: What is wanted: times the floor, MB.
 BOUND, MEMORY = 2, 300
@@ -170,26 +167,6 @@ def fill(values, first, last):
         cursor.execute("VACUUM ANALYZE")
 
 
-def floor(values, customers):
-    """Plain SQL through psycopg, so many customers at once."""
-    connection = plain_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE floor_progress (first bigint)")
-        connection.commit()
-        with Watch(connection.info.backend_pid) as watch:
-            cursor.execute("SELECT MIN(user_id), MAX(user_id) FROM loyalty_members_member")
-            first, most = cursor.fetchone()
-            while first <= most:
-                slice_values = values | {"first": first, "last": first + customers - 1}
-                cursor.execute(LOCK, slice_values)
-                cursor.execute(FLOOR, slice_values)
-                cursor.execute("INSERT INTO floor_progress VALUES (%s)", [first])
-                connection.commit()
-                first += customers
-    connection.close()
-    return watch
-
-
 def ours(programme):
     from django.db import connection
 
@@ -197,34 +174,32 @@ def ours(programme):
     from oscar_loyalty.management.bulk import many_objects
 
     # As the command does.
-    with many_objects(), Watch(pid_of(connection)) as watch:
+    with many_objects(), Watch(bulk.pid_of(connection)) as watch:
         backfill.run(programme=programme)
     return watch
 
 
 def compare(options, programme, values, customers, base):
-    """Both in turn on copies; return what each took."""
     from oscar_loyalty.earning import backfill
     from oscar_loyalty.reports import audit
 
-    took = {"floor": [], "ours": []}
-    for number in range(options.rounds):
-        found = []
-        for name, call in (
-            ("floor", lambda: floor(values, max(1, backfill.SLICE // options.each))),
-            ("ours", lambda: ours(programme)),
-        ):
-            with copy_of(base, f"{base}_{name}"):
-                watch = call()
-                took[name].append(watch)
-                found.append(written(WRITTEN))
-                if name == "ours" and not number:
-                    report = audit.run(keep=False)
-                    assert report.clean, report.findings[:3]  # noqa: S101
-            each = f"processor {watch.cpu:.1f} s, {watch.cpu / customers / options.each * 1e6:.0f} µs each"
-            print(f"  {customers * options.each:,} orders, {name}: {watch.took:.1f} s, {each}", flush=True)
-        assert found[0] == found[1], found  # noqa: S101
-    return took
+    def least():
+        bounds = "SELECT MIN(user_id), MAX(user_id) FROM loyalty_members_member"
+        return bulk.floor(LOCK, FLOOR, values, bounds=bounds, size=max(1, backfill.SLICE // options.each))
+
+    def prove():
+        report = audit.run(keep=False)
+        assert report.clean, report.findings[:3]  # noqa: S101
+
+    return bulk.compare(
+        base,
+        {"floor": least, "ours": lambda: ours(programme)},
+        rounds=options.rounds,
+        tables=WRITTEN,
+        prove=prove,
+        number=customers * options.each,
+        name="orders",
+    )
 
 
 def setting(options):
@@ -268,15 +243,7 @@ def main(base):
     few = compare(options, programme, values, quarter, base)
     fill(values, quarter + 1, options.customers)
     many = compare(options, programme, values, options.customers, base)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pairs = list(zip(many["ours"], many["floor"], strict=True))
-    by_clock = Ratio.of([(mine.took, least.took) for mine, least in pairs])
-    by_cpu = Ratio.of([(mine.cpu, least.cpu) for mine, least in pairs])
-    print(f"\nratio by clock {by_clock}, by processor {by_cpu} (bound {BOUND}: {kept(by_clock.median <= BOUND)})")
-    print(f"peak memory {memory:.0f} MB (bound {MEMORY}: {kept(memory <= MEMORY)})")
-    growth = min(watch.cpu for watch in many["ours"]) / min(watch.cpu for watch in few["ours"])
-    print(f"four times the orders take {growth:.2f} times the processor time")
-    print(machine())
+    bulk.tell(few, many, bound=BOUND, memory=MEMORY, name="orders")
 
 
 if __name__ == "__main__":

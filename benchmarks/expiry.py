@@ -13,7 +13,6 @@ It works in test databases of its own, which it makes and takes away.
 
 import argparse
 import os
-import resource
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -23,9 +22,9 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from benchmarks import bulk
 from benchmarks.databases import of_its_own
-from benchmarks.side_by_side import Ratio, Watch, machine, plain_connection
-from benchmarks.tier_review import copy_of, pid_of
+from benchmarks.side_by_side import Watch
 
 #: What is wanted: times the floor, MB.
 BOUND, MEMORY = 1.5, 300
@@ -100,74 +99,37 @@ def fill(first, last, each, now):
         cursor.execute("VACUUM ANALYZE")
 
 
-def written(tables):
-    """What stands in the tables, as a number and a sum: the same for both, or the floor is none."""
-    from django.db import connection
-
-    found = {}
-    with connection.cursor() as cursor:
-        for table, columns in tables:
-            text = f"SELECT COUNT(*), SUM(hashtextextended(ROW({columns})::text, 0)::numeric) FROM {table}"  # noqa: S608
-            cursor.execute(text)
-            found[table] = cursor.fetchone()
-    return found
-
-
-def floor(now, accounts):
-    """Plain SQL through psycopg, so many accounts at once."""
-    connection = plain_connection()
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE floor_progress (first bigint)")
-        connection.commit()
-        with Watch(connection.info.backend_pid) as watch:
-            cursor.execute("SELECT MIN(id), MAX(id) FROM loyalty_ledger_account")
-            first, most = cursor.fetchone()
-            while first <= most:
-                values = {"now": now, "first": first, "last": first + accounts - 1}
-                cursor.execute(LOCK, values)
-                cursor.execute(FLOOR, values)
-                cursor.execute("INSERT INTO floor_progress VALUES (%s)", [first])
-                connection.commit()
-                first += accounts
-    connection.close()
-    return watch
-
-
 def ours(now):
     from django.db import connection
 
     from oscar_loyalty import clock
     from oscar_loyalty.ledger import books
 
-    with clock.frozen(now), Watch(pid_of(connection)) as watch:
+    with clock.frozen(now), Watch(bulk.pid_of(connection)) as watch:
         books.expire_due()
     return watch
 
 
 def compare(options, accounts, now, base):
-    """Both in turn on copies; return what each took."""
     from oscar_loyalty.ledger import audit, expiring
 
-    took = {"floor": [], "ours": []}
-    for number in range(options.rounds):
-        found = []
-        for name, call in (
-            ("floor", lambda: floor(now, max(1, expiring.SLICE // options.each))),
-            ("ours", lambda: ours(now)),
-        ):
-            with copy_of(base, f"{base}_{name}"):
-                watch = call()
-                took[name].append(watch)
-                found.append(written(WRITTEN))
-                if name == "ours" and not number:
-                    findings = list(audit.audit())
-                    assert not findings, findings[:3]  # noqa: S101
-            print(
-                f"  {accounts * options.each:,} lots, {name}: {watch.took:.1f} s, processor {watch.cpu:.1f} s",
-                flush=True,
-            )
-        assert found[0] == found[1], found  # noqa: S101
-    return took
+    def least():
+        bounds = "SELECT MIN(id), MAX(id) FROM loyalty_ledger_account"
+        return bulk.floor(LOCK, FLOOR, {"now": now}, bounds=bounds, size=max(1, expiring.SLICE // options.each))
+
+    def prove():
+        findings = list(audit.audit())
+        assert not findings, findings[:3]  # noqa: S101
+
+    return bulk.compare(
+        base,
+        {"floor": least, "ours": lambda: ours(now)},
+        rounds=options.rounds,
+        tables=WRITTEN,
+        prove=prove,
+        number=accounts * options.each,
+        name="lots",
+    )
 
 
 def main(base):
@@ -185,19 +147,7 @@ def main(base):
     few = compare(options, quarter, now, base)
     fill(quarter + 1, options.accounts, options.each, now)
     many = compare(options, options.accounts, now, base)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pairs = list(zip(many["ours"], many["floor"], strict=True))
-    by_clock = Ratio.of([(mine.took, least.took) for mine, least in pairs])
-    by_cpu = Ratio.of([(mine.cpu, least.cpu) for mine, least in pairs])
-    print(f"\nratio by clock {by_clock}, by processor {by_cpu} (bound {BOUND}: {kept(by_clock.median <= BOUND)})")
-    print(f"peak memory {memory:.0f} MB (bound {MEMORY}: {kept(memory <= MEMORY)})")
-    growth = min(watch.cpu for watch in many["ours"]) / min(watch.cpu for watch in few["ours"])
-    print(f"four times the lots take {growth:.2f} times the processor time")
-    print(machine())
-
-
-def kept(yes):
-    return "kept" if yes else "NOT kept"
+    bulk.tell(few, many, bound=BOUND, memory=MEMORY, name="lots")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ class Ratio:
     @classmethod
     def of(cls, pairs):
         ratios = sorted(mine / least for mine, least in pairs)
-        low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+        # One pair has no spread.
+        low, median, high = statistics.quantiles(ratios if ratios[1:] else ratios * 2, n=4, method="inclusive")
         return cls(median, low, high)
 
     def __str__(self):
@@ -196,3 +197,7 @@ def machine():
         version = cursor.fetchone()[0]
     load = os.getloadavg()[0]
     return f"PostgreSQL {version}, {os.cpu_count()} cores, load {load:.0f} when it ended"
+
+
+def kept(yes):
+    return "kept" if yes else "NOT kept"

@@ -15,10 +15,8 @@ It works in test databases of its own, which it makes and takes away.
 import argparse
 import os
 import resource
-import shutil
 import statistics
 import sys
-from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +26,7 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
+from benchmarks import bulk
 from benchmarks.side_by_side import Watch, plain_connection
 
 #: What reaches the second tier and the third.
@@ -223,38 +222,6 @@ class Floor:
         return moved
 
 
-@contextmanager
-def copy_of(base, name):
-    """A copy of the database, on which Django works for as long as the block lasts."""
-    from django.db import connection
-
-    connection.close()
-    if connection.vendor == "postgresql":
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{base}"')
-    else:
-        shutil.copy(base, name)
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = base
-        if connection.vendor == "postgresql":
-            with connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}"')
-        else:
-            Path(name).unlink()
-
-
-def pid_of(connection):
-    if connection.vendor != "postgresql":
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        return cursor.fetchone()[0]
-
-
 def written():
     """Who has which tier and until when, and what was written of it: the same for both, or the floor is none."""
     from django.contrib.auth import get_user_model
@@ -266,13 +233,8 @@ def written():
         ("loyalty_members_tierchange", "member_id, before_id, after_id, cause"),
         ("auth_user_groups", "user_id, group_id"),
     ]
-    found = {}
+    found = bulk.written(tables)
     with connection.cursor() as cursor:
-        for table, columns in tables:
-            cursor.execute(
-                f"SELECT COUNT(*), SUM(hashtextextended(CAST(ROW({columns}) AS text), 0)::numeric) FROM {table}"  # noqa: S608
-            )
-            found[table] = cursor.fetchone()
         cursor.execute("SELECT COUNT(*) FROM loyalty_due_due WHERE kind = 'members.tier_changed'")
         found["due"] = cursor.fetchone()[0]
     assert get_user_model()._meta.db_table == "auth_user"  # noqa: S101
@@ -297,7 +259,7 @@ def main(base, options):
     now = clock.now()
 
     def ours(moment):
-        with clock.frozen(moment), Watch(pid_of(connection)) as watch:
+        with clock.frozen(moment), Watch(bulk.pid_of(connection)) as watch:
             done = review.run(review=review.begin(programme=programme, size=options.slice))
         assert done.finished_at is not None and done.seen == options.members  # noqa: S101
         return watch, done.risen + done.fallen
@@ -316,7 +278,7 @@ def main(base, options):
         return proposals.make(programme=programme, fields=fields, thresholds=steps)
 
     row = proposal()
-    with Watch(pid_of(connection)) as watch:
+    with Watch(bulk.pid_of(connection)) as watch:
         found = preview.run(proposal=row)
     print(f"preview, worked out once: {found.rising} would rise: {watch.took:.2f} s, processor {watch.cpu:.2f} s")
     with Watch() as watch:
@@ -332,7 +294,7 @@ def main(base, options):
     for number in range(options.rounds):
         states = {}
         for who in ("ours", "floor") if connection.vendor == "postgresql" else ("ours",):
-            with copy_of(base, f"{base}_{who}"):
+            with bulk.copy_of(base, f"{base}_{who}"):
                 if who == "floor":
                     floor = Floor(programme, selectors.members.tiers(programme), options.slice)
                     pid = floor.connection.info.backend_pid
