@@ -7,6 +7,7 @@ such texts, never with anything that somebody has typed; values go as parameters
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from string import Template
 from typing import Any
 
@@ -74,7 +75,7 @@ class Database:
         after = "ON COMMIT DROP" if self.is_postgresql else ""
         self.run("CREATE TEMPORARY TABLE $name ($columns) $after", name=name, columns=columns, after=after)
 
-    def fill(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
+    def fill(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows, some hundred, into such a table."""
         self._load(name, [], rows)
 
@@ -114,18 +115,22 @@ class Database:
         last = int(found[0][0]) if found else 0
         return list(range(last + 1, last + number + 1))
 
-    def load(self, model: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def load(self, model: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Write rows with these columns as fast as the database takes them; what is not named gets its default.
 
-        Moments must have gone through :meth:`moment`, and JSON be text.
+        Moments must have gone through :meth:`moment`, and JSON be text. PostgreSQL takes in rows while the next ones
+        are still being made, where ``rows`` is a generator.
         """
         more = {column: value for column, value in self._defaults(model, columns).items() if value is not None}
         rest = tuple(more.values())
-        self._load(self.table(model), [*columns, *more], [(*row, *rest) for row in rows] if rest else rows)
+        self._load(self.table(model), [*columns, *more], ((*row, *rest) for row in rows) if rest else rows)
 
-    def _load(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        if not rows:
+    def _load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        coming = iter(rows)
+        first = next(coming, None)
+        if first is None:
             return
+        rows = chain([first], coming)
         names = ", ".join(self.connection.ops.quote_name(column) for column in columns)
         into = f"{table} ({names})" if columns else table
         with self.connection.cursor() as cursor:
@@ -134,7 +139,7 @@ class Database:
                     for row in rows:
                         copy.write_row(row)
                 return
-            marks = ", ".join(["%s"] * len(rows[0]))
+            marks = ", ".join(["%s"] * len(first))
             cursor.executemany(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608  # nosec B608
 
     def _defaults(self, model: Any, given: Iterable[str]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Points for the past: awards orders that were placed before the programme, or brought in from elsewhere."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -138,14 +137,17 @@ def award_slice(run: Any, first: int, last: int | None) -> dict[str, int]:
     found = _placed(programme, since=_moment(told["since"]), until=_moment(told["until"]), users=(first, last))
     pks = list(found.order_by("user_id", "date_placed", "pk").values_list("pk", flat=True))
     rules_at, booked_at = _moment(told["rules_at"]), _moment(told["booked_at"])
-    counts, members = Counter(orders=0, awards=0, points=0), set()
+    given: list[Any] = []
     for start in range(0, len(pks), SLICE):
         mine = _still_waiting(programme, pks[start : start + SLICE])
-        for award in past_orders.award(programme, mine, rules_at=rules_at, booked_at=booked_at):
-            counts.update(orders=1, awards=int(award.points > 0), points=award.points)
-            if award.points:
-                members.add(award.member_id)
-    return {**counts, "members": len(members)}
+        given += past_orders.award(programme, mine, rules_at=rules_at, booked_at=booked_at)
+    with_points = [award for award in given if award.points > 0]
+    return {
+        "orders": len(given),
+        "awards": len(with_points),
+        "points": sum(award.points for award in with_points),
+        "members": len({award.member_id for award in with_points}),
+    }
 
 
 def run(

@@ -61,11 +61,10 @@ def give_many(grants: Sequence[Grant]) -> list[Given]:
     entries = books.earn_in_bulk([earning_of(grant) for grant in grants if grant.outcome.points > 0])
     db = Database(Award)
     keys = db.keys(Award, len(grants))
-    db.load(
-        Award, AWARD, [_award(db, pk, grant, entries.get(grant.key)) for pk, grant in zip(keys, grants, strict=True)]
-    )
-    db.load(Line, LINE, [row for pk, grant in zip(keys, grants, strict=True) for row in _lines(pk, grant)])
-    given = [Given(pk, grant.member.pk, grant.outcome.points) for pk, grant in zip(keys, grants, strict=True)]
+    made = list(zip(keys, grants, strict=True))
+    db.load(Award, AWARD, (_award(db, pk, grant, entries.get(grant.key)) for pk, grant in made))
+    db.load(Line, LINE, (row for pk, grant in made for row in _lines(pk, grant)))
+    given = [Given(pk, grant.member.pk, grant.outcome.points) for pk, grant in made]
     allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))
     for start in range(0, len(given), TOLD):
         followers.tell_given(given[start : start + TOLD])

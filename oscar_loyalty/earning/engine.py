@@ -184,6 +184,7 @@ class _Part:
 
 
 SHIPPING = "shipping"
+CENT, FINE = Decimal("0.01"), Decimal("0.0001")
 NONE = Fraction(0)
 UNSAID = Decimal(0)
 #: What is for the whole purchase.
@@ -401,7 +402,7 @@ def _outcome(
     policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room, spent: Decimal, explain: bool
 ) -> Outcome:
     wanted, over = common([part.exact for part in parts])
-    exact = Fraction(sum(wanted), over)
+    exact = parts[0].exact if len(parts) == 1 else Fraction(sum(wanted), over)
     points = round_points(exact, policy.rounding)
     by, limit = _limit(policy, room)
     capped = {"by": by, "most": limit, "before": points} if limit is not None and points > limit else None
@@ -475,7 +476,7 @@ def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:
         **part.said,
     }
     if rule.kind == "booster":
-        why["brought"] = _text(share.quantize(Decimal("0.01")))
+        why["brought"] = _text(share.quantize(CENT))
         if rule.times is not None:
             why["times"] = _text(rule.times)
     if rule.kind == "unit":
@@ -488,17 +489,16 @@ def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:
         why |= {"threshold": _text(rule.threshold), "currency": policy.currency}
     if part.paid:
         left_out = part.line.amount_incl * Decimal(part.paid.numerator) / Decimal(part.paid.denominator)
-        why |= {"left_out": _text(left_out.quantize(Decimal("0.01"))), "currency": policy.currency}
+        why |= {"left_out": _text(left_out.quantize(CENT)), "currency": policy.currency}
     return why
 
 
 def _cents(value: Fraction) -> Decimal:
-    return _decimal(value).quantize(Decimal("0.01"))
+    return _decimal(value).quantize(CENT)
 
 
-@lru_cache(maxsize=16384)
 def _decimal(value: Fraction) -> Decimal:
-    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.0001"))
+    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(FINE)
 
 
 def _text(value: Decimal) -> str:

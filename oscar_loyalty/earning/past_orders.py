@@ -238,8 +238,9 @@ def _purchase(order: Past, lines: Sequence[Bought], products: Mapping[int | None
     for row in lines:
         if row.quantity <= 0:
             continue
-        line = products.get(row.product, facts.NOTHING).sold(key=str(row.pk), quantity=row.quantity, title=row.title)
-        found.append(line.sold(amount_incl=row.incl, amount_excl=row.excl) if counts else line)
+        line = products.get(row.product, facts.NOTHING)
+        amounts = {"amount_incl": row.incl, "amount_excl": row.excl} if counts else {}
+        found.append(line.sold(key=str(row.pk), quantity=row.quantity, title=row.title, **amounts))
     return Purchase(
         lines=tuple(found),
         shipping_incl=order.shipping_incl if counts else facts.ZERO,

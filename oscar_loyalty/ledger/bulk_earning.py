@@ -4,7 +4,7 @@ Private to :mod:`oscar_loyalty.ledger.books`.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from json import dumps
@@ -109,11 +109,9 @@ class Plain:
                 kind,
                 units,
                 account.balance,
-                dumps(why),
-                source.type,
-                source.id,
-                self.db.moment(at),
-                self.db.moment(self.now),
+                why,
+                source,
+                at,
             ]
         )
 
@@ -129,18 +127,18 @@ class Plain:
         """Write all of it; return the entries' primary keys by their keys."""
         db, moment = self.db, self.db.moment
         entries, lots = db.keys(model("Entry"), len(self.entries)), db.keys(model("Lot"), len(self.lots))
-        db.load(model("Entry"), ENTRY, [(pk, *row) for pk, row in zip(entries, self.entries, strict=True)])
+        db.load(model("Entry"), ENTRY, self._written(entries))
         db.load(
             model("Lot"),
             LOT,
-            [
+            (
                 (pk, account, entries[entry], units, left, 0, moment(start), moment(end))
                 for pk, (account, entry, units, left, start, end) in zip(lots, self.lots, strict=True)
-            ],
+            ),
         )
-        db.load(model("LotUse"), USE, [(entries[entry], lots[lot], self.lots[lot][2]) for entry, lot in self.uses])
+        db.load(model("LotUse"), USE, ((entries[entry], lots[lot], self.lots[lot][2]) for entry, lot in self.uses))
         db.make_table(FIGURES, "account bigint, sequence bigint, balance bigint")
-        db.fill(FIGURES, [(pk, row.sequence, row.balance) for pk, row in self.accounts.items()])
+        db.fill(FIGURES, ((pk, row.sequence, row.balance) for pk, row in self.accounts.items()))
         db.run(
             """
             UPDATE $account SET sequence = mine.sequence, balance = mine.balance
@@ -150,6 +148,12 @@ class Plain:
             figures=FIGURES,
         )
         return {row[2]: pk for pk, row in zip(entries, self.entries, strict=True)}
+
+    def _written(self, pks: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """Make the entries' rows one by one, while the database takes in those before."""
+        moment, now = self.db.moment, self.db.moment(self.now)
+        for pk, (*row, why, source, at) in zip(pks, self.entries, strict=True):
+            yield (pk, *row, dumps(why), source.type, source.id, moment(at), now)
 
 
 @in_one_transaction

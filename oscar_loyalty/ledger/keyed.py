@@ -32,6 +32,7 @@ class Ref:
 
 
 NOBODY = Ref()
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def above_zero(units: int) -> None:
@@ -49,8 +50,7 @@ def pk(account: Any) -> int:
 
 
 def digest(operation: str, account: int, units: int | None, *more: Any) -> str:
-    content = json.dumps([operation, account, units, *more], separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()
+    return hashlib.sha256(_compact([operation, account, units, *more]).encode()).hexdigest()
 
 
 def same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:
