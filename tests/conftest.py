@@ -56,6 +56,15 @@ def _what_is_joined_under_a_lock():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_not_in_a_long_list():
+    from tests import quadratic
+
+    with pytest.MonkeyPatch.context() as patch:
+        quadratic.install(patch)
+        yield
+
+
 @pytest.fixture
 def programme(db):
     from oscar_loyalty.fields import localized

@@ -9,6 +9,7 @@ from django.db.models import Q
 from wagtail.models import Page, PageViewRestriction
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.members.holdings import person_of
 from wagtail_club import access, indexing
 from wagtail_club.access import EVERYBODY, NO_WISH, STEP, Audience, Wish
@@ -335,8 +336,8 @@ class Settling:
 
     def _guest_users(self, rows: list[Row]) -> dict[int, frozenset[int]]:
         groups = [row.guest_group for row in rows if row.guest_group]
-        through = Group.user_set.through
-        found = _by(through.objects.filter(group__in=groups).values_list("group", "user"))
+        belonging = Belonging()
+        found = _by(belonging.objects.filter(group__in=groups).values_list("group", belonging.user))
         return {group: found.get(group, frozenset()) for group in groups if group}
 
 
@@ -357,13 +358,11 @@ def entitled(members: frozenset[int]) -> frozenset[int]:
 
 def fill(group: Any, users: frozenset[int]) -> None:
     """Put exactly these users into the group of a page's guests."""
-    through = Group.user_set.through
-    stands = set(through.objects.filter(group=group).values_list("user", flat=True))
+    belonging = Belonging()
+    stands = set(belonging.objects.filter(group=group).values_list(belonging.user, flat=True))
     if stands - users:
-        through.objects.filter(group=group, user__in=stands - users).delete()
-    through.objects.bulk_create(
-        [through(group_id=group, user_id=user) for user in users - stands], ignore_conflicts=True
-    )
+        belonging.objects.filter(group=group, **belonging.of(stands - users)).delete()
+    belonging.put((user, group) for user in users - stands)
 
 
 def refresh_guest(member: Any) -> None:

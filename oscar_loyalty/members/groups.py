@@ -4,12 +4,39 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors
 
 #: Rows written or deleted by one statement.
 BATCH = 500
+
+
+class Belonging:
+    """The table of who is in which group, whatever the shop calls its own model of users.
+
+    ``user`` is the name of its field for the user, which follows that model's name.
+    """
+
+    def __init__(self) -> None:
+        self.model = get_user_model().groups.through
+        self.user = get_user_model().groups.field.m2m_field_name()
+        self.objects = self.model.objects
+
+    @property
+    def column(self) -> str:
+        """The column of the user."""
+        return str(self.model._meta.get_field(self.user).column)
+
+    def of(self, users: Any) -> dict[str, Any]:
+        """Return the condition that a row is of one of ``users``."""
+        return {f"{self.user}__in": users}
+
+    def put(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Put users into groups: pairs of their keys. Who is there already stays there."""
+        rows = [self.model(**{f"{self.user}_id": user, "group_id": group}) for user, group in pairs]
+        self.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def set_groups(member: Any) -> None:
@@ -26,24 +53,24 @@ def set_groups(member: Any) -> None:
 
 def set_groups_of(programme: Any, members: Iterable[tuple[int, Any]]) -> None:
     """As :func:`set_groups`, for many active members of a programme at once: pairs of a user's key and their tier."""
-    through = get_user_model().groups.through
+    belonging = Belonging()
     people = list(members)
     for tier in selectors.tiers(programme):
         inside = [user for user, own in people if own is not None and own.rank >= tier.rank]
         outside = [user for user, own in people if own is None or own.rank < tier.rank]
-        rows = [through(user_id=user, group_id=tier.group_id) for user in inside]
-        through.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+        belonging.put((user, tier.group_id) for user in inside)
         for start in range(0, len(outside), BATCH):
-            through.objects.filter(group=tier.group_id, user__in=outside[start : start + BATCH]).delete()
+            gone = belonging.of(outside[start : start + BATCH])
+            belonging.objects.filter(group=tier.group_id, **gone).delete()
 
 
 def rebuild_groups(programme: Any) -> None:
     """Bring the groups of a programme's tiers in line with its members: the tiers have another order, or are others."""
-    through = get_user_model().groups.through
+    belonging = Belonging()
     active = get_model("loyalty_members", "Member").objects.filter(programme=programme, status="active")
     for tier in selectors.tiers(programme):
         entitled = active.filter(user__isnull=False, tier__rank__gte=tier.rank)
-        through.objects.filter(group=tier.group_id).exclude(user__in=entitled.values("user")).delete()
+        right = entitled.filter(user=OuterRef(belonging.user))
+        belonging.objects.filter(group=tier.group_id).exclude(Exists(right)).delete()
         missing = entitled.exclude(user__groups=tier.group_id).values_list("user", flat=True)
-        rows = [through(user_id=user, group_id=tier.group_id) for user in missing.iterator(chunk_size=2000)]
-        through.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+        belonging.put((user, tier.group_id) for user in missing.iterator(chunk_size=2000))

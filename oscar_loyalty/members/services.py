@@ -21,7 +21,7 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import benefits, selectors, signals
 from oscar_loyalty.members.exceptions import AlreadyMember, ProgrammeClosed
-from oscar_loyalty.members.groups import rebuild_groups, set_groups
+from oscar_loyalty.members.groups import Belonging, rebuild_groups, set_groups
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.members.statuses import set_status
@@ -208,10 +208,7 @@ def join_many(
     )
     if tier is not None and members:
         # The lowest tier's group only: nobody begins higher.
-        through = tier.group.user_set.through
-        through.objects.bulk_create(
-            [through(user_id=pk, group_id=tier.group_id) for pk in wanted], batch_size=500, ignore_conflicts=True
-        )
+        Belonging().put((pk, tier.group_id) for pk in wanted)
     return [*before, *members]
 
 

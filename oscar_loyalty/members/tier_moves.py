@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import signals
+from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.sql import Database, Value
 
 TABLE = "loyalty_now_ruling"
@@ -175,8 +175,7 @@ class Moves:
         self.db.insert(_model("TierChange"), columns, self._source("WHERE ruling.cause <> ''"), **self.names)
 
     def _groups(self) -> None:
-        through = get_user_model().groups.through
-        user = through._meta.get_field(get_user_model()._meta.model_name).column
+        belonging = Belonging()
         crossed = self._source(
             "JOIN $member member ON member.id = stood.member_id AND member.id $between AND member.user_id IS NOT NULL "
             "JOIN $tier tier ON tier.programme_id = %s AND tier.removed_at IS NULL AND tier.rank $crossing "
@@ -184,8 +183,8 @@ class Moves:
         )
         if self.rises:
             self.db.insert(
-                through,
-                {user: "member.user_id", "group_id": "tier.group_id"},
+                belonging.model,
+                {belonging.column: "member.user_id", "group_id": "tier.group_id"},
                 f"{crossed} ON CONFLICT DO NOTHING",
                 [self.programme.pk],
                 crossing="> ruling.before_rank AND tier.rank <= ruling.rank",
@@ -196,8 +195,8 @@ class Moves:
                 "DELETE FROM $through WHERE ($user, group_id) IN (SELECT member.user_id, tier.group_id $crossed)",
                 [self.programme.pk],
                 crossed=crossed,
-                through=self.db.table(through),
-                user=user,
+                through=self.db.table(belonging.model),
+                user=belonging.column,
                 crossing="> ruling.rank AND tier.rank <= ruling.before_rank",
                 **self.names,
             )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from oscar_loyalty import clock
@@ -125,7 +125,7 @@ def unexplained_entries() -> Iterator[Finding]:
     """Points earned by an order or a booking have an award that says why; those paid for a reward have its claim."""
     Award, Entry = get_model("loyalty_earning", "Award"), get_model("loyalty_ledger", "Entry")
     earned = Q(kind="earn", source_type__in=["order", "booking"])
-    earned &= ~Q(pk__in=Award.objects.filter(entry__isnull=False).values("entry"))
+    earned &= ~Exists(Award.objects.filter(entry=OuterRef("pk")))
     paid = Q(kind="spend", reward_claim__isnull=True) | Q(kind="return", reward_claim_back__isnull=True)
     for entry in Entry.objects.filter(earned | Q(source_type="reward") & paid).iterator():
         if entry.source_type == "reward":
@@ -339,7 +339,7 @@ def gifts_of_points() -> Iterator[Finding]:
     right |= Q(transfer__isnull=True) & ~Q(state="open")
     holds = get_model("loyalty_ledger", "Hold").objects
     mine = holds.filter(Q(source_type="gift") | Q(transfer__isnull=False))
-    for hold in mine.exclude(pk__in=holds.filter(right).values("pk")).select_related("transfer").iterator():
+    for hold in mine.exclude(Exists(holds.filter(right, pk=OuterRef("pk")))).select_related("transfer").iterator():
         row = getattr(hold, "transfer", None)
         if row is None:
             yield Finding("gifts.hold", f"hold {hold.pk}", f"{hold.units} points are set aside for no gift")
@@ -358,7 +358,8 @@ def resting_members() -> Iterator[Finding]:
     rests = Q(status="frozen", account__paused_at__isnull=False)
     rests |= ~Q(status="frozen") & Q(account__paused_at__isnull=True)
     rows = get_model("loyalty_members", "Member").objects
-    for member in rows.exclude(pk__in=rows.filter(right, rests).values("pk")).select_related("account").iterator():
+    right_one = rows.filter(right, rests, pk=OuterRef("pk"))
+    for member in rows.exclude(Exists(right_one)).select_related("account").iterator():
         if (member.status == "frozen") != (member.account.paused_at is not None):
             yield Finding("members.hold", f"member {member.pk}", f"it is {member.status}, its points are not")
         else:

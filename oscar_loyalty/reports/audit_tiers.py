@@ -7,7 +7,6 @@ from change to change without a gap, up to the tier of now; and the groups are t
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import Coalesce, Lag, RowNumber
@@ -17,6 +16,7 @@ from oscar_loyalty.earning.tiering import selectors
 from oscar_loyalty.earning.tiering.ladder import Ladder, judge
 from oscar_loyalty.earning.tiering.standings import Situation, Standings
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.reports.audit import Finding, check
 
 MEMBER = {"person": "user", "card": "number", "state": "status", "own": "tier__rank"}
@@ -29,17 +29,17 @@ def _model(name: str) -> Any:
 @check
 def tier_groups() -> Iterator[Finding]:
     """A member is in the groups of every tier up to the own one, and in no other tier's."""
-    through = get_user_model().groups.through
-    user = get_user_model()._meta.model_name
+    belonging = Belonging()
+    user = belonging.user
     # By annotations, so that one join is asked: each tier with each member of its programme.
     ones = {name: F(f"programme__members__{field}") for name, field in MEMBER.items()}
-    inside = through.objects.filter(group=OuterRef("group"), **{user: OuterRef("person")})
+    inside = belonging.objects.filter(group=OuterRef("group"), **{user: OuterRef("person")})
     entitled = _model("Tier").objects.annotate(**ones).filter(state="active", person__isnull=False, own__gte=F("rank"))
     for code, number in entitled.exclude(Exists(inside)).order_by().values_list("code", "card").iterator():
         yield Finding("tiers.missing", f"member {number}", f"not in the group of {code}")
     members = _model("Member").objects.filter(user=OuterRef(user), programme=OuterRef("group__loyalty_tier__programme"))
     mine = members.filter(status="active", tier__rank__gte=OuterRef("group__loyalty_tier__rank"))
-    groups = through.objects.filter(group__loyalty_tier__isnull=False, group__loyalty_tier__removed_at=None)
+    groups = belonging.objects.filter(group__loyalty_tier__isnull=False, group__loyalty_tier__removed_at=None)
     for code, pk in groups.exclude(Exists(mine)).values_list("group__loyalty_tier__code", user).iterator():
         yield Finding("tiers.extra", f"user {pk}", f"in the group of {code} without that tier")
 
@@ -56,8 +56,8 @@ def tiers_given() -> Iterator[Finding]:
     right = by_hand & Q(member__tier=F("floor")) | by_rule & Q(member__tier=F("earned"))
     # Nothing is known yet of what was earned: whatever they have.
     right |= Q(earned=None, floor=None) | Q(earned=None, floor__rank__lte=F("member__tier__rank"))
-    right_ones = _model("TierTerm").objects.filter(right).values("pk")
-    for term in terms.exclude(pk__in=right_ones).iterator():
+    right_one = _model("TierTerm").objects.filter(right, pk=OuterRef("pk"))
+    for term in terms.exclude(Exists(right_one)).iterator():
         yield Finding(
             "tiers.given",
             f"member {term.member.number}",
@@ -120,7 +120,7 @@ def _reviewed(programme: Any, rules: Ladder, review: Any) -> Iterator[Finding]:
         found = dict(stood.members_in(wrong)) if wrong else {}
     later = Q(tier_changes__happened_at__gte=review.began_at) | Q(status_changes__happened_at__gte=review.began_at)
     members = _model("Member").objects.filter(pk__in=found, joined_at__lt=review.began_at)
-    members = members.exclude(pk__in=_model("Member").objects.filter(later, pk__in=found).values("pk"))
+    members = members.exclude(Exists(_model("Member").objects.filter(later, pk=OuterRef("pk"))))
     if found:
         members = members.exclude(pk__in=_untold())
     for member in members.order_by("pk").iterator():
