@@ -194,7 +194,8 @@ def judge(ladder: Ladder, term: Term, now: datetime, total: Decimal, kept: Decim
         floor_until=term.floor_until if floor is not None else None,
     )
     verdict = Verdict(term, tier.pk, over, renewed)
-    if not renewed:
+    # Whoever was kept just now hears of the new end later; of the end of what was given by hand, in time.
+    if held or not renewed:
         verdict = _warned(ladder, verdict, now, tier, earned, held, total, up, again, kept)
     return verdict
 
