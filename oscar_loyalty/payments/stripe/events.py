@@ -66,7 +66,8 @@ def find_attempt(event: Any) -> Any:
     found = tenders.filter(session__in=names).first() or tenders.filter(reference__in=names).first()
     if found is None:
         # Before we have looked, the payment is known by the attempt that we had it carry.
-        uuid = _uuid((about.get("metadata") or {}).get("attempt"))
+        carried = about.get("metadata")
+        uuid = _uuid(carried.get("attempt")) if isinstance(carried, dict) else None
         found = tenders.filter(attempt__uuid=uuid).first() if uuid is not None else None
     return found.attempt if found is not None else None
 
