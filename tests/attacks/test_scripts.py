@@ -87,7 +87,7 @@ def test_no_page_runs_what_somebody_typed_or_breaks_a_strict_policy(all_pages, f
                 told += [f"{language} {name} {url}: {each}" for each in planted.running(text)]
                 if name not in done:
                     for path in OSCARS if not done or looking.client not in done.values() else ():
-                        oscars |= looking.open(path)
+                        oscars |= looking.open(path, looking.client.get(path, follow=True))
                     done[name] = looking.client
                     broken = looking.open(url, page) - oscars
                     told += [f"{name} {url} in the browser: {each}" for each in broken]
@@ -99,7 +99,7 @@ def test_no_page_runs_what_somebody_typed_or_breaks_a_strict_policy(all_pages, f
     assert not looking.asked
     # Else nothing of it was on any page, and the walk proved nothing.
     assert seen > 150, seen
-    assert len(done) > 90, len(done)
+    assert len(done) > 80, len(done)
 
 
 def test_no_mail_runs_it(rich, full):
