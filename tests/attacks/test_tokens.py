@@ -3,9 +3,11 @@
 from django.urls import get_resolver
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.wallet import services as wallet
 from tests.attacks import addresses, pages
 from tests.attacks.test_odd_words import keys
 from tests.attacks.test_slow import views
+from tests.wallet.conftest import TYPE, apple_on, authority, own  # noqa: F401
 
 #: All that asks for no token, and what it asks for in its place.
 EXEMPT = {
@@ -21,6 +23,15 @@ EXEMPT = {
 def test_what_asks_for_no_token_is_named_here():
     found = {one.name for one in views(get_resolver().url_patterns) if getattr(one.callback, "csrf_exempt", False)}
     assert found == set(EXEMPT)
+
+
+def test_a_telephone_has_no_token_of_ours_and_is_served(strict, full, apple_on):  # noqa: F811
+    found = wallet.pass_of(member=full[0].member)
+    path, data = f"/loyalty/wallet/v1/devices/d1/registrations/{TYPE}/{found.serial}", {"pushToken": "ab12"}
+    for token, answer in ((found.token[:-1], 401), (found.token, 201)):
+        headers = {"authorization": f"ApplePass {token}"}
+        response = strict().post(path, data, content_type="application/json", headers=headers)
+        assert response.status_code == answer
 
 
 def refused(client, path, method, data, headers):

@@ -1,4 +1,4 @@
-"""What pretends to be Stripe, or comes from Stripe and is not as it should be: it breaks nothing and changes nothing."""
+"""What pretends to be Stripe, or is Stripe's and not as it should be: it breaks nothing and changes nothing."""
 
 import hashlib
 import hmac

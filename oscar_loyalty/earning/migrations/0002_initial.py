@@ -7,931 +7,555 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("catalogue", "0001_initial"),
-        ("loyalty_earning", "0001_initial"),
-        ("loyalty_ledger", "0001_initial"),
-        ("loyalty_members", "0001_initial"),
-        ("offer", "0001_initial"),
-        ("order", "0001_initial"),
+        ('catalogue', '0001_initial'),
+        ('loyalty_earning', '0001_initial'),
+        ('loyalty_ledger', '0001_initial'),
+        ('loyalty_members', '0001_initial'),
+        ('offer', '0001_initial'),
+        ('order', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="actionrule",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="action_rules", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_decisions",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="adjustments", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustment",
-            name="requested_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_adjustments",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustmentitem",
-            name="adjustment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="items", to="loyalty_earning.adjustment"
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustmentitem",
-            name="entry",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustment_item",
-                to="loyalty_ledger.entry",
-            ),
-        ),
-        migrations.AddField(
-            model_name="adjustmentitem",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="adjustment_items",
-                to="loyalty_members.member",
-            ),
-        ),
-        migrations.AddField(
-            model_name="award",
-            name="entry",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="award",
-                to="loyalty_ledger.entry",
-            ),
-        ),
-        migrations.AddField(
-            model_name="award",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="award",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="awards", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="award",
-            name="tier",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty_members.tier",
-                verbose_name="tier",
-            ),
-        ),
-        migrations.AddField(
-            model_name="awardline",
-            name="award",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="loyalty_earning.award"
-            ),
-        ),
-        migrations.AddField(
-            model_name="awardline",
-            name="order_line",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_lines",
-                to="order.line",
-            ),
-        ),
-        migrations.AddField(
-            model_name="awardline",
-            name="product",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_lines",
-                to="catalogue.product",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="award",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="bookings",
-                to="loyalty_earning.award",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="member",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="bookings",
-                to="loyalty_members.member",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="order_line",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_bookings",
-                to="order.line",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="product",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_bookings",
-                to="catalogue.product",
-                verbose_name="service",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="bookings", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="customernumber",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="customer_numbers",
-                to="loyalty_members.member",
-            ),
-        ),
-        migrations.AddField(
-            model_name="customernumber",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="draft",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="drafts", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="category",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.category",
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="draft",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="items", to="loyalty_earning.draft"
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="product",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.product",
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="product_class",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.productclass",
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="range",
-            field=models.ForeignKey(
-                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="offer.range"
-            ),
-        ),
-        migrations.AddField(
-            model_name="earningpolicy",
-            name="programme",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="earning_policy",
-                to="loyalty_members.programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="category",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.category",
-                verbose_name="category",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="first",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="successors",
-                to="loyalty_earning.goal",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="product",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.product",
-                verbose_name="product",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="product_class",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.productclass",
-                verbose_name="product type",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="goals", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="range",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="offer.range",
-                verbose_name="range",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goal",
-            name="tier",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty_members.tier",
-                verbose_name="from tier",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalcard",
-            name="goal",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="cards", to="loyalty_earning.goal"
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalcard",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="goal_cards", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalprize",
-            name="award",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="goal_prizes",
-                to="loyalty_earning.award",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalprize",
-            name="card",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="prizes", to="loyalty_earning.goalcard"
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalstep",
-            name="goal",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="loyalty_earning.goal"
-            ),
-        ),
-        migrations.AddField(
-            model_name="goalprize",
-            name="step",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="prizes", to="loyalty_earning.goalstep"
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestclaim",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="guest_claims", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestclaim",
-            name="order",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="loyalty_claim", to="order.order"
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestlink",
-            name="asked_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="asked by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestlink",
-            name="order",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="loyalty_guest_links",
-                to="order.order",
-                verbose_name="order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestlink",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="guest_links", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestlink",
-            name="used_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="loyalty_guest_links",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="used by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestclaim",
-            name="link",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="claims",
-                to="loyalty_earning.guestlink",
-                verbose_name="link",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invitation",
-            name="member",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="invitation", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="memberprofile",
-            name="member",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="profile", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="orderreview",
-            name="order",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="loyalty_review", to="order.order"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referral",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="referral",
-            name="friend",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="referral", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referral",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="referrals", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referral",
-            name="referrer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="referrals", to="loyalty_members.member"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referraldevice",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="referral_devices",
-                to="loyalty_members.member",
-            ),
-        ),
-        migrations.AddField(
-            model_name="referralreward",
-            name="friend_award",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty_earning.award",
-            ),
-        ),
-        migrations.AddField(
-            model_name="referralreward",
-            name="referral",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="rewards", to="loyalty_earning.referral"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referralreward",
-            name="referrer_award",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="loyalty_earning.award",
-            ),
-        ),
-        migrations.AddField(
-            model_name="referralreward",
-            name="source",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="referral_reward", to="loyalty_earning.award"
-            ),
-        ),
-        migrations.AddField(
-            model_name="referralscheme",
-            name="programme",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="referral_scheme",
-                to="loyalty_members.programme",
-            ),
-        ),
-        migrations.AddField(
-            model_name="rule",
-            name="category",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.category",
-                verbose_name="category",
-            ),
-        ),
-        migrations.AddField(
-            model_name="rule",
-            name="product",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.product",
-                verbose_name="product",
-            ),
-        ),
-        migrations.AddField(
-            model_name="rule",
-            name="product_class",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="catalogue.productclass",
-                verbose_name="product type",
-            ),
-        ),
-        migrations.AddField(
-            model_name="rule",
-            name="programme",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="rules", to="loyalty_members.programme"
-            ),
-        ),
-        migrations.AddField(
-            model_name="rule",
-            name="range",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="offer.range",
-                verbose_name="range",
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="rule",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="draft_items",
-                to="loyalty_earning.rule",
-            ),
-        ),
-        migrations.AddField(
-            model_name="ruleversion",
-            name="rule",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="loyalty_earning.rule"
-            ),
-        ),
-        migrations.AddField(
-            model_name="draftitem",
-            name="version",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="draft_items",
-                to="loyalty_earning.ruleversion",
-            ),
-        ),
-        migrations.AddField(
-            model_name="awardline",
-            name="rule_version",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="award_lines",
-                to="loyalty_earning.ruleversion",
-            ),
-        ),
-        migrations.AddField(
-            model_name="stamp",
-            name="award",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="stamps",
-                to="loyalty_earning.award",
-            ),
-        ),
-        migrations.AddField(
-            model_name="stamp",
-            name="goal",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="stamps", to="loyalty_earning.goal"
-            ),
-        ),
-        migrations.AddField(
-            model_name="stamp",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="stamps", to="loyalty_members.member"
-            ),
+            model_name='actionrule',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='action_rules', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='adjustment',
+            name='decided_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_decisions', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='adjustment',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjustments', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='adjustment',
+            name='requested_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_adjustments', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='adjustmentitem',
+            name='adjustment',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='loyalty_earning.adjustment'),
+        ),
+        migrations.AddField(
+            model_name='adjustmentitem',
+            name='entry',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='adjustment_item', to='loyalty_ledger.entry'),
+        ),
+        migrations.AddField(
+            model_name='adjustmentitem',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjustment_items', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='award',
+            name='entry',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='award', to='loyalty_ledger.entry'),
+        ),
+        migrations.AddField(
+            model_name='award',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='award',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='awards', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='award',
+            name='tier',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_members.tier', verbose_name='tier'),
+        ),
+        migrations.AddField(
+            model_name='awardline',
+            name='award',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='awardline',
+            name='order_line',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_lines', to='order.line'),
+        ),
+        migrations.AddField(
+            model_name='awardline',
+            name='product',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_lines', to='catalogue.product'),
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='award',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bookings', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='member',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='bookings', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='order_line',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_bookings', to='order.line'),
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='product',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_bookings', to='catalogue.product', verbose_name='service'),
+        ),
+        migrations.AddField(
+            model_name='booking',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bookings', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='customernumber',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='customer_numbers', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='customernumber',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='draft',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='category',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.category'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='draft',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='loyalty_earning.draft'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='product',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.product'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='product_class',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.productclass'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='range',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='offer.range'),
+        ),
+        migrations.AddField(
+            model_name='earningpolicy',
+            name='programme',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='earning_policy', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='category',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.category', verbose_name='category'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='first',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='loyalty_earning.goal'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='product',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.product', verbose_name='product'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='product_class',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.productclass', verbose_name='product type'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='goals', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='range',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='offer.range', verbose_name='range'),
+        ),
+        migrations.AddField(
+            model_name='goal',
+            name='tier',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_members.tier', verbose_name='from tier'),
+        ),
+        migrations.AddField(
+            model_name='goalcard',
+            name='goal',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='loyalty_earning.goal'),
+        ),
+        migrations.AddField(
+            model_name='goalcard',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='goal_cards', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='goalprize',
+            name='award',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='goal_prizes', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='goalprize',
+            name='card',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prizes', to='loyalty_earning.goalcard'),
+        ),
+        migrations.AddField(
+            model_name='goalstep',
+            name='goal',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='loyalty_earning.goal'),
+        ),
+        migrations.AddField(
+            model_name='goalprize',
+            name='step',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prizes', to='loyalty_earning.goalstep'),
+        ),
+        migrations.AddField(
+            model_name='guestclaim',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guest_claims', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='guestclaim',
+            name='order',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_claim', to='order.order'),
+        ),
+        migrations.AddField(
+            model_name='guestlink',
+            name='asked_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
+        ),
+        migrations.AddField(
+            model_name='guestlink',
+            name='order',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_guest_links', to='order.order', verbose_name='order'),
+        ),
+        migrations.AddField(
+            model_name='guestlink',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guest_links', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='guestlink',
+            name='used_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_guest_links', to=settings.AUTH_USER_MODEL, verbose_name='used by'),
+        ),
+        migrations.AddField(
+            model_name='guestclaim',
+            name='link',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='claims', to='loyalty_earning.guestlink', verbose_name='link'),
+        ),
+        migrations.AddField(
+            model_name='invitation',
+            name='member',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invitation', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='memberprofile',
+            name='member',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='profile', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='orderreview',
+            name='order',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_review', to='order.order'),
+        ),
+        migrations.AddField(
+            model_name='referral',
+            name='decided_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='referral',
+            name='friend',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='referral',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='referral',
+            name='referrer',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='referraldevice',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='referral_devices', to='loyalty_members.member'),
+        ),
+        migrations.AddField(
+            model_name='referralreward',
+            name='friend_award',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='referralreward',
+            name='referral',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rewards', to='loyalty_earning.referral'),
+        ),
+        migrations.AddField(
+            model_name='referralreward',
+            name='referrer_award',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='referralreward',
+            name='source',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral_reward', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='referralscheme',
+            name='programme',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='referral_scheme', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='rule',
+            name='category',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.category', verbose_name='category'),
+        ),
+        migrations.AddField(
+            model_name='rule',
+            name='product',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.product', verbose_name='product'),
+        ),
+        migrations.AddField(
+            model_name='rule',
+            name='product_class',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.productclass', verbose_name='product type'),
+        ),
+        migrations.AddField(
+            model_name='rule',
+            name='programme',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='loyalty_members.programme'),
+        ),
+        migrations.AddField(
+            model_name='rule',
+            name='range',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='offer.range', verbose_name='range'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='rule',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='draft_items', to='loyalty_earning.rule'),
+        ),
+        migrations.AddField(
+            model_name='ruleversion',
+            name='rule',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='loyalty_earning.rule'),
+        ),
+        migrations.AddField(
+            model_name='draftitem',
+            name='version',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='draft_items', to='loyalty_earning.ruleversion'),
+        ),
+        migrations.AddField(
+            model_name='awardline',
+            name='rule_version',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='award_lines', to='loyalty_earning.ruleversion'),
+        ),
+        migrations.AddField(
+            model_name='stamp',
+            name='award',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stamps', to='loyalty_earning.award'),
+        ),
+        migrations.AddField(
+            model_name='stamp',
+            name='goal',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stamps', to='loyalty_earning.goal'),
+        ),
+        migrations.AddField(
+            model_name='stamp',
+            name='member',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stamps', to='loyalty_members.member'),
         ),
         migrations.AddConstraint(
-            model_name="actionrule",
-            constraint=models.UniqueConstraint(
-                fields=("programme", "action", "number"), name="loyalty_actionrule_number"
-            ),
+            model_name='actionrule',
+            constraint=models.UniqueConstraint(fields=('programme', 'action', 'number'), name='loyalty_actionrule_number'),
         ),
         migrations.AddConstraint(
-            model_name="actionrule",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to__isnull", True)),
-                fields=("programme", "action"),
-                name="loyalty_actionrule_open",
-            ),
+            model_name='actionrule',
+            constraint=models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('programme', 'action'), name='loyalty_actionrule_open'),
         ),
         migrations.AddIndex(
-            model_name="adjustment",
-            index=models.Index(fields=["programme", "state", "requested_at"], name="loyalty_adjustment_state"),
+            model_name='adjustment',
+            index=models.Index(fields=['programme', 'state', 'requested_at'], name='loyalty_adjustment_state'),
         ),
         migrations.AddConstraint(
-            model_name="adjustment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("units", 0), _negated=True), name="loyalty_adjustment_units"
-            ),
+            model_name='adjustment',
+            constraint=models.CheckConstraint(condition=models.Q(('units', 0), _negated=True), name='loyalty_adjustment_units'),
         ),
         migrations.AddConstraint(
-            model_name="adjustmentitem",
-            constraint=models.UniqueConstraint(fields=("adjustment", "member"), name="loyalty_adjustment_member"),
+            model_name='adjustmentitem',
+            constraint=models.UniqueConstraint(fields=('adjustment', 'member'), name='loyalty_adjustment_member'),
         ),
         migrations.AddIndex(
-            model_name="award",
-            index=models.Index(fields=["source_type", "source_id"], name="loyalty_award_source"),
+            model_name='award',
+            index=models.Index(fields=['source_type', 'source_id'], name='loyalty_award_source'),
         ),
         migrations.AddIndex(
-            model_name="award",
-            index=models.Index(fields=["programme", "happened_at"], name="loyalty_award_at"),
+            model_name='award',
+            index=models.Index(fields=['programme', 'happened_at'], name='loyalty_award_at'),
         ),
         migrations.AddIndex(
-            model_name="award",
-            index=models.Index(fields=["member", "happened_at"], name="loyalty_award_member"),
+            model_name='award',
+            index=models.Index(fields=['member', 'happened_at'], name='loyalty_award_member'),
         ),
         migrations.AddIndex(
-            model_name="award",
-            index=models.Index(
-                condition=models.Q(("source_type", "booking")),
-                fields=["member", "usable_from"],
-                name="loyalty_award_visits",
-            ),
+            model_name='award',
+            index=models.Index(condition=models.Q(('source_type', 'booking')), fields=['member', 'usable_from'], name='loyalty_award_visits'),
         ),
         migrations.AddConstraint(
-            model_name="award",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("clawed_back__lte", models.F("points"))), name="loyalty_award_clawback"
-            ),
+            model_name='award',
+            constraint=models.CheckConstraint(condition=models.Q(('clawed_back__lte', models.F('points'))), name='loyalty_award_clawback'),
         ),
         migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(fields=["programme", "starts_at"], name="loyalty_booking_at"),
+            model_name='booking',
+            index=models.Index(fields=['programme', 'starts_at'], name='loyalty_booking_at'),
         ),
         migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(fields=["member", "starts_at"], name="loyalty_booking_member"),
+            model_name='booking',
+            index=models.Index(fields=['member', 'starts_at'], name='loyalty_booking_member'),
         ),
         migrations.AddConstraint(
-            model_name="customernumber",
-            constraint=models.UniqueConstraint(fields=("programme", "number"), name="loyalty_customernumber"),
+            model_name='customernumber',
+            constraint=models.UniqueConstraint(fields=('programme', 'number'), name='loyalty_customernumber'),
         ),
         migrations.AddIndex(
-            model_name="draft",
-            index=models.Index(fields=["programme", "state", "updated_at"], name="loyalty_draft_state"),
+            model_name='draft',
+            index=models.Index(fields=['programme', 'state', 'updated_at'], name='loyalty_draft_state'),
         ),
         migrations.AddConstraint(
-            model_name="earningpolicy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("budget_since__isnull", True),
-                    ("budget_until__isnull", True),
-                    ("budget_since__lte", models.F("budget_until")),
-                    _connector="OR",
-                ),
-                name="loyalty_policy_dates",
-            ),
+            model_name='earningpolicy',
+            constraint=models.CheckConstraint(condition=models.Q(('budget_since__isnull', True), ('budget_until__isnull', True), ('budget_since__lte', models.F('budget_until')), _connector='OR'), name='loyalty_policy_dates'),
         ),
         migrations.AddIndex(
-            model_name="goal",
-            index=models.Index(fields=["programme", "state"], name="loyalty_goal_live"),
+            model_name='goal',
+            index=models.Index(fields=['programme', 'state'], name='loyalty_goal_live'),
         ),
         migrations.AddConstraint(
-            model_name="goal",
-            constraint=models.CheckConstraint(condition=models.Q(("size__gt", 0)), name="loyalty_goal_size"),
+            model_name='goal',
+            constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='loyalty_goal_size'),
         ),
         migrations.AddIndex(
-            model_name="goalcard",
-            index=models.Index(fields=["member", "state"], name="loyalty_goalcard_member"),
+            model_name='goalcard',
+            index=models.Index(fields=['member', 'state'], name='loyalty_goalcard_member'),
         ),
         migrations.AddIndex(
-            model_name="goalcard",
-            index=models.Index(fields=["state", "ends_at"], name="loyalty_goalcard_end"),
+            model_name='goalcard',
+            index=models.Index(fields=['state', 'ends_at'], name='loyalty_goalcard_end'),
         ),
         migrations.AddConstraint(
-            model_name="goalcard",
-            constraint=models.UniqueConstraint(fields=("goal", "member", "round"), name="loyalty_goalcard_round"),
+            model_name='goalcard',
+            constraint=models.UniqueConstraint(fields=('goal', 'member', 'round'), name='loyalty_goalcard_round'),
         ),
         migrations.AddConstraint(
-            model_name="goalstep",
-            constraint=models.UniqueConstraint(fields=("goal", "after"), name="loyalty_goalstep_after"),
+            model_name='goalstep',
+            constraint=models.UniqueConstraint(fields=('goal', 'after'), name='loyalty_goalstep_after'),
         ),
         migrations.AddConstraint(
-            model_name="goalstep",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("points__gt", 0), ("reward__isnull", True)),
-                    models.Q(("points__isnull", True), ("reward__isnull", False)),
-                    _connector="OR",
-                ),
-                name="loyalty_goalstep_prize",
-            ),
+            model_name='goalstep',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('points__gt', 0), ('reward__isnull', True)), models.Q(('points__isnull', True), ('reward__isnull', False)), _connector='OR'), name='loyalty_goalstep_prize'),
         ),
         migrations.AddIndex(
-            model_name="goalprize",
-            index=models.Index(fields=["state"], name="loyalty_goalprize_state"),
+            model_name='goalprize',
+            index=models.Index(fields=['state'], name='loyalty_goalprize_state'),
         ),
         migrations.AddConstraint(
-            model_name="goalprize",
-            constraint=models.UniqueConstraint(fields=("card", "step"), name="loyalty_goalprize_step"),
+            model_name='goalprize',
+            constraint=models.UniqueConstraint(fields=('card', 'step'), name='loyalty_goalprize_step'),
         ),
         migrations.AddIndex(
-            model_name="guestlink",
-            index=models.Index(fields=["email", "made_at"], name="loyalty_guestlink_email"),
+            model_name='guestlink',
+            index=models.Index(fields=['email', 'made_at'], name='loyalty_guestlink_email'),
         ),
         migrations.AddIndex(
-            model_name="guestlink",
-            index=models.Index(fields=["used_by", "used_at"], name="loyalty_guestlink_used"),
+            model_name='guestlink',
+            index=models.Index(fields=['used_by', 'used_at'], name='loyalty_guestlink_used'),
         ),
         migrations.AddConstraint(
-            model_name="guestlink",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("order__isnull", False)), fields=("order", "email"), name="loyalty_guestlink_order"
-            ),
+            model_name='guestlink',
+            constraint=models.UniqueConstraint(condition=models.Q(('order__isnull', False)), fields=('order', 'email'), name='loyalty_guestlink_order'),
         ),
         migrations.AddIndex(
-            model_name="referral",
-            index=models.Index(fields=["referrer", "created_at"], name="loyalty_referral_of"),
+            model_name='referral',
+            index=models.Index(fields=['referrer', 'created_at'], name='loyalty_referral_of'),
         ),
         migrations.AddIndex(
-            model_name="referral",
-            index=models.Index(fields=["programme", "state", "created_at"], name="loyalty_referral_state"),
+            model_name='referral',
+            index=models.Index(fields=['programme', 'state', 'created_at'], name='loyalty_referral_state'),
         ),
         migrations.AddConstraint(
-            model_name="referral",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("referrer", models.F("friend")), _negated=True), name="loyalty_referral_oneself"
-            ),
+            model_name='referral',
+            constraint=models.CheckConstraint(condition=models.Q(('referrer', models.F('friend')), _negated=True), name='loyalty_referral_oneself'),
         ),
         migrations.AddIndex(
-            model_name="referraldevice",
-            index=models.Index(fields=["seen_at"], name="loyalty_referraldevice_seen"),
+            model_name='referraldevice',
+            index=models.Index(fields=['seen_at'], name='loyalty_referraldevice_seen'),
         ),
         migrations.AddConstraint(
-            model_name="referraldevice",
-            constraint=models.UniqueConstraint(fields=("member", "digest"), name="loyalty_referraldevice_once"),
+            model_name='referraldevice',
+            constraint=models.UniqueConstraint(fields=('member', 'digest'), name='loyalty_referraldevice_once'),
         ),
         migrations.AddConstraint(
-            model_name="referralreward",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["waiting", "given"])),
-                fields=("referral", "number"),
-                name="loyalty_referralreward_number",
-            ),
+            model_name='referralreward',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'given'])), fields=('referral', 'number'), name='loyalty_referralreward_number'),
         ),
         migrations.AddConstraint(
-            model_name="referralscheme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("referrer_reward__isnull", True), ("referrer_points", 0), _connector="OR"),
-                name="loyalty_referral_referrer_one",
-            ),
+            model_name='referralscheme',
+            constraint=models.CheckConstraint(condition=models.Q(('referrer_reward__isnull', True), ('referrer_points', 0), _connector='OR'), name='loyalty_referral_referrer_one'),
         ),
         migrations.AddConstraint(
-            model_name="referralscheme",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("friend_reward__isnull", True), ("friend_points", 0), _connector="OR"),
-                name="loyalty_referral_friend_one",
-            ),
+            model_name='referralscheme',
+            constraint=models.CheckConstraint(condition=models.Q(('friend_reward__isnull', True), ('friend_points', 0), _connector='OR'), name='loyalty_referral_friend_one'),
         ),
         migrations.AddIndex(
-            model_name="rule",
-            index=models.Index(fields=["programme", "state"], name="loyalty_rule_live"),
+            model_name='rule',
+            index=models.Index(fields=['programme', 'state'], name='loyalty_rule_live'),
         ),
         migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("kind", "unit"), ("product__isnull", False), ("state", "live")),
-                fields=("programme", "product"),
-                name="loyalty_rule_product",
-            ),
+            model_name='rule',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'unit'), ('product__isnull', False), ('state', 'live')), fields=('programme', 'product'), name='loyalty_rule_product'),
         ),
         migrations.AddConstraint(
-            model_name="ruleversion",
-            constraint=models.UniqueConstraint(fields=("rule", "number"), name="loyalty_ruleversion_number"),
+            model_name='ruleversion',
+            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='loyalty_ruleversion_number'),
         ),
         migrations.AddConstraint(
-            model_name="ruleversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to__isnull", True)), fields=("rule",), name="loyalty_ruleversion_open"
-            ),
+            model_name='ruleversion',
+            constraint=models.UniqueConstraint(condition=models.Q(('valid_to__isnull', True)), fields=('rule',), name='loyalty_ruleversion_open'),
         ),
         migrations.AddConstraint(
-            model_name="draftitem",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("rule__isnull", False)), fields=("draft", "rule"), name="loyalty_draftitem_rule"
-            ),
+            model_name='draftitem',
+            constraint=models.UniqueConstraint(condition=models.Q(('rule__isnull', False)), fields=('draft', 'rule'), name='loyalty_draftitem_rule'),
         ),
         migrations.AddIndex(
-            model_name="stamp",
-            index=models.Index(fields=["member", "goal", "happened_at"], name="loyalty_stamp_member"),
+            model_name='stamp',
+            index=models.Index(fields=['member', 'goal', 'happened_at'], name='loyalty_stamp_member'),
         ),
         migrations.AddConstraint(
-            model_name="stamp",
-            constraint=models.UniqueConstraint(fields=("goal", "source"), name="loyalty_stamp_source"),
+            model_name='stamp',
+            constraint=models.UniqueConstraint(fields=('goal', 'source'), name='loyalty_stamp_source'),
         ),
         migrations.AddConstraint(
-            model_name="stamp",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("taken_back__lte", models.F("quantity")),
-                    (
-                        "counted__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("quantity"), "-", models.F("taken_back")
-                        ),
-                    ),
-                ),
-                name="loyalty_stamp_counted",
-            ),
+            model_name='stamp',
+            constraint=models.CheckConstraint(condition=models.Q(('taken_back__lte', models.F('quantity')), ('counted__lte', django.db.models.expressions.CombinedExpression(models.F('quantity'), '-', models.F('taken_back')))), name='loyalty_stamp_counted'),
         ),
     ]

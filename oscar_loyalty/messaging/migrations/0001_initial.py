@@ -5,81 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("loyalty_members", "0001_initial"),
-        ("sites", "0001_initial"),
+        ('loyalty_members', '0001_initial'),
+        ('sites', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Message",
+            name='Message',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                ("kind", models.CharField(max_length=64, verbose_name="kind")),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("email", "e-mail")], default="email", max_length=16, verbose_name="channel"
-                    ),
-                ),
-                ("to", models.EmailField(max_length=254, verbose_name="to")),
-                ("language", models.CharField(blank=True, max_length=16, verbose_name="language")),
-                ("context", models.JSONField(blank=True, default=dict, verbose_name="about")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "waiting"),
-                            ("sent", "sent"),
-                            ("failed", "to be tried again"),
-                            ("dead", "given up"),
-                            ("cancelled", "no longer needed"),
-                        ],
-                        default="waiting",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("tries", models.PositiveIntegerField(default=0, verbose_name="tries")),
-                ("error", models.CharField(blank=True, max_length=255, verbose_name="last error")),
-                ("created_at", models.DateTimeField(verbose_name="written at")),
-                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent at")),
-                (
-                    "member",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="messages",
-                        to="loyalty_members.member",
-                        verbose_name="member",
-                    ),
-                ),
-                (
-                    "site",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Whose message it is. Empty: it is about all of them.",
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="sites.site",
-                        verbose_name="site",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('kind', models.CharField(max_length=64, verbose_name='kind')),
+                ('channel', models.CharField(choices=[('email', 'e-mail')], default='email', max_length=16, verbose_name='channel')),
+                ('to', models.EmailField(max_length=254, verbose_name='to')),
+                ('language', models.CharField(blank=True, max_length=16, verbose_name='language')),
+                ('context', models.JSONField(blank=True, default=dict, verbose_name='about')),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sent', 'sent'), ('failed', 'to be tried again'), ('dead', 'given up'), ('cancelled', 'no longer needed')], default='waiting', max_length=16, verbose_name='state')),
+                ('tries', models.PositiveIntegerField(default=0, verbose_name='tries')),
+                ('error', models.CharField(blank=True, max_length=255, verbose_name='last error')),
+                ('created_at', models.DateTimeField(verbose_name='written at')),
+                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent at')),
+                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='loyalty_members.member', verbose_name='member')),
+                ('site', models.ForeignKey(blank=True, help_text='Whose message it is. Empty: it is about all of them.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='sites.site', verbose_name='site')),
             ],
             options={
-                "verbose_name": "message",
-                "verbose_name_plural": "messages",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
-                "indexes": [
-                    models.Index(fields=["state", "created_at"], name="loyalty_message_state"),
-                    models.Index(fields=["member", "created_at"], name="loyalty_message_member"),
-                ],
+                'verbose_name': 'message',
+                'verbose_name_plural': 'messages',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
+                'indexes': [models.Index(fields=['state', 'created_at'], name='loyalty_message_state'), models.Index(fields=['member', 'created_at'], name='loyalty_message_member')],
             },
         ),
     ]

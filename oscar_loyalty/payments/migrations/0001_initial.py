@@ -7,532 +7,239 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("basket", "0001_initial"),
-        ("loyalty_giftcards", "0001_initial"),
-        ("loyalty_ledger", "0001_initial"),
-        ("loyalty_members", "0001_initial"),
-        ("order", "0001_initial"),
-        ("sites", "0001_initial"),
+        ('basket', '0001_initial'),
+        ('loyalty_giftcards', '0001_initial'),
+        ('loyalty_ledger', '0001_initial'),
+        ('loyalty_members', '0001_initial'),
+        ('order', '0001_initial'),
+        ('sites', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="PaymentAttempt",
+            name='PaymentAttempt',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("open", "open"), ("placed", "placed"), ("cancelled", "cancelled")],
-                        default="open",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("order_number", models.CharField(blank=True, max_length=128, verbose_name="order number")),
-                ("currency", models.CharField(max_length=12, verbose_name="currency")),
-                ("total", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="total with tax")),
-                ("snapshot", models.JSONField(default=dict, verbose_name="snapshot")),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                (
-                    "leased_until",
-                    models.DateTimeField(
-                        help_text="A request is working on it until then.", verbose_name="leased until"
-                    ),
-                ),
-                ("expires_at", models.DateTimeField(verbose_name="expires at")),
-                (
-                    "giving_up",
-                    models.BooleanField(
-                        default=False,
-                        help_text="It is undone as soon as nobody can pay for it any more; until then what is set aside stays so.",
-                        verbose_name="to be undone",
-                    ),
-                ),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
-                ("reason", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                (
-                    "basket",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="payment_attempts",
-                        to="basket.basket",
-                        verbose_name="basket",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_attempts",
-                        to="loyalty_members.member",
-                    ),
-                ),
-                (
-                    "order",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="payment_attempt",
-                        to="order.order",
-                        verbose_name="order",
-                    ),
-                ),
-                (
-                    "site",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sites.site"),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('state', models.CharField(choices=[('open', 'open'), ('placed', 'placed'), ('cancelled', 'cancelled')], default='open', max_length=16, verbose_name='state')),
+                ('order_number', models.CharField(blank=True, max_length=128, verbose_name='order number')),
+                ('currency', models.CharField(max_length=12, verbose_name='currency')),
+                ('total', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='total with tax')),
+                ('snapshot', models.JSONField(default=dict, verbose_name='snapshot')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('leased_until', models.DateTimeField(help_text='A request is working on it until then.', verbose_name='leased until')),
+                ('expires_at', models.DateTimeField(verbose_name='expires at')),
+                ('giving_up', models.BooleanField(default=False, help_text='It is undone as soon as nobody can pay for it any more; until then what is set aside stays so.', verbose_name='to be undone')),
+                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
+                ('reason', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('basket', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='payment_attempts', to='basket.basket', verbose_name='basket')),
+                ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payment_attempts', to='loyalty_members.member')),
+                ('order', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payment_attempt', to='order.order', verbose_name='order')),
+                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sites.site')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "verbose_name": "payment attempt",
-                "verbose_name_plural": "payment attempts",
-                "ordering": ["-created_at"],
-                "abstract": False,
+                'verbose_name': 'payment attempt',
+                'verbose_name_plural': 'payment attempts',
+                'ordering': ['-created_at'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Refund",
+            name='Refund',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("refund", "refund"),
-                            ("cancellation", "cancellation"),
-                            ("dispute", "dispute lost"),
-                            ("capture_failed", "payment failed"),
-                        ],
-                        default="refund",
-                        max_length=16,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount")),
-                (
-                    "shipping",
-                    models.DecimalField(
-                        decimal_places=2, default=0, max_digits=12, verbose_name="of it for shipping and surcharges"
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                ("actor_type", models.CharField(blank=True, max_length=32, verbose_name="actor type")),
-                ("actor_id", models.CharField(blank=True, max_length=64, verbose_name="actor id")),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                (
-                    "order",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="loyalty_refunds", to="order.order"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('kind', models.CharField(choices=[('refund', 'refund'), ('cancellation', 'cancellation'), ('dispute', 'dispute lost'), ('capture_failed', 'payment failed')], default='refund', max_length=16, verbose_name='kind')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('shipping', models.DecimalField(decimal_places=2, default=0, max_digits=12, verbose_name='of it for shipping and surcharges')),
+                ('reason', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
+                ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loyalty_refunds', to='order.order')),
             ],
             options={
-                "verbose_name": "refund",
-                "verbose_name_plural": "refunds",
-                "ordering": ["created_at", "pk"],
-                "abstract": False,
+                'verbose_name': 'refund',
+                'verbose_name_plural': 'refunds',
+                'ordering': ['created_at', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="RefundLine",
+            name='RefundLine',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("quantity", models.PositiveIntegerField(default=0, verbose_name="quantity")),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount")),
-                (
-                    "order_line",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="loyalty_refund_lines",
-                        to="order.line",
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="loyalty_payments.refund"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('quantity', models.PositiveIntegerField(default=0, verbose_name='quantity')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('order_line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='loyalty_refund_lines', to='order.line')),
+                ('refund', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='loyalty_payments.refund')),
             ],
             options={
-                "verbose_name": "refunded line",
-                "verbose_name_plural": "refunded lines",
-                "ordering": ["pk"],
-                "abstract": False,
+                'verbose_name': 'refunded line',
+                'verbose_name_plural': 'refunded lines',
+                'ordering': ['pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="StripeEvent",
+            name='StripeEvent',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("event_id", models.CharField(max_length=255, unique=True, verbose_name="event")),
-                ("kind", models.CharField(max_length=64, verbose_name="kind")),
-                ("object_id", models.CharField(blank=True, max_length=255, verbose_name="object")),
-                ("account", models.CharField(blank=True, max_length=255, verbose_name="account")),
-                ("livemode", models.BooleanField(default=False, verbose_name="live mode")),
-                ("happened_at", models.DateTimeField(verbose_name="happened at")),
-                ("received_at", models.DateTimeField(verbose_name="received at")),
-                ("handled_at", models.DateTimeField(blank=True, null=True, verbose_name="handled at")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "waiting"),
-                            ("done", "done"),
-                            ("ignored", "ignored"),
-                            ("failed", "failed"),
-                        ],
-                        default="waiting",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=255, verbose_name="note")),
-                ("payload", models.JSONField(default=dict, verbose_name="payload")),
-                (
-                    "attempt",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="events",
-                        to="loyalty_payments.paymentattempt",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_id', models.CharField(max_length=255, unique=True, verbose_name='event')),
+                ('kind', models.CharField(max_length=64, verbose_name='kind')),
+                ('object_id', models.CharField(blank=True, max_length=255, verbose_name='object')),
+                ('account', models.CharField(blank=True, max_length=255, verbose_name='account')),
+                ('livemode', models.BooleanField(default=False, verbose_name='live mode')),
+                ('happened_at', models.DateTimeField(verbose_name='happened at')),
+                ('received_at', models.DateTimeField(verbose_name='received at')),
+                ('handled_at', models.DateTimeField(blank=True, null=True, verbose_name='handled at')),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('done', 'done'), ('ignored', 'ignored'), ('failed', 'failed')], default='waiting', max_length=16, verbose_name='state')),
+                ('note', models.CharField(blank=True, max_length=255, verbose_name='note')),
+                ('payload', models.JSONField(default=dict, verbose_name='payload')),
+                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='loyalty_payments.paymentattempt')),
             ],
             options={
-                "verbose_name": "Stripe event",
-                "verbose_name_plural": "Stripe events",
-                "ordering": ["-received_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'Stripe event',
+                'verbose_name_plural': 'Stripe events',
+                'ordering': ['-received_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Tender",
+            name='Tender',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("points_line", "Points"),
-                            ("points", "Points"),
-                            ("giftcard", "Gift card"),
-                            ("on_site", "At the salon"),
-                            ("shop", "The shop's own payment"),
-                            ("later", "To be paid later"),
-                            ("stripe", "Card"),
-                        ],
-                        max_length=16,
-                        verbose_name="kind",
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("held", "held"),
-                            ("authorised", "authorised"),
-                            ("captured", "captured"),
-                            ("cancelled", "cancelled"),
-                            ("failed", "failed"),
-                        ],
-                        default="held",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount")),
-                (
-                    "units",
-                    models.PositiveBigIntegerField(
-                        default=0,
-                        help_text="Points, or minor units of a gift card's currency; 0 for money.",
-                        verbose_name="units",
-                    ),
-                ),
-                (
-                    "line_index",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        help_text="Place of the line that it pays for, when it is bound to one.",
-                        null=True,
-                        verbose_name="line",
-                    ),
-                ),
-                (
-                    "reference",
-                    models.CharField(
-                        blank=True,
-                        help_text="What the provider calls this payment.",
-                        max_length=255,
-                        verbose_name="reference",
-                    ),
-                ),
-                (
-                    "session",
-                    models.CharField(
-                        blank=True,
-                        help_text="What the provider calls the page that asks for it.",
-                        max_length=255,
-                        verbose_name="session",
-                    ),
-                ),
-                (
-                    "capture_before",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="After that the provider lets an authorisation go.",
-                        null=True,
-                        verbose_name="capture before",
-                    ),
-                ),
-                ("error", models.CharField(blank=True, max_length=255, verbose_name="error")),
-                ("detail", models.JSONField(blank=True, default=dict, verbose_name="detail")),
-                (
-                    "attempt",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="tenders",
-                        to="loyalty_payments.paymentattempt",
-                    ),
-                ),
-                (
-                    "card",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tenders",
-                        to="loyalty_giftcards.giftcard",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tender",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
-                (
-                    "hold",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tender",
-                        to="loyalty_ledger.hold",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
+                ('kind', models.CharField(choices=[('points_line', 'Points'), ('points', 'Points'), ('giftcard', 'Gift card'), ('on_site', 'At the salon'), ('shop', "The shop's own payment"), ('later', 'To be paid later'), ('stripe', 'Card')], max_length=16, verbose_name='kind')),
+                ('state', models.CharField(choices=[('held', 'held'), ('authorised', 'authorised'), ('captured', 'captured'), ('cancelled', 'cancelled'), ('failed', 'failed')], default='held', max_length=16, verbose_name='state')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('units', models.PositiveBigIntegerField(default=0, help_text="Points, or minor units of a gift card's currency; 0 for money.", verbose_name='units')),
+                ('line_index', models.PositiveSmallIntegerField(blank=True, help_text='Place of the line that it pays for, when it is bound to one.', null=True, verbose_name='line')),
+                ('reference', models.CharField(blank=True, help_text='What the provider calls this payment.', max_length=255, verbose_name='reference')),
+                ('session', models.CharField(blank=True, help_text='What the provider calls the page that asks for it.', max_length=255, verbose_name='session')),
+                ('capture_before', models.DateTimeField(blank=True, help_text='After that the provider lets an authorisation go.', null=True, verbose_name='capture before')),
+                ('error', models.CharField(blank=True, max_length=255, verbose_name='error')),
+                ('detail', models.JSONField(blank=True, default=dict, verbose_name='detail')),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tenders', to='loyalty_payments.paymentattempt')),
+                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tenders', to='loyalty_giftcards.giftcard')),
+                ('entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tender', to='loyalty_ledger.entry')),
+                ('hold', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tender', to='loyalty_ledger.hold')),
             ],
             options={
-                "verbose_name": "tender",
-                "verbose_name_plural": "tenders",
-                "ordering": ["number"],
-                "abstract": False,
+                'verbose_name': 'tender',
+                'verbose_name_plural': 'tenders',
+                'ordering': ['number'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Allotment",
+            name='Allotment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount")),
-                ("units", models.PositiveBigIntegerField(default=0, verbose_name="units")),
-                (
-                    "returned_amount",
-                    models.DecimalField(decimal_places=2, default=0, max_digits=12, verbose_name="returned amount"),
-                ),
-                ("returned_units", models.PositiveBigIntegerField(default=0, verbose_name="returned units")),
-                (
-                    "order_line",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="loyalty_allotments",
-                        to="order.line",
-                    ),
-                ),
-                (
-                    "tender",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="allotments",
-                        to="loyalty_payments.tender",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('units', models.PositiveBigIntegerField(default=0, verbose_name='units')),
+                ('returned_amount', models.DecimalField(decimal_places=2, default=0, max_digits=12, verbose_name='returned amount')),
+                ('returned_units', models.PositiveBigIntegerField(default=0, verbose_name='returned units')),
+                ('order_line', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='loyalty_allotments', to='order.line')),
+                ('tender', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='allotments', to='loyalty_payments.tender')),
             ],
             options={
-                "verbose_name": "allotment",
-                "verbose_name_plural": "allotments",
-                "abstract": False,
+                'verbose_name': 'allotment',
+                'verbose_name_plural': 'allotments',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="TenderReturn",
+            name='TenderReturn',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("waiting", "waiting"), ("done", "returned"), ("failed", "failed")],
-                        default="done",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("amount", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="amount")),
-                ("units", models.PositiveBigIntegerField(default=0, verbose_name="units")),
-                ("reference", models.CharField(blank=True, max_length=255, verbose_name="reference")),
-                ("error", models.CharField(blank=True, max_length=255, verbose_name="error")),
-                ("happened_at", models.DateTimeField(verbose_name="happened at")),
-                (
-                    "allotment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="returns",
-                        to="loyalty_payments.allotment",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tender_returns",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
-                (
-                    "refund",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="returns",
-                        to="loyalty_payments.refund",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('done', 'returned'), ('failed', 'failed')], default='done', max_length=16, verbose_name='state')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='amount')),
+                ('units', models.PositiveBigIntegerField(default=0, verbose_name='units')),
+                ('reference', models.CharField(blank=True, max_length=255, verbose_name='reference')),
+                ('error', models.CharField(blank=True, max_length=255, verbose_name='error')),
+                ('happened_at', models.DateTimeField(verbose_name='happened at')),
+                ('allotment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='loyalty_payments.allotment')),
+                ('entry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tender_returns', to='loyalty_ledger.entry')),
+                ('refund', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='returns', to='loyalty_payments.refund')),
             ],
             options={
-                "verbose_name": "return",
-                "verbose_name_plural": "returns",
-                "ordering": ["happened_at", "pk"],
-                "abstract": False,
+                'verbose_name': 'return',
+                'verbose_name_plural': 'returns',
+                'ordering': ['happened_at', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.AddIndex(
-            model_name="paymentattempt",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["leased_until"], name="loyalty_attempt_stale"
-            ),
+            model_name='paymentattempt',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['leased_until'], name='loyalty_attempt_stale'),
         ),
         migrations.AddIndex(
-            model_name="paymentattempt",
-            index=models.Index(fields=["-created_at"], name="loyalty_attempt_created"),
+            model_name='paymentattempt',
+            index=models.Index(fields=['-created_at'], name='loyalty_attempt_created'),
         ),
         migrations.AddConstraint(
-            model_name="paymentattempt",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")), fields=("basket",), name="loyalty_attempt_live"
-            ),
+            model_name='paymentattempt',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('basket',), name='loyalty_attempt_live'),
         ),
         migrations.AddConstraint(
-            model_name="refund",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0), ("shipping__gte", 0), ("shipping__lte", models.F("amount"))),
-                name="loyalty_refund_amount",
-            ),
+            model_name='refund',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('shipping__gte', 0), ('shipping__lte', models.F('amount'))), name='loyalty_refund_amount'),
         ),
         migrations.AddConstraint(
-            model_name="refundline",
-            constraint=models.UniqueConstraint(fields=("refund", "order_line"), name="loyalty_refund_line"),
+            model_name='refundline',
+            constraint=models.UniqueConstraint(fields=('refund', 'order_line'), name='loyalty_refund_line'),
         ),
         migrations.AddConstraint(
-            model_name="refundline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)), name="loyalty_refund_line_amount"
-            ),
+            model_name='refundline',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='loyalty_refund_line_amount'),
         ),
         migrations.AddIndex(
-            model_name="stripeevent",
-            index=models.Index(fields=["state", "received_at"], name="loyalty_stripeevent_state"),
+            model_name='stripeevent',
+            index=models.Index(fields=['state', 'received_at'], name='loyalty_stripeevent_state'),
         ),
         migrations.AddIndex(
-            model_name="stripeevent",
-            index=models.Index(fields=["object_id"], name="loyalty_stripeevent_object"),
+            model_name='stripeevent',
+            index=models.Index(fields=['object_id'], name='loyalty_stripeevent_object'),
         ),
         migrations.AddIndex(
-            model_name="tender",
-            index=models.Index(
-                condition=models.Q(("reference", ""), _negated=True),
-                fields=["reference"],
-                name="loyalty_tender_reference",
-            ),
+            model_name='tender',
+            index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference'], name='loyalty_tender_reference'),
         ),
         migrations.AddIndex(
-            model_name="tender",
-            index=models.Index(
-                condition=models.Q(("state", "authorised")), fields=["capture_before"], name="loyalty_tender_authorised"
-            ),
+            model_name='tender',
+            index=models.Index(condition=models.Q(('state', 'authorised')), fields=['capture_before'], name='loyalty_tender_authorised'),
         ),
         migrations.AddIndex(
-            model_name="tender",
-            index=models.Index(
-                condition=models.Q(("state", "failed")), fields=["attempt"], name="loyalty_tender_failed"
-            ),
+            model_name='tender',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['attempt'], name='loyalty_tender_failed'),
         ),
         migrations.AddConstraint(
-            model_name="tender",
-            constraint=models.UniqueConstraint(fields=("attempt", "number"), name="loyalty_tender_number"),
+            model_name='tender',
+            constraint=models.UniqueConstraint(fields=('attempt', 'number'), name='loyalty_tender_number'),
         ),
         migrations.AddConstraint(
-            model_name="tender",
-            constraint=models.CheckConstraint(condition=models.Q(("amount__gte", 0)), name="loyalty_tender_amount"),
+            model_name='tender',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0)), name='loyalty_tender_amount'),
         ),
         migrations.AddConstraint(
-            model_name="allotment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("returned_units__lte", models.F("units"))), name="loyalty_allotment_units"
-            ),
+            model_name='allotment',
+            constraint=models.CheckConstraint(condition=models.Q(('returned_units__lte', models.F('units'))), name='loyalty_allotment_units'),
         ),
         migrations.AddConstraint(
-            model_name="allotment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("returned_amount__lte", models.F("amount"))), name="loyalty_allotment_amount"
-            ),
+            model_name='allotment',
+            constraint=models.CheckConstraint(condition=models.Q(('returned_amount__lte', models.F('amount'))), name='loyalty_allotment_amount'),
         ),
         migrations.AddIndex(
-            model_name="tenderreturn",
-            index=models.Index(
-                condition=models.Q(("state", "done"), _negated=True), fields=["state"], name="loyalty_return_waiting"
-            ),
+            model_name='tenderreturn',
+            index=models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['state'], name='loyalty_return_waiting'),
         ),
     ]

@@ -9,255 +9,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("catalogue", "0001_initial"),
-        ("loyalty_members", "0001_initial"),
-        ("offer", "0001_initial"),
+        ('catalogue', '0001_initial'),
+        ('loyalty_members', '0001_initial'),
+        ('offer', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="GuestPass",
+            name='GuestPass',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("key", models.CharField(max_length=128, unique=True)),
-                ("kind", models.CharField(max_length=16, verbose_name="kind")),
-                ("subject", models.CharField(max_length=40)),
-                ("subject_name", models.CharField(max_length=255, verbose_name="to what")),
-                ("friend", models.CharField(blank=True, max_length=80, verbose_name="for whom")),
-                ("created_at", models.DateTimeField(verbose_name="given at")),
-                ("valid_until", models.DateTimeField(verbose_name="valid until")),
-                ("opened_at", models.DateTimeField(blank=True, null=True, verbose_name="opened at")),
-                ("browser", models.CharField(blank=True, max_length=64)),
-                ("taken_back_at", models.DateTimeField(blank=True, null=True, verbose_name="taken back at")),
-                (
-                    "member",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="guest_passes",
-                        to="loyalty_members.member",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="guest_passes",
-                        to="loyalty_members.programme",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="loyalty_guest_passes",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="used by",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('key', models.CharField(max_length=128, unique=True)),
+                ('kind', models.CharField(max_length=16, verbose_name='kind')),
+                ('subject', models.CharField(max_length=40)),
+                ('subject_name', models.CharField(max_length=255, verbose_name='to what')),
+                ('friend', models.CharField(blank=True, max_length=80, verbose_name='for whom')),
+                ('created_at', models.DateTimeField(verbose_name='given at')),
+                ('valid_until', models.DateTimeField(verbose_name='valid until')),
+                ('opened_at', models.DateTimeField(blank=True, null=True, verbose_name='opened at')),
+                ('browser', models.CharField(blank=True, max_length=64)),
+                ('taken_back_at', models.DateTimeField(blank=True, null=True, verbose_name='taken back at')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guest_passes', to='loyalty_members.member')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='guest_passes', to='loyalty_members.programme')),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_guest_passes', to=settings.AUTH_USER_MODEL, verbose_name='used by')),
             ],
             options={
-                "verbose_name": "guest pass",
-                "verbose_name_plural": "guest passes",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'guest pass',
+                'verbose_name_plural': 'guest passes',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="GuestPassEvent",
+            name='GuestPassEvent',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "what",
-                    models.CharField(
-                        choices=[
-                            ("given", "given"),
-                            ("opened", "opened"),
-                            ("account", "used in an account"),
-                            ("refused", "refused: it belongs to somebody else"),
-                            ("back", "taken back"),
-                        ],
-                        max_length=12,
-                    ),
-                ),
-                ("happened_at", models.DateTimeField()),
-                ("actor_type", models.CharField(blank=True, max_length=32)),
-                ("actor_id", models.CharField(blank=True, max_length=64)),
-                (
-                    "guest_pass",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="events",
-                        to="loyalty_privileges.guestpass",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('what', models.CharField(choices=[('given', 'given'), ('opened', 'opened'), ('account', 'used in an account'), ('refused', 'refused: it belongs to somebody else'), ('back', 'taken back')], max_length=12)),
+                ('happened_at', models.DateTimeField()),
+                ('actor_type', models.CharField(blank=True, max_length=32)),
+                ('actor_id', models.CharField(blank=True, max_length=64)),
+                ('guest_pass', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='loyalty_privileges.guestpass')),
             ],
             options={
-                "verbose_name": "event of a guest pass",
-                "verbose_name_plural": "events of guest passes",
-                "ordering": ["happened_at", "pk"],
-                "abstract": False,
+                'verbose_name': 'event of a guest pass',
+                'verbose_name_plural': 'events of guest passes',
+                'ordering': ['happened_at', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="EarlyAccess",
+            name='EarlyAccess',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("opens_at", models.DateTimeField(verbose_name="from")),
-                (
-                    "ends_at",
-                    models.DateTimeField(
-                        db_index=True, help_text="From then on it is for everybody.", verbose_name="until"
-                    ),
-                ),
-                (
-                    "closed_before",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Without this, everybody has it until it begins.",
-                        verbose_name="It is new: nobody has it before",
-                    ),
-                ),
-                (
-                    "others",
-                    models.CharField(
-                        choices=[
-                            ("hidden", "Nothing: it is in no list, and its page is not there"),
-                            ("teased", "A few words on its page, and how far it is; it is in no list"),
-                            ("priceless", "The product without its price; they cannot buy it"),
-                            ("shown", "The product with its price; they cannot buy it"),
-                        ],
-                        default="priceless",
-                        max_length=12,
-                        verbose_name="what others find",
-                    ),
-                ),
-                (
-                    "words",
-                    i18nfield.fields.I18nCharField(
-                        blank=True,
-                        help_text="What others read of it. Empty: only for whom it is and until when.",
-                        max_length=300,
-                        verbose_name="words for others",
-                    ),
-                ),
-                (
-                    "passes",
-                    models.PositiveSmallIntegerField(
-                        default=0,
-                        help_text="How many friends each of these members may bring. 0: none; passes that were given end.",
-                        validators=[django.core.validators.MaxValueValidator(50)],
-                        verbose_name="guest passes",
-                    ),
-                ),
-                (
-                    "pass_days",
-                    models.PositiveSmallIntegerField(
-                        default=7,
-                        help_text="How long a pass holds once it was given; never longer than the early access itself.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(365),
-                        ],
-                        verbose_name="days of a guest pass",
-                    ),
-                ),
-                ("ended_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="ended at")),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                ("key", models.CharField(blank=True, editable=False, max_length=128, null=True, unique=True)),
-                ("actor_type", models.CharField(blank=True, max_length=32)),
-                ("actor_id", models.CharField(blank=True, max_length=64)),
-                (
-                    "offer",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="early_access",
-                        to="offer.conditionaloffer",
-                        verbose_name="offer",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="early_access",
-                        to="catalogue.product",
-                        verbose_name="product",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="early_access",
-                        to="loyalty_members.programme",
-                    ),
-                ),
-                (
-                    "range",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="early_access",
-                        to="offer.range",
-                        verbose_name="range",
-                    ),
-                ),
-                (
-                    "tier",
-                    models.ForeignKey(
-                        help_text="Members of this tier and of all higher ones. The lowest of all means every member.",
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="early_access",
-                        to="loyalty_members.tier",
-                        verbose_name="from tier",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('opens_at', models.DateTimeField(verbose_name='from')),
+                ('ends_at', models.DateTimeField(db_index=True, help_text='From then on it is for everybody.', verbose_name='until')),
+                ('closed_before', models.BooleanField(default=True, help_text='Without this, everybody has it until it begins.', verbose_name='It is new: nobody has it before')),
+                ('others', models.CharField(choices=[('hidden', 'Nothing: it is in no list, and its page is not there'), ('teased', 'A few words on its page, and how far it is; it is in no list'), ('priceless', 'The product without its price; they cannot buy it'), ('shown', 'The product with its price; they cannot buy it')], default='priceless', max_length=12, verbose_name='what others find')),
+                ('words', i18nfield.fields.I18nCharField(blank=True, help_text='What others read of it. Empty: only for whom it is and until when.', max_length=300, verbose_name='words for others')),
+                ('passes', models.PositiveSmallIntegerField(default=0, help_text='How many friends each of these members may bring. 0: none; passes that were given end.', validators=[django.core.validators.MaxValueValidator(50)], verbose_name='guest passes')),
+                ('pass_days', models.PositiveSmallIntegerField(default=7, help_text='How long a pass holds once it was given; never longer than the early access itself.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='days of a guest pass')),
+                ('ended_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='ended at')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('key', models.CharField(blank=True, editable=False, max_length=128, null=True, unique=True)),
+                ('actor_type', models.CharField(blank=True, max_length=32)),
+                ('actor_id', models.CharField(blank=True, max_length=64)),
+                ('offer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='early_access', to='offer.conditionaloffer', verbose_name='offer')),
+                ('product', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='early_access', to='catalogue.product', verbose_name='product')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='early_access', to='loyalty_members.programme')),
+                ('range', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='early_access', to='offer.range', verbose_name='range')),
+                ('tier', models.ForeignKey(help_text='Members of this tier and of all higher ones. The lowest of all means every member.', on_delete=django.db.models.deletion.PROTECT, related_name='early_access', to='loyalty_members.tier', verbose_name='from tier')),
             ],
             options={
-                "verbose_name": "early access",
-                "verbose_name_plural": "early access",
-                "ordering": ["ends_at", "pk"],
-                "abstract": False,
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("ends_at__gte", models.F("opens_at"))), name="loyalty_early_order"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("offer__isnull", True), ("product__isnull", False), ("range__isnull", True)),
-                            models.Q(("offer__isnull", True), ("product__isnull", True), ("range__isnull", False)),
-                            models.Q(("offer__isnull", False), ("product__isnull", True), ("range__isnull", True)),
-                            _connector="OR",
-                        ),
-                        name="loyalty_early_target",
-                    ),
-                ],
+                'verbose_name': 'early access',
+                'verbose_name_plural': 'early access',
+                'ordering': ['ends_at', 'pk'],
+                'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gte', models.F('opens_at'))), name='loyalty_early_order'), models.CheckConstraint(condition=models.Q(models.Q(('offer__isnull', True), ('product__isnull', False), ('range__isnull', True)), models.Q(('offer__isnull', True), ('product__isnull', True), ('range__isnull', False)), models.Q(('offer__isnull', False), ('product__isnull', True), ('range__isnull', True)), _connector='OR'), name='loyalty_early_target')],
             },
         ),
         migrations.AddIndex(
-            model_name="guestpass",
-            index=models.Index(fields=["member", "kind", "subject"], name="loyalty_pass_member"),
+            model_name='guestpass',
+            index=models.Index(fields=['member', 'kind', 'subject'], name='loyalty_pass_member'),
         ),
         migrations.AddIndex(
-            model_name="guestpass",
-            index=models.Index(fields=["kind", "subject"], name="loyalty_pass_subject"),
+            model_name='guestpass',
+            index=models.Index(fields=['kind', 'subject'], name='loyalty_pass_subject'),
         ),
         migrations.AddIndex(
-            model_name="guestpass",
-            index=models.Index(
-                condition=models.Q(("browser", ""), _negated=True), fields=["browser"], name="loyalty_pass_browser"
-            ),
+            model_name='guestpass',
+            index=models.Index(condition=models.Q(('browser', ''), _negated=True), fields=['browser'], name='loyalty_pass_browser'),
         ),
     ]

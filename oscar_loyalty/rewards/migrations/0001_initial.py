@@ -9,451 +9,152 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("catalogue", "0001_initial"),
-        ("loyalty_ledger", "0001_initial"),
-        ("loyalty_members", "0001_initial"),
-        ("offer", "0001_initial"),
-        ("order", "0001_initial"),
-        ("voucher", "0001_initial"),
+        ('catalogue', '0001_initial'),
+        ('loyalty_ledger', '0001_initial'),
+        ('loyalty_members', '0001_initial'),
+        ('offer', '0001_initial'),
+        ('order', '0001_initial'),
+        ('voucher', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="OwnVoucher",
-            fields=[],
-            options={
-                "proxy": True,
-                "indexes": [],
-                "constraints": [],
-            },
-            bases=("offer.condition",),
-        ),
-        migrations.CreateModel(
-            name="Reward",
+            name='OwnVoucher',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("amount", "Voucher: an amount off"),
-                            ("percent", "Voucher: percent off"),
-                            ("product", "A product or service for nothing"),
-                            ("shipping", "Free shipping"),
-                            ("experience", "An experience"),
-                            ("donation", "A donation"),
-                            ("partner", "A partner's gift"),
-                        ],
-                        max_length=16,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("name", i18nfield.fields.I18nCharField(max_length=200, verbose_name="name")),
-                (
-                    "text",
-                    i18nfield.fields.I18nTextField(
-                        blank=True, help_text="What it is, in a sentence or two.", verbose_name="text"
-                    ),
-                ),
-                (
-                    "picture",
-                    models.ImageField(
-                        blank=True,
-                        help_text="Without one, a drawing is shown.",
-                        upload_to="loyalty/rewards/",
-                        verbose_name="picture",
-                    ),
-                ),
-                (
-                    "points",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="0: it cannot be chosen for points; the shop gives it, by hand or by itself.",
-                        verbose_name="price in points",
-                    ),
-                ),
-                (
-                    "value",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        help_text="The amount or the percent of a voucher; how much is donated.",
-                        max_digits=9,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.01"))],
-                        verbose_name="value",
-                    ),
-                ),
-                (
-                    "cost",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        help_text="What one costs you in money, for your reports.",
-                        max_digits=9,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.00"))],
-                        verbose_name="cost",
-                    ),
-                ),
-                (
-                    "minimum",
-                    models.DecimalField(
-                        decimal_places=2,
-                        default=Decimal("0.00"),
-                        help_text="What the voucher is for must cost this much together.",
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.00"))],
-                        verbose_name="minimum order",
-                    ),
-                ),
-                (
-                    "beneficiary",
-                    models.CharField(
-                        blank=True, help_text="Who gets the donation.", max_length=120, verbose_name="beneficiary"
-                    ),
-                ),
-                ("starts_at", models.DateTimeField(blank=True, null=True, verbose_name="from")),
-                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="until")),
-                (
-                    "stock",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="Empty: as many as are wanted.",
-                        null=True,
-                        verbose_name="how many there are",
-                    ),
-                ),
-                ("taken", models.PositiveIntegerField(default=0, verbose_name="claimed so far")),
-                (
-                    "limit",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="most for one member",
-                    ),
-                ),
-                (
-                    "limit_days",
-                    models.PositiveSmallIntegerField(
-                        blank=True,
-                        help_text="The limit counts the claims of so many days. Empty: of all times.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(3650),
-                        ],
-                        verbose_name="within days",
-                    ),
-                ),
-                (
-                    "validity_days",
-                    models.PositiveSmallIntegerField(
-                        default=90,
-                        help_text="From the day it was claimed.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(3650),
-                        ],
-                        verbose_name="days to use it",
-                    ),
-                ),
-                ("is_active", models.BooleanField(default=True, verbose_name="on offer")),
-                ("terms", models.JSONField(blank=True, default=dict, editable=False)),
-                (
-                    "key",
-                    models.CharField(
-                        blank=True, editable=False, max_length=120, null=True, unique=True, verbose_name="key"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                (
-                    "offer",
-                    models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="offer.conditionaloffer",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="catalogue.product",
-                        verbose_name="product or service",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rewards",
-                        to="loyalty_members.programme",
-                    ),
-                ),
-                (
-                    "range",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="What the voucher is for. Empty: everything but gift cards.",
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="offer.range",
-                        verbose_name="range",
-                    ),
-                ),
-                (
-                    "tier",
-                    models.ForeignKey(
-                        blank=True,
-                        help_text="Empty: for every member.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="loyalty_members.tier",
-                        verbose_name="from tier",
-                    ),
-                ),
             ],
             options={
-                "verbose_name": "reward",
-                "verbose_name_plural": "rewards",
-                "ordering": ["points", "pk"],
-                "abstract": False,
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('offer.condition',),
+        ),
+        migrations.CreateModel(
+            name='Reward',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('amount', 'Voucher: an amount off'), ('percent', 'Voucher: percent off'), ('product', 'A product or service for nothing'), ('shipping', 'Free shipping'), ('experience', 'An experience'), ('donation', 'A donation'), ('partner', "A partner's gift")], max_length=16, verbose_name='kind')),
+                ('name', i18nfield.fields.I18nCharField(max_length=200, verbose_name='name')),
+                ('text', i18nfield.fields.I18nTextField(blank=True, help_text='What it is, in a sentence or two.', verbose_name='text')),
+                ('picture', models.ImageField(blank=True, help_text='Without one, a drawing is shown.', upload_to='loyalty/rewards/', verbose_name='picture')),
+                ('points', models.PositiveIntegerField(default=0, help_text='0: it cannot be chosen for points; the shop gives it, by hand or by itself.', verbose_name='price in points')),
+                ('value', models.DecimalField(blank=True, decimal_places=2, help_text='The amount or the percent of a voucher; how much is donated.', max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.01'))], verbose_name='value')),
+                ('cost', models.DecimalField(blank=True, decimal_places=2, help_text='What one costs you in money, for your reports.', max_digits=9, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))], verbose_name='cost')),
+                ('minimum', models.DecimalField(decimal_places=2, default=Decimal('0.00'), help_text='What the voucher is for must cost this much together.', max_digits=9, validators=[django.core.validators.MinValueValidator(Decimal('0.00'))], verbose_name='minimum order')),
+                ('beneficiary', models.CharField(blank=True, help_text='Who gets the donation.', max_length=120, verbose_name='beneficiary')),
+                ('starts_at', models.DateTimeField(blank=True, null=True, verbose_name='from')),
+                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='until')),
+                ('stock', models.PositiveIntegerField(blank=True, help_text='Empty: as many as are wanted.', null=True, verbose_name='how many there are')),
+                ('taken', models.PositiveIntegerField(default=0, verbose_name='claimed so far')),
+                ('limit', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='most for one member')),
+                ('limit_days', models.PositiveSmallIntegerField(blank=True, help_text='The limit counts the claims of so many days. Empty: of all times.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='within days')),
+                ('validity_days', models.PositiveSmallIntegerField(default=90, help_text='From the day it was claimed.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3650)], verbose_name='days to use it')),
+                ('is_active', models.BooleanField(default=True, verbose_name='on offer')),
+                ('terms', models.JSONField(blank=True, default=dict, editable=False)),
+                ('key', models.CharField(blank=True, editable=False, max_length=120, null=True, unique=True, verbose_name='key')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('offer', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='offer.conditionaloffer')),
+                ('product', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalogue.product', verbose_name='product or service')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rewards', to='loyalty_members.programme')),
+                ('range', models.ForeignKey(blank=True, help_text='What the voucher is for. Empty: everything but gift cards.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='offer.range', verbose_name='range')),
+                ('tier', models.ForeignKey(blank=True, help_text='Empty: for every member.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='loyalty_members.tier', verbose_name='from tier')),
+            ],
+            options={
+                'verbose_name': 'reward',
+                'verbose_name_plural': 'rewards',
+                'ordering': ['points', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Claim",
+            name='Claim',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="key")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("claimed", "to be used"),
-                            ("used", "used"),
-                            ("cancelled", "cancelled"),
-                            ("expired", "expired"),
-                            ("owed", "could not be given"),
-                        ],
-                        default="claimed",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("points", models.PositiveIntegerField(default=0, verbose_name="points paid")),
-                (
-                    "value",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, verbose_name="value"),
-                ),
-                (
-                    "cost",
-                    models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, verbose_name="cost"),
-                ),
-                ("code", models.CharField(blank=True, max_length=32, verbose_name="code")),
-                ("given_why", models.CharField(blank=True, max_length=32, verbose_name="given for")),
-                (
-                    "given_name",
-                    i18nfield.fields.I18nCharField(
-                        blank=True, max_length=200, verbose_name="name of what it was given for"
-                    ),
-                ),
-                ("why", models.CharField(blank=True, max_length=255, verbose_name="reason")),
-                ("claimed_at", models.DateTimeField(verbose_name="claimed at")),
-                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="can be used until")),
-                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="used at")),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="ended at")),
-                ("actor_type", models.CharField(blank=True, max_length=32, verbose_name="actor type")),
-                ("actor_id", models.CharField(blank=True, max_length=64, verbose_name="actor id")),
-                (
-                    "back",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reward_claim_back",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
-                (
-                    "entry",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reward_claim",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
-                (
-                    "member",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reward_claims",
-                        to="loyalty_members.member",
-                    ),
-                ),
-                (
-                    "order",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="loyalty_reward_claims",
-                        to="order.order",
-                    ),
-                ),
-                (
-                    "voucher",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="loyalty_claim",
-                        to="voucher.voucher",
-                    ),
-                ),
-                (
-                    "reward",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="claims", to="loyalty_rewards.reward"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='key')),
+                ('state', models.CharField(choices=[('claimed', 'to be used'), ('used', 'used'), ('cancelled', 'cancelled'), ('expired', 'expired'), ('owed', 'could not be given')], default='claimed', max_length=16, verbose_name='state')),
+                ('points', models.PositiveIntegerField(default=0, verbose_name='points paid')),
+                ('value', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, verbose_name='value')),
+                ('cost', models.DecimalField(blank=True, decimal_places=2, max_digits=9, null=True, verbose_name='cost')),
+                ('code', models.CharField(blank=True, max_length=32, verbose_name='code')),
+                ('given_why', models.CharField(blank=True, max_length=32, verbose_name='given for')),
+                ('given_name', i18nfield.fields.I18nCharField(blank=True, max_length=200, verbose_name='name of what it was given for')),
+                ('why', models.CharField(blank=True, max_length=255, verbose_name='reason')),
+                ('claimed_at', models.DateTimeField(verbose_name='claimed at')),
+                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='can be used until')),
+                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used at')),
+                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
+                ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
+                ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
+                ('back', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reward_claim_back', to='loyalty_ledger.entry')),
+                ('entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reward_claim', to='loyalty_ledger.entry')),
+                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reward_claims', to='loyalty_members.member')),
+                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_reward_claims', to='order.order')),
+                ('voucher', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_claim', to='voucher.voucher')),
+                ('reward', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='loyalty_rewards.reward')),
             ],
             options={
-                "verbose_name": "claimed reward",
-                "verbose_name_plural": "claimed rewards",
-                "ordering": ["-claimed_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'claimed reward',
+                'verbose_name_plural': 'claimed rewards',
+                'ordering': ['-claimed_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="RewardCode",
+            name='RewardCode',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("code", models.CharField(max_length=32, verbose_name="code")),
-                ("added_at", models.DateTimeField(verbose_name="added at")),
-                (
-                    "claim",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="partner_code",
-                        to="loyalty_rewards.claim",
-                    ),
-                ),
-                (
-                    "reward",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="codes", to="loyalty_rewards.reward"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=32, verbose_name='code')),
+                ('added_at', models.DateTimeField(verbose_name='added at')),
+                ('claim', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='partner_code', to='loyalty_rewards.claim')),
+                ('reward', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='loyalty_rewards.reward')),
             ],
             options={
-                "verbose_name": "partner's code",
-                "verbose_name_plural": "partners' codes",
-                "ordering": ["pk"],
-                "abstract": False,
+                'verbose_name': "partner's code",
+                'verbose_name_plural': "partners' codes",
+                'ordering': ['pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="RewardPolicy",
+            name='RewardPolicy',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "cancelled_order",
-                    models.CharField(
-                        choices=[("voucher", "The voucher can be used again"), ("points", "The points come back")],
-                        default="voucher",
-                        max_length=16,
-                        verbose_name="when the order is cancelled",
-                    ),
-                ),
-                (
-                    "expired",
-                    models.CharField(
-                        choices=[("gone", "The points are gone"), ("back", "The points come back")],
-                        default="gone",
-                        max_length=16,
-                        verbose_name="when it was not used in time",
-                    ),
-                ),
-                (
-                    "own_cancel",
-                    models.BooleanField(default=True, verbose_name="members may give an unused reward back"),
-                ),
-                (
-                    "again_days",
-                    models.PositiveSmallIntegerField(
-                        default=14,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(365),
-                        ],
-                        verbose_name="days a voucher lives at least, given back by a cancelled order",
-                    ),
-                ),
-                (
-                    "remind_days",
-                    models.PositiveSmallIntegerField(
-                        default=7,
-                        help_text="0: no mail.",
-                        validators=[django.core.validators.MaxValueValidator(365)],
-                        verbose_name="days before its last one, a mail reminds of a reward",
-                    ),
-                ),
-                (
-                    "programme",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reward_policy",
-                        to="loyalty_members.programme",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cancelled_order', models.CharField(choices=[('voucher', 'The voucher can be used again'), ('points', 'The points come back')], default='voucher', max_length=16, verbose_name='when the order is cancelled')),
+                ('expired', models.CharField(choices=[('gone', 'The points are gone'), ('back', 'The points come back')], default='gone', max_length=16, verbose_name='when it was not used in time')),
+                ('own_cancel', models.BooleanField(default=True, verbose_name='members may give an unused reward back')),
+                ('again_days', models.PositiveSmallIntegerField(default=14, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='days a voucher lives at least, given back by a cancelled order')),
+                ('remind_days', models.PositiveSmallIntegerField(default=7, help_text='0: no mail.', validators=[django.core.validators.MaxValueValidator(365)], verbose_name='days before its last one, a mail reminds of a reward')),
+                ('programme', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reward_policy', to='loyalty_members.programme')),
             ],
             options={
-                "verbose_name": "policy of rewards",
-                "verbose_name_plural": "policies of rewards",
-                "abstract": False,
+                'verbose_name': 'policy of rewards',
+                'verbose_name_plural': 'policies of rewards',
+                'abstract': False,
             },
         ),
         migrations.AddIndex(
-            model_name="reward",
-            index=models.Index(fields=["programme", "is_active"], name="loyalty_reward_active"),
+            model_name='reward',
+            index=models.Index(fields=['programme', 'is_active'], name='loyalty_reward_active'),
         ),
         migrations.AddConstraint(
-            model_name="reward",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stock__isnull", True), ("taken__lte", models.F("stock")), _connector="OR"),
-                name="loyalty_reward_stock",
-            ),
+            model_name='reward',
+            constraint=models.CheckConstraint(condition=models.Q(('stock__isnull', True), ('taken__lte', models.F('stock')), _connector='OR'), name='loyalty_reward_stock'),
         ),
         migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(fields=["member", "claimed_at"], name="loyalty_claim_member"),
+            model_name='claim',
+            index=models.Index(fields=['member', 'claimed_at'], name='loyalty_claim_member'),
         ),
         migrations.AddIndex(
-            model_name="claim",
-            index=models.Index(
-                condition=models.Q(("state", "claimed")), fields=["expires_at"], name="loyalty_claim_open"
-            ),
+            model_name='claim',
+            index=models.Index(condition=models.Q(('state', 'claimed')), fields=['expires_at'], name='loyalty_claim_open'),
         ),
         migrations.AddConstraint(
-            model_name="rewardcode",
-            constraint=models.UniqueConstraint(fields=("reward", "code"), name="loyalty_reward_code"),
+            model_name='rewardcode',
+            constraint=models.UniqueConstraint(fields=('reward', 'code'), name='loyalty_reward_code'),
         ),
     ]

@@ -7,83 +7,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("loyalty_members", "0001_initial"),
+        ('loyalty_members', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="WalletPass",
+            name='WalletPass',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "serial",
-                    models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="serial number"),
-                ),
-                (
-                    "token",
-                    models.CharField(
-                        default=oscar_loyalty.wallet.abstract_models.new_token,
-                        editable=False,
-                        max_length=64,
-                        verbose_name="token",
-                    ),
-                ),
-                ("shown", models.CharField(blank=True, max_length=64, verbose_name="digest of what it shows")),
-                ("changed_at", models.DateTimeField(verbose_name="changed at")),
-                ("sequence", models.PositiveBigIntegerField(default=0, verbose_name="entries seen")),
-                ("tier_pk", models.PositiveBigIntegerField(default=0, verbose_name="tier seen")),
-                ("status", models.CharField(blank=True, max_length=16, verbose_name="status seen")),
-                ("look_at", models.DateTimeField(blank=True, null=True, verbose_name="to look at again")),
-                (
-                    "member",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="wallet_pass",
-                        to="loyalty_members.member",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('serial', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='serial number')),
+                ('token', models.CharField(default=oscar_loyalty.wallet.abstract_models.new_token, editable=False, max_length=64, verbose_name='token')),
+                ('shown', models.CharField(blank=True, max_length=64, verbose_name='digest of what it shows')),
+                ('changed_at', models.DateTimeField(verbose_name='changed at')),
+                ('sequence', models.PositiveBigIntegerField(default=0, verbose_name='entries seen')),
+                ('tier_pk', models.PositiveBigIntegerField(default=0, verbose_name='tier seen')),
+                ('status', models.CharField(blank=True, max_length=16, verbose_name='status seen')),
+                ('look_at', models.DateTimeField(blank=True, null=True, verbose_name='to look at again')),
+                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='wallet_pass', to='loyalty_members.member')),
             ],
             options={
-                "verbose_name": "wallet pass",
-                "verbose_name_plural": "wallet passes",
-                "abstract": False,
+                'verbose_name': 'wallet pass',
+                'verbose_name_plural': 'wallet passes',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Registration",
+            name='Registration',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("device", models.CharField(max_length=200, verbose_name="device")),
-                ("push_token", models.CharField(max_length=200, verbose_name="push token")),
-                ("registered_at", models.DateTimeField(verbose_name="registered at")),
-                (
-                    "wallet_pass",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="registrations",
-                        to="loyalty_wallet.walletpass",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('device', models.CharField(max_length=200, verbose_name='device')),
+                ('push_token', models.CharField(max_length=200, verbose_name='push token')),
+                ('registered_at', models.DateTimeField(verbose_name='registered at')),
+                ('wallet_pass', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='loyalty_wallet.walletpass')),
             ],
             options={
-                "verbose_name": "device with a pass",
-                "verbose_name_plural": "devices with a pass",
-                "abstract": False,
+                'verbose_name': 'device with a pass',
+                'verbose_name_plural': 'devices with a pass',
+                'abstract': False,
             },
         ),
         migrations.AddIndex(
-            model_name="walletpass",
-            index=models.Index(fields=["look_at"], name="loyalty_walletpass_look"),
+            model_name='walletpass',
+            index=models.Index(fields=['look_at'], name='loyalty_walletpass_look'),
         ),
         migrations.AddIndex(
-            model_name="registration",
-            index=models.Index(fields=["device"], name="loyalty_registration_device"),
+            model_name='registration',
+            index=models.Index(fields=['device'], name='loyalty_registration_device'),
         ),
         migrations.AddConstraint(
-            model_name="registration",
-            constraint=models.UniqueConstraint(fields=("wallet_pass", "device"), name="loyalty_wallet_device"),
+            model_name='registration',
+            constraint=models.UniqueConstraint(fields=('wallet_pass', 'device'), name='loyalty_wallet_device'),
         ),
     ]

@@ -7,135 +7,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("appointment", "__first__"),
-        ("catalogue", "0001_initial"),
+        ('appointment', '__first__'),
+        ('catalogue', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="ServiceLink",
+            name='ServiceLink',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "product",
-                    models.ForeignKey(
-                        help_text="Its points are those of a visit.",
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="calendar_links",
-                        to="catalogue.product",
-                        verbose_name="product of the shop",
-                    ),
-                ),
-                (
-                    "service",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="loyalty_link",
-                        to="appointment.service",
-                        verbose_name="service of the calendar",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('product', models.ForeignKey(help_text='Its points are those of a visit.', on_delete=django.db.models.deletion.CASCADE, related_name='calendar_links', to='catalogue.product', verbose_name='product of the shop')),
+                ('service', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_link', to='appointment.service', verbose_name='service of the calendar')),
             ],
             options={
-                "verbose_name": "service of the calendar",
-                "verbose_name_plural": "services of the calendar",
-                "abstract": False,
+                'verbose_name': 'service of the calendar',
+                'verbose_name_plural': 'services of the calendar',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="AppointmentState",
+            name='AppointmentState',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("revision", models.PositiveSmallIntegerField(default=1, verbose_name="revision")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("made", "booked"),
-                            ("attended", "attended"),
-                            ("missed", "missed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        default="made",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("date", models.DateField(verbose_name="day")),
-                ("start_time", models.TimeField(verbose_name="from")),
-                ("end_time", models.TimeField(verbose_name="until")),
-                ("ends_at", models.DateTimeField(verbose_name="ends at")),
-                ("service_pk", models.BigIntegerField(verbose_name="service")),
-                ("client_pk", models.CharField(blank=True, max_length=64, verbose_name="customer")),
-                ("told_at", models.DateTimeField(default=oscar_loyalty.clock.now, verbose_name="told at")),
-                (
-                    "appointment",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="loyalty_state",
-                        to="appointment.appointment",
-                        verbose_name="appointment",
-                    ),
-                ),
-                (
-                    "marked_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="marked by",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveSmallIntegerField(default=1, verbose_name='revision')),
+                ('state', models.CharField(choices=[('made', 'booked'), ('attended', 'attended'), ('missed', 'missed'), ('cancelled', 'cancelled')], default='made', max_length=16, verbose_name='state')),
+                ('date', models.DateField(verbose_name='day')),
+                ('start_time', models.TimeField(verbose_name='from')),
+                ('end_time', models.TimeField(verbose_name='until')),
+                ('ends_at', models.DateTimeField(verbose_name='ends at')),
+                ('service_pk', models.BigIntegerField(verbose_name='service')),
+                ('client_pk', models.CharField(blank=True, max_length=64, verbose_name='customer')),
+                ('told_at', models.DateTimeField(default=oscar_loyalty.clock.now, verbose_name='told at')),
+                ('appointment', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='loyalty_state', to='appointment.appointment', verbose_name='appointment')),
+                ('marked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='marked by')),
             ],
             options={
-                "verbose_name": "state of an appointment",
-                "verbose_name_plural": "states of appointments",
-                "permissions": [("mark_attendance", "Mark who came and who did not")],
-                "abstract": False,
-                "indexes": [models.Index(fields=["state", "ends_at"], name="loyalty_appointment_open")],
+                'verbose_name': 'state of an appointment',
+                'verbose_name_plural': 'states of appointments',
+                'permissions': [('mark_attendance', 'Mark who came and who did not')],
+                'abstract': False,
+                'indexes': [models.Index(fields=['state', 'ends_at'], name='loyalty_appointment_open')],
             },
         ),
         migrations.CreateModel(
-            name="SlotClaim",
+            name='SlotClaim',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("date", models.DateField(verbose_name="day")),
-                ("start_time", models.TimeField(verbose_name="from")),
-                ("end_time", models.TimeField(verbose_name="until")),
-                ("claimed_at", models.DateTimeField(verbose_name="claimed at")),
-                (
-                    "request",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="loyalty_claim",
-                        to="appointment.appointmentrequest",
-                        verbose_name="request",
-                    ),
-                ),
-                (
-                    "staff",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="loyalty_claims",
-                        to="appointment.staffmember",
-                        verbose_name="staff member",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('date', models.DateField(verbose_name='day')),
+                ('start_time', models.TimeField(verbose_name='from')),
+                ('end_time', models.TimeField(verbose_name='until')),
+                ('claimed_at', models.DateTimeField(verbose_name='claimed at')),
+                ('request', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_claim', to='appointment.appointmentrequest', verbose_name='request')),
+                ('staff', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='loyalty_claims', to='appointment.staffmember', verbose_name='staff member')),
             ],
             options={
-                "verbose_name": "time taken",
-                "verbose_name_plural": "times taken",
-                "abstract": False,
-                "constraints": [
-                    models.UniqueConstraint(fields=("staff", "date", "start_time"), name="loyalty_appointment_slot")
-                ],
+                'verbose_name': 'time taken',
+                'verbose_name_plural': 'times taken',
+                'abstract': False,
+                'constraints': [models.UniqueConstraint(fields=('staff', 'date', 'start_time'), name='loyalty_appointment_slot')],
             },
         ),
     ]
