@@ -26,7 +26,7 @@ def test_what_asks_for_no_token_is_named_here():
 
 
 def test_a_telephone_has_no_token_of_ours_and_is_served(strict, full, apple_on):  # noqa: F811
-    found = wallet.pass_of(member=full[0].member)
+    found, _contents = wallet.pass_of(member=full[0].member)
     path, data = f"/loyalty/wallet/v1/devices/d1/registrations/{TYPE}/{found.serial}", {"pushToken": "ab12"}
     for token, answer in ((found.token[:-1], 401), (found.token, 201)):
         headers = {"authorization": f"ApplePass {token}"}
