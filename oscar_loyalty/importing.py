@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
+from oscar_loyalty.formulas import as_text
 from oscar_loyalty.tables import Row, Table
 
 
@@ -83,14 +84,9 @@ class Rejected:
         if self.file is None:
             self.file = self.path.open("w", newline="", encoding="utf-8-sig")
             self.writer = csv.writer(self.file)
-            self.writer.writerow(["refused row", "refused because", *self.columns])
-        self.writer.writerow([row.number, reason, *(_safe(cell) for cell in row.raw)])
+            self.writer.writerow(["refused row", "refused because", *map(as_text, self.columns)])
+        self.writer.writerow([row.number, *map(as_text, [reason, *row.raw])])
 
     def close(self) -> None:
         if self.file is not None:
             self.file.close()
-
-
-def _safe(text: str) -> str:
-    """A formula must not run when somebody opens the file to correct it."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

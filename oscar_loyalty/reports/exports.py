@@ -19,8 +19,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-#: What a spreadsheet takes for the start of a formula; some also look behind blanks, and at the wide forms.
-FORMULA = tuple("=+-@＝＋－＠")
+from oscar_loyalty.formulas import as_text
+
 #: Characters that XML cannot hold.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]")
 #: The longest text that a cell of Excel holds.
@@ -50,11 +50,6 @@ class _Echo:
         return text
 
 
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet might run ``text``."""
-    return text[:1] in ("\t", "\r", "\n") or text.lstrip().startswith(FORMULA)
-
-
 def csv_cell(value: Any) -> str:
     """Write one value for CSV: numbers bare, moments in the shop's own time, formulas as text."""
     if value is None:
@@ -63,8 +58,7 @@ def csv_cell(value: Any) -> str:
         return _local(value).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, int | float | Decimal | date) and not isinstance(value, bool):
         return str(value)
-    text = CONTROLS.sub("", str(value))
-    return f"'{text}" if is_formula(text) else text
+    return as_text(CONTROLS.sub("", str(value)))
 
 
 def csv_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[str]:

@@ -60,13 +60,19 @@ class ServiceView(generic.View):
     """Refuses every device while passes are off.
 
     A phone may take its time with what it sends: no transaction is open meanwhile, whatever ``ATOMIC_REQUESTS`` says.
+    It has no token of ours against forged forms. Both are said on ``dispatch``: a view that has its own says neither.
     """
 
     def dispatch(self, request, *args, **kwargs):
         ours = kwargs.get("kind", conf.WALLET_APPLE_TYPE) == conf.WALLET_APPLE_TYPE
         if not apple.is_on() or not ours or not keys.is_text(kwargs.get("device", "")):
             return HttpResponse(status=404)
+        if not self.may(request, **kwargs):
+            return HttpResponse(status=401)
         return super().dispatch(request, *args, **kwargs)
+
+    def may(self, request, **kwargs):
+        return True
 
     @cached_property
     def body(self):
@@ -82,13 +88,11 @@ class ServiceView(generic.View):
 class HolderView(ServiceView):
     """Answers who shows the token of the pass."""
 
-    def dispatch(self, request, *args, **kwargs):
-        found = get_model("loyalty_wallet", "WalletPass").objects.filter(serial=kwargs["serial"]).first()
+    def may(self, request, **kwargs):
+        self.wallet_pass = get_model("loyalty_wallet", "WalletPass").objects.filter(serial=kwargs["serial"]).first()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if found is None or scheme != "ApplePass" or not constant_time_compare(token, found.token):
-            return HttpResponse(status=401)
-        self.wallet_pass = found
-        return super().dispatch(request, *args, **kwargs)
+        known = self.wallet_pass is not None and scheme == "ApplePass"
+        return known and constant_time_compare(token, self.wallet_pass.token)
 
 
 class RegistrationView(HolderView):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,11 +10,14 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
+from oscar_loyalty.formulas import is_formula
 from oscar_loyalty.reports import exports
 from oscar_loyalty.reports.exports import Column
 
 COLUMNS = [Column("Text", lambda row: row[0]), Column("Value", lambda row: row[1])]
 FORMULAS = ["=1+1", "+33 1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =cmd|' /C calc'!A0", "＝1+1"]
+#: In French, Excel cuts the lines of a file at semicolons, also within our quotes.
+CUT = ["Rose;=1+1", "a; @SUM(A1)", "a\n=1+1", "a\r\n-1", 'a";+1', "=1;=2", "a\t=1"]
 PLAIN = ["Rose", "O'Hara", "a,b", 'say "hi"', "1=1", "عائشة", "two\nlines", ""]
 
 
@@ -31,9 +35,16 @@ def read_xlsx(rows):
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_formula_stays_a_text(text):
     cell = read_csv([(text, 1)])[1][0]
-    assert cell.startswith("'") and not exports.is_formula(cell)
+    assert cell.startswith("'") and not is_formula(cell)
     cell = read_xlsx([(text, 1)])[1][0]
     assert cell.data_type in ("s", "inlineStr") and cell.value.strip() == text.strip()
+
+
+@pytest.mark.parametrize("text", CUT)
+def test_no_formula_begins_where_another_country_cuts_the_line(text):
+    line = "".join(exports.csv_lines(COLUMNS, [(text, 1)])).partition("\r\n")[2]
+    for part in re.split(r"[;\t\r\n]", line):
+        assert not is_formula(part.lstrip('"')), part
 
 
 @pytest.mark.parametrize("text", PLAIN)

@@ -59,14 +59,14 @@ def handle(*, event: Any) -> Any:
 def find_attempt(event: Any) -> Any:
     """Return the attempt that an event is about, by what we stored ourselves, or ``None``."""
     about = event.payload["data"]["object"]
-    names = {about.get("id"), about.get("payment_intent")}
-    names = {name for name in names if isinstance(name, str) and name}
+    names = {name for name in (about.get("id"), about.get("payment_intent")) if isinstance(name, str) and name}
     Tender = get_model("loyalty_payments", "Tender")
     tenders = Tender.objects.filter(kind="stripe").select_related("attempt")
     found = tenders.filter(session__in=names).first() or tenders.filter(reference__in=names).first()
     if found is None:
         # Before we have looked, the payment is known by the attempt that we had it carry.
-        uuid = _uuid((about.get("metadata") or {}).get("attempt"))
+        carried = about.get("metadata")
+        uuid = _uuid(carried.get("attempt")) if isinstance(carried, dict) else None
         found = tenders.filter(attempt__uuid=uuid).first() if uuid is not None else None
     return found.attempt if found is not None else None
 

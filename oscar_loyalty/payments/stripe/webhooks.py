@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,9 @@ log = logging.getLogger("oscar_loyalty")
 TOLERANCE = 300
 #: For how long what an event says is kept; it names the customer.
 KEPT = timedelta(days=90)
+#: The longest name of an event or of what it is about.
+LONGEST = 255
+_ZERO = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 #: Kind of the due rows that handle what was stored.
 EVENT = "payments.stripe_event"
 
@@ -41,33 +45,50 @@ def receive(*, payload: bytes, signature: str) -> Any:
 def _verified(payload: bytes, signature: str) -> dict[str, Any]:
     import stripe
 
-    for secret in conf.STRIPE_WEBHOOK_SECRET:
+    for secret in conf.STRIPE_WEBHOOK_SECRET if signature.isascii() else ():
         try:
             stripe.WebhookSignature.verify_header(payload, signature, secret, TOLERANCE)
         except (stripe.SignatureVerificationError, UnicodeDecodeError):
             continue
-        try:
-            event = json.loads(payload)
-        except ValueError:
-            break
-        if isinstance(event, dict) and event.get("object") == "event" and isinstance(event.get("id"), str):
+        event = _event(payload)
+        if event is not None:
             return event
         break
     raise NotFromStripe
 
 
+def _event(payload: bytes) -> dict[str, Any] | None:
+    """Return the event that ``payload`` is, with all that is read of it later as it must be; or nothing."""
+    try:
+        # PostgreSQL keeps no zero sign, nor half a sign of two.
+        event = json.loads(_ZERO.sub(rb"\1", payload), parse_constant=_no_number)
+        json.dumps(event, ensure_ascii=False).encode()
+        if not isinstance(event, dict) or event.get("object") != "event":
+            return None
+        datetime.fromtimestamp(int(event.setdefault("created", 0)), UTC)
+        about = event["data"]["object"]
+    except (ValueError, TypeError, LookupError, OverflowError, OSError, RecursionError):
+        return None
+    named = isinstance(event.get("id"), str) and 0 < len(event["id"]) <= LONGEST
+    return event if named and isinstance(about, dict) else None
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(word)
+
+
 @transaction.atomic
 def _store(event: dict[str, Any]) -> Any:
-    about = (event.get("data") or {}).get("object") or {}
+    about = event["data"]["object"]
     why_not = _not_for_us(event)
     row, created = get_model("loyalty_payments", "StripeEvent").objects.get_or_create(
         event_id=event["id"],
         defaults={
             "kind": str(event.get("type", ""))[:64],
-            "object_id": str(about.get("id") or "")[:255],
-            "account": str(event.get("account") or "")[:255],
+            "object_id": str(about.get("id") or "")[:LONGEST],
+            "account": str(event.get("account") or "")[:LONGEST],
             "livemode": bool(event.get("livemode")),
-            "happened_at": datetime.fromtimestamp(int(event.get("created") or 0), UTC),
+            "happened_at": datetime.fromtimestamp(int(event["created"]), UTC),
             "received_at": clock.now(),
             "state": "ignored" if why_not else "waiting",
             "note": why_not,
