@@ -7,6 +7,9 @@
 ``services.py`` starts one. Asked for both databases, the runs share what needs to be proved once: ``tests/sharing.py``
 says what. Asked for one, that runs everything.
 
+Two runs go on at once (``AT_ONCE`` says otherwise), each with its share of the cores, the longest first: while one
+waits for its database, a browser or its own last test, the other works. Each line says whose it is.
+
 The last line closes the whole like pytest closes a run: the sums of what the runs themselves reported.
 """
 
@@ -18,13 +21,18 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-DATABASES = ("sqlite", "postgresql")
+#: PostgreSQL first: it takes longer.
+DATABASES = ("postgresql", "sqlite")
+AT_ONCE = int(os.environ.get("AT_ONCE", 2))
+#: The workers of one run. One alone is pytest itself: there is nobody to share with, and nothing is collected twice.
+WORKERS = -(-min(os.cpu_count() or 2, 16) // AT_ONCE)
 #: Work goes to whoever has none left, so that no core waits for the other's last tests.
-OPTIONS = f"-n {min(max(2, os.cpu_count() or 2), 8)} --dist worksteal -q --durations=15"
+OPTIONS = f"-n {WORKERS if WORKERS > 1 else 0} --dist worksteal -q --durations=15"
 
 
 class Suite(NamedTuple):
@@ -34,7 +42,7 @@ class Suite(NamedTuple):
     databases: tuple[str, ...] = DATABASES
 
 
-#: The plugin is tested without Wagtail first: that proves that a shop needs none.
+#: The longest first: the short ones fill what the long ones leave. The shop has no Wagtail: that proves it needs none.
 SUITES = [
     Suite(
         "shop",
@@ -44,10 +52,10 @@ SUITES = [
             *(f"--ignore=tests/{name}" for name in ("club", "sandbox", "packaging", "stripe_server", "simulation")),
         ],
     ),
-    Suite("club", "tests.settings_club", ["tests/club"]),
-    Suite("sandbox", "tests.settings_sandbox", ["tests/sandbox"]),
     # Its worlds are copies of a file. On PostgreSQL a copy takes longer: a few of them live there too.
     Suite("simulation", "tests.settings", ["tests/simulation"], ("sqlite",)),
+    Suite("sandbox", "tests.settings_sandbox", ["tests/sandbox"]),
+    Suite("club", "tests.settings_club", ["tests/club"]),
     Suite("simulation", "tests.settings", ["tests/simulation/test_worlds.py::test_worlds"], ("postgresql",)),
     # They touch no database: once is enough.
     Suite("packaging", "tests.settings", ["tests/packaging"], ("sqlite",)),
@@ -77,15 +85,18 @@ def read_closing(lines):
     return None
 
 
+def say(line):
+    """Whole lines only: several runs write at once."""
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
 def run(suite, database, url, extra, share):
     """Run one suite on one database, passing its output on as it comes."""
     name = f"{suite.name} on {database}"
     options = shlex.split(os.environ.get("PYTEST", OPTIONS))
     command = [sys.executable, "-m", "pytest", *options, *suite.paths, *extra]
-    print(
-        f"\n==> {name}: DATABASE_URL={url} DJANGO_SETTINGS_MODULE={suite.settings} {shlex.join(command)}",
-        flush=True,
-    )
+    say(f"==> {name}: DATABASE_URL={url} DJANGO_SETTINGS_MODULE={suite.settings} {shlex.join(command)}\n")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="loyalty-sqlite-") as folder:
         environ = {
@@ -93,6 +104,8 @@ def run(suite, database, url, extra, share):
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": suite.settings,
             "TEST_SQLITE_DIR": folder,
+            # On PostgreSQL's one server each run has databases of its own.
+            "TEST_DB_SUFFIX": f"{os.environ.get('TEST_DB_SUFFIX', '')}_{suite.name.replace(' ', '_')}",
             "PYTHONUNBUFFERED": "1",
             "LOYALTY_SHARE": "1" if share and suite.databases == DATABASES else "",
             # Each run starts many processes: what one has compiled, the others need not.
@@ -109,7 +122,7 @@ def run(suite, database, url, extra, share):
         )
         tail = []
         for line in process.stdout:
-            print(line, end="", flush=True)
+            say(f"{name:>21} | {line}")
             tail = [*tail[-49:], line]
         code = process.wait()
     return Result(name, code, read_closing(tail), time.monotonic() - began)
@@ -124,14 +137,14 @@ def closing_line(results, seconds):
 
 
 def chosen(databases):
-    """Yield what is to be run; a suite that the project does not have yet is left out."""
-    for database in databases:
-        url = "sqlite:" if database == "sqlite" else os.environ.get("DATABASE_URL", "")
-        if database == "postgresql" and not url.startswith("postgres"):
-            sys.exit("DATABASE_URL names no PostgreSQL: run this by scripts/services.py.")
-        for suite in SUITES:
-            if database in suite.databases and any((ROOT / suite.paths[0]).rglob("test_*.py")):
-                yield suite, database, url
+    """Yield what is to be run, the longest first."""
+    urls = {"sqlite": "sqlite:", "postgresql": os.environ.get("DATABASE_URL", "")}
+    if "postgresql" in databases and not urls["postgresql"].startswith("postgres"):
+        sys.exit("DATABASE_URL names no PostgreSQL: run this by scripts/services.py.")
+    for suite in SUITES:
+        for database in DATABASES:
+            if database in databases and database in suite.databases:
+                yield suite, database, urls[database]
 
 
 def main(arguments):
@@ -143,7 +156,8 @@ def main(arguments):
     began = time.monotonic()
     databases = databases or DATABASES
     share = set(databases) == set(DATABASES)
-    results = [run(*what, extra, share) for what in list(chosen(databases))]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = [job.result() for job in [pool.submit(run, *what, extra, share) for what in chosen(databases)]]
     print("\n==> Summary")
     for result in results:
         counts = ", ".join(f"{number} {word}" for word, number in (result.counts or {}).items())

@@ -206,8 +206,10 @@ def meanwhile():
 
         def wait():
             try:
+                connection.ensure_connection()
+                # On SQLite a transaction begins by waiting for the other's end.
+                waits.set()
                 with transaction.atomic():
-                    waits.set()
                     seen.append(ask())
             finally:
                 connection.close()
@@ -216,7 +218,7 @@ def meanwhile():
         with transaction.atomic():
             change()
             other.start()
-            waits.wait(10)
+            assert waits.wait(10)
             # Long enough for it to ask, and to wait for this transaction to end.
             other.join(0.5)
             assert not seen
