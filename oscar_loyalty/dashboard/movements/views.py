@@ -60,8 +60,10 @@ class MovementListView(FilteredListView):
     def get_paginator(self):
         if self.look == "all":
             return movements.pages(self.programme, self.wanted, self.per_page, self.numbers)
-        rows = self.get_rows()
-        return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
+        if self.look == "service" or self.too_many:
+            rows = self.get_rows()
+            return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
+        return movements.pages_by_member(self.programme, self.wanted, self.per_page, self.numbers, self.totals)
 
     def get_page(self):
         page = super().get_page()
@@ -101,7 +103,7 @@ class MovementExportView(ExportMixin, MovementListView):
 
     def is_long(self) -> bool:
         known = self.numbers if self.look == "all" else None
-        return super().is_long() if known is None else sum(one.number for one in known.values()) > files.SMALL
+        return super().is_long() if known is None else sum(one.number for one in known.sums.values()) > files.SMALL
 
     @property
     def export_name(self) -> str:
