@@ -64,26 +64,25 @@ class Filters:
     def ends(self) -> datetime | None:
         return times.end_of(self.until) if self.until else None
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the selectors of movements are asked for."""
+        words = {"product": self.product, "kind": self.kind, "words": self.words}
+        return {"since": self.starts, "until": self.ends, "member": self.member, **words}
+
 
 def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
     """Return the entries of the ledger that match, newest first, with what :func:`earning.selectors.movement` needs.
 
     Entries that only change the dates of points are no movements, unless their kind is asked for.
     """
-    found = earning.movements(
-        programme,
-        since=filters.starts,
-        until=filters.ends,
-        member=filters.member,
-        product=filters.product,
-        kind=filters.kind,
-        words=filters.words,
-    )
+    found = earning.movements(programme, **filters.asked)
     return found if filters.kind else found.exclude(units=0)
 
 
-#: The most movements that are summed up by customer or by product while somebody waits.
-MANY = 50_000
+#: The most movements that are summed up by customer or by product while somebody waits; and where each must be looked
+#: for first, since they are of some customers or of one product.
+MANY, SEARCHED = 50_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -124,11 +123,12 @@ def numbers(programme: Any, filters: Filters) -> Days | None:
     return Days(*found)
 
 
-def pages(programme: Any, filters: Filters, per_page: int, known: Days | None) -> Paginator:
-    """Return the pages of the movements that match; ``known`` is what :func:`numbers` has said of them."""
+def pages(programme: Any, filters: Filters, per_page: int, known: Days | None, found: Totals) -> Paginator:
+    """Return the pages of the movements that match; ``known`` is what :func:`numbers` has said of them, ``found`` are
+    their :func:`totals`."""
     rows = entries(programme, filters)
     if known is None:
-        return ShortPaginator(rows, per_page)
+        return ShortPaginator(rows, per_page, found.number + found.more)
     days = {day: one.number + (one.empty if filters.kind else 0) for day, one in known.sums.items()}
     return DayPaginator(rows, per_page, days)
 
@@ -145,8 +145,9 @@ def totals(programme: Any, filters: Filters, known: Days | None = None) -> Total
         if number > MANY:
             return Totals(number, total.gained, total.taken, None)
         return _sums(_plain(programme, filters, known))
-    found = _sums(_plain(programme, filters, known)[: MANY + 1])
-    return replace(found, number=MANY, more=True) if found.number > MANY else found
+    most = min(MANY, SEARCHED)
+    found = _sums(_plain(programme, filters, known)[: most + 1])
+    return replace(found, number=most, more=True) if found.number > most else found
 
 
 def _plain(programme: Any, filters: Filters, known: Days | None) -> QuerySet[Any]:
@@ -155,15 +156,13 @@ def _plain(programme: Any, filters: Filters, known: Days | None) -> QuerySet[Any
     Where they are all or nearly all that there is of their days, they are found by these: looking up the account and
     the member of each takes twenty times as long as the entries themselves.
     """
-    if known is None or not known.alone:
+    if known is not None and not known.alone:
         return entries(programme, filters).order_by().select_related(None).prefetch_related(None)
-    rows = get_model("loyalty_ledger", "Entry").objects.order_by()
-    if filters.starts:
-        rows = rows.filter(effective_at__gte=filters.starts)
-    if filters.ends:
-        rows = rows.filter(effective_at__lt=filters.ends)
-    rows = rows.filter(kind=filters.kind) if filters.kind else rows.exclude(units=0)
-    return rows.alias(unit=ledger.unit_of_account()).filter(unit=programme.unit) if known.others else rows
+    rows = earning.plain_movements(programme, **filters.asked)
+    rows = rows if filters.kind else rows.exclude(units=0)
+    if known is not None and known.others:
+        return rows.alias(unit=ledger.unit_of_account()).filter(unit=programme.unit)
+    return rows
 
 
 def _sums(rows: QuerySet[Any]) -> Totals:
@@ -188,12 +187,8 @@ class MemberPaginator(ShortPaginator):
     """Pages of customers who moved points, most gained first: only those of a page are looked up."""
 
     def __init__(self, rows: QuerySet[Any], per_page: int, members: int) -> None:
-        super().__init__(rows.values("account").annotate(**_BY_MEMBER).order_by("-gained", "account"), per_page)
-        self.members = members
-
-    @property
-    def _counted(self) -> int:
-        return self.members
+        rows = rows.values("account").annotate(**_BY_MEMBER).order_by("-gained", "account")
+        super().__init__(rows, per_page, members)
 
     def page(self, number: Any) -> Any:
         found = super().page(number)

@@ -59,7 +59,7 @@ class MovementListView(FilteredListView):
 
     def get_paginator(self):
         if self.look == "all":
-            return movements.pages(self.programme, self.wanted, self.per_page, self.numbers)
+            return movements.pages(self.programme, self.wanted, self.per_page, self.numbers, self.totals)
         if self.look == "service" or self.too_many:
             rows = self.get_rows()
             return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
@@ -85,7 +85,7 @@ class MovementListView(FilteredListView):
             plain_query=plain.urlencode(),
             totals=self.totals,
             too_many=self.too_many,
-            most=movements.MANY,
+            most=self.totals.number if self.totals.more else movements.MANY,
             **kwargs,
         )
 
