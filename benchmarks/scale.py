@@ -10,10 +10,12 @@ SQL (:mod:`benchmarks.scale_data`), lie in a database of their own.
 """
 
 import argparse
+import csv
 import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -28,6 +30,8 @@ from benchmarks.side_by_side import Table
 NAME = "loyalty_scale_{members}"
 #: A day some months ago.
 DAY = dict.fromkeys(["since", "until"], (date.today() - timedelta(days=100)).isoformat())
+#: With the three before it: as many movements as are summed up at the most.
+FOUR = {**DAY, "since": (date.today() - timedelta(days=103)).isoformat()}
 SIZES = [
     "loyalty_members.Member",
     "loyalty_ledger.Account",
@@ -81,9 +85,21 @@ def watched(function):
     from benchmarks.side_by_side import Watch
 
     connection.ensure_connection()
-    with CaptureQueriesContext(connection) as queries, Watch(connection.connection.info.backend_pid) as watch:
+    server = connection.connection.info.backend_pid
+    before = ended_workers(server)
+    with CaptureQueriesContext(connection) as queries, Watch(server) as watch:
         found = function()
-    return found, watch.took, watch.cpu, len(queries)
+    return found, watch.took, watch.cpu + ended_workers(server) - before, len(queries)
+
+
+def ended_workers(pid):
+    """Seconds on a processor of the processes that worked for PostgreSQL's process ``pid`` beside it, and have ended."""
+
+    def stat(of):
+        return Path(f"/proc/{of}/stat").read_text().rpartition(")")[2].split()
+
+    parent = stat(stat(pid)[1])
+    return (int(parent[13]) + int(parent[14])) / os.sysconf("SC_CLK_TCK")
 
 
 class Measures:
@@ -122,7 +138,9 @@ def pages(measures, rounds):
     # Sixty-five movements, as few members have them.
     member = Member.objects.select_related("user").get(number=f"9{99:011}")
     owner, own = signed_in(boss), signed_in(member.user)
-    page = {name: reverse(f"loyalty-dashboard:loyalty-{name}") for name in ("overview", "members", "movements")}
+    names = ("overview", "members", "movements", "tiers", "programme", "programmes", "members-enrol", "guest-orders")
+    page = {name: reverse(f"loyalty-dashboard:loyalty-{name}") for name in names}
+    product = get_model("catalogue", "Product").objects.first().pk
     asked = [
         ("the member's own page", own, reverse("loyalty-account:overview"), {}, None, 25),
         (
@@ -147,7 +165,33 @@ def pages(measures, rounds):
         ("movements of a day", owner, page["movements"], DAY, 300, None),
         ("movements of one member", owner, page["movements"], {"q": member.email}, 300, None),
         ("movements by customer, of a day", owner, page["movements"], {"by": "member", **DAY}, 300, None),
+        (
+            "movements by customer, of a day, the last page",
+            owner,
+            page["movements"],
+            {"by": "member", **DAY, "page": "last"},
+            300,
+            None,
+        ),
+        ("movements by customer, of four days", owner, page["movements"], {"by": "member", **FOUR}, 300, None),
         ("movements by customer, of all time", owner, page["movements"], {"by": "member"}, 300, None),
+        ("movements by service, of a day", owner, page["movements"], {"by": "service", **DAY}, 300, None),
+        ("movements by service, of four days", owner, page["movements"], {"by": "service", **FOUR}, 300, None),
+        ("movements of a name", owner, page["movements"], {"q": "garnier"}, 300, None),
+        ("movements of a product", owner, page["movements"], {"product": product}, 300, None),
+        (
+            "movements of a product and a name",
+            owner,
+            page["movements"],
+            {"product": product, "q": "garnier"},
+            300,
+            None,
+        ),
+        ("tiers", owner, page["tiers"], {}, 300, None),
+        ("programme", owner, page["programme"], {}, 300, None),
+        ("programmes", owner, page["programmes"], {}, 300, None),
+        ("customers to enrol", owner, page["members-enrol"], {}, 300, None),
+        ("guest orders", owner, page["guest-orders"], {}, 300, None),
     ]
     for name, client, address, query, most_ms, most_queries in asked:
         assert client.get(address, query).status_code == 200, name  # noqa: S101
@@ -162,7 +206,8 @@ def peak():
 
 
 def exports(kind, number):
-    """One file of so many movements, in a process of its own: seconds until the first byte and the last, and memory."""
+    """One file of so many movements, in a process of its own: seconds until the first byte and the last, and memory;
+    then whether all rows are in it."""
     from django.contrib.auth import get_user_model
     from django.urls import reverse
 
@@ -179,30 +224,82 @@ def exports(kind, number):
     # As a server that has answered before.
     client = signed_in(boss)
     client.get(reverse("loyalty-dashboard:loyalty-movements"))
-    began, before = time.monotonic(), peak()
-    if kind == "csv":
-        address = reverse("loyalty-dashboard:loyalty-movements-export", args=["csv"])
-        parts = iter(client.get(address, {"since": since.isoformat()}).streaming_content)
-        size = len(next(parts))
-        first = time.monotonic() - began
-        size += len(next(parts))
-        rows = time.monotonic() - began
-        size += sum(len(part) for part in parts)
-        said = f"first byte after {first * 1000:.0f} ms, first rows after {rows * 1000:.0f} ms, "
-    else:
-        made = {"programme": programme, "user": boss, "name": "movements", "filters": f"since={since}"}
-        file = files.ask(**made, title="Movements", key=f"bench:{time.time()}")
-        files.make(file=file)
-        size = sum(len(part) for part in files.pieces(file))
-        file.refresh_from_db()
-        said = f"{file.done:,} rows, "
-        file.delete()
-    took, cpu = time.monotonic() - began, time.process_time()
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}") as copy:
+        began, before, busy = time.monotonic(), peak(), time.process_time()
+        if kind == "csv":
+            address = reverse("loyalty-dashboard:loyalty-movements-export", args=["csv"])
+            parts = iter(client.get(address, {"since": since.isoformat()}).streaming_content)
+            copy.write(next(parts))
+            first = time.monotonic() - began
+            copy.write(next(parts))
+            said = (
+                f"first byte after {first * 1000:.0f} ms, first rows after {(time.monotonic() - began) * 1000:.0f} ms, "
+            )
+        else:
+            made = {"programme": programme, "user": boss, "name": "movements", "filters": f"since={since}"}
+            file = files.ask(**made, title="Movements", key=f"bench:{time.time()}")
+            files.make(file=file)
+            parts, said = files.pieces(file), ""
+        for part in parts:
+            copy.write(part)
+        took, cpu, most, size = time.monotonic() - began, time.process_time() - busy, peak(), copy.tell()
+        copy.flush()
+        print(
+            f"{kind.upper()}: {said}{took:.0f} s, processor of our own {cpu:.0f} s, {size / 2**20:.0f} MB;"
+            f" memory {most:.0f} MB at the most ({before:.0f} MB before; bound 200)",
+            flush=True,
+        )
+        if kind == "xlsx":
+            file.delete()
+        rows, units = READ[kind](copy.name)
+    wanted = day_totals.total(day_totals.sums(programme.unit, "day", since=since).values())
+    right = "as in the ledger" if (rows, units) == written(programme, since) else "NOT AS IN THE LEDGER"
     print(
-        f"{kind.upper()}: {said}{took:.0f} s, processor {cpu:.0f} s, {size / 2**20:.0f} MB;"
-        f" memory {peak():.0f} MB at the most ({before:.0f} MB before; bound 200)",
+        f"      {rows:,} rows, {units:+,} points, {right} ({wanted.number:,}, {wanted.net:+,} by the day totals)",
         flush=True,
     )
+
+
+def written(programme, since):
+    """How many movements there are since a day, and their sum, as plain SQL has it."""
+    from django.db import connection
+
+    from oscar_loyalty import times
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*), SUM(units) FROM loyalty_ledger_entry WHERE units <> 0 AND effective_at >= %s"
+            " AND account_id IN (SELECT account_id FROM loyalty_members_member WHERE programme_id = %s)",
+            [times.start_of(since), programme.pk],
+        )
+        number, units = cursor.fetchone()
+    return number, int(units)
+
+
+#: The column of the points in a file of movements.
+POINTS = 6
+
+
+def read_csv(name):
+    with open(name, encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        units = [int(row[POINTS]) for row in rows]
+    return len(units), sum(units)
+
+
+def read_xlsx(name):
+    from openpyxl import load_workbook
+
+    number = units = 0
+    book = load_workbook(name, read_only=True)
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows(min_row=2, min_col=POINTS + 1, max_col=POINTS + 1, values_only=True):
+            number, units = number + 1, units + row[0]
+    return number, units
+
+
+READ = {"csv": read_csv, "xlsx": read_xlsx}
 
 
 def sizes():

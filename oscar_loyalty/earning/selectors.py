@@ -350,7 +350,27 @@ def movements(
     ``since`` is included, ``until`` is not; ``product`` keeps what it (or a variant of it) earned; ``words`` search
     members.
     """
-    entries = get_model("loyalty_ledger", "Entry").objects.filter(account__member__programme=programme)
+    entries = plain_movements(
+        programme, since=since, until=until, member=member, product=product, kind=kind, words=words
+    )
+    entries = entries.filter(account__member__programme=programme)
+    entries = _with_reasons(entries).select_related("note", "award", "account__member")
+    return entries.order_by("-effective_at", "-pk")
+
+
+def plain_movements(
+    programme: Any,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    member: Any = None,
+    product: Any = None,
+    kind: str = "",
+    words: str = "",
+) -> QuerySet[Any]:
+    """Return what :func:`movements` finds with nothing beside it, in no order; and, where it is asked for neither a
+    member nor a product nor words, the entries of other units too: each by itself looks up no account and no member."""
+    entries = get_model("loyalty_ledger", "Entry").objects.order_by()
     if since is not None:
         entries = entries.filter(effective_at__gte=since)
     if until is not None:
@@ -361,7 +381,7 @@ def movements(
         lines = get_model("loyalty_earning", "AwardLine").objects.filter(
             Q(product=product) | Q(product__parent=product)
         )
-        entries = entries.filter(award__in=lines.values("award"))
+        entries = entries.filter(award__in=lines.values("award"), award__programme=programme)
     if kind:
         entries = entries.filter(kind=kind)
     if words:
@@ -369,8 +389,7 @@ def movements(
         accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
         few = len(accounts) <= SEARCHED
         entries = entries.filter(account__in=accounts if few else found.values("account"))
-    entries = _with_reasons(entries).select_related("note", "award", "account__member")
-    return entries.order_by("-effective_at", "-pk")
+    return entries
 
 
 def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from string import Template
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from oscar_loyalty import clock
@@ -119,6 +119,12 @@ def balances(accounts: Iterable[Any], at: datetime | None = None) -> dict[int, B
                 pending_next=(database.as_moment(starts), int(coming)) if pending and coming else None,
             )
     return found
+
+
+def unit_of_account() -> Subquery:
+    """Return the expression for the unit of an entry or a lot: looked up row by row, where a join would have the
+    database read all accounts for the sake of some."""
+    return Subquery(_model("Account").objects.filter(pk=OuterRef("account")).values("unit")[:1])
 
 
 def survivor(row: Any) -> Any:

@@ -3,7 +3,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from stdnum import luhn
 
 from oscar_loyalty.ledger import selectors as ledger
@@ -222,6 +224,18 @@ def search(programme: Any, words: str = "", *, tier: Any = None, status: str = "
     if status:
         members = members.filter(status=status)
     return members.select_related("account", "tier").order_by("-joined_at", "-pk")
+
+
+def outsiders(programme: Any, *, staff: bool = False) -> QuerySet[Any]:
+    """Return the active users who are not members of ``programme``; those of the staff only if asked for."""
+    User = get_user_model()
+    own = _model("Member").objects.filter(programme=programme, user=OuterRef("pk"))
+    # Not by a list of all members' users: a database without the memory for it would go through it for each user.
+    users = User.objects.filter(~Exists(own), is_active=True)
+    anonymous = getattr(settings, "ANONYMOUS_USER_NAME", "AnonymousUser")
+    if anonymous:
+        users = users.exclude(**{User.USERNAME_FIELD: anonymous})
+    return (users if staff else users.filter(is_staff=False)).order_by("pk")
 
 
 def tiers(programme: Any) -> QuerySet[Any]:

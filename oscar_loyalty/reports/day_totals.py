@@ -189,14 +189,20 @@ def sums(
 
     Both days are included and are those of ``effective_at``; ``kind``: only entries of that kind.
     """
-    totals, entries = _of(unit, _model("Counting").objects.aggregate(counted=Coalesce(Max("counted"), 0))["counted"])
-    if kind:
-        totals, entries = totals.filter(kind=kind), entries.filter(kind=kind)
-    if since is not None:
-        totals, entries = totals.filter(day__gte=since), entries.filter(effective_at__gte=times.start_of(since))
-    if until is not None:
-        totals, entries = totals.filter(day__lte=until), entries.filter(effective_at__lt=times.end_of(until))
+    totals, entries = _between(*_of(unit, _counted()), since, until, kind)
     return _together(totals, {"what": F(by)}, entries, {"what": F("kind") if by == "kind" else _day()})
+
+
+def days_of(
+    unit: str, *, since: date | None = None, until: date | None = None, kind: str = ""
+) -> tuple[dict[date, Sums], int]:
+    """Return what :func:`sums` says of each day, and how many entries of other units there are on these days; in two
+    queries."""
+    totals, entries = _between(*_all(_counted()), since, until, kind)
+    own = {"own": _whether(Q(unit=unit))}, {"own": _whether(Q(account__unit=unit))}
+    found = _together(totals, {"what": F("day"), **own[0]}, entries, {"what": _day(), **own[1]})
+    days = {day: one for (day, is_own), one in found.items() if is_own}
+    return days, sum(one.number + one.empty for (_day_, is_own), one in found.items() if not is_own)
 
 
 def sums_of_kinds(unit: str, since: date, until: date, *, counted: int) -> dict[tuple[str, bool], Sums]:
@@ -221,13 +227,35 @@ def mark() -> Coalesce:
     return Coalesce(Subquery(_model("Counting").objects.order_by("pk").values("counted")[:1]), 0)
 
 
-def _of(unit: str, counted: int) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """Return the totals of a unit, and the entries that are in none of them.
+def _counted() -> int:
+    return int(_model("Counting").objects.aggregate(counted=Coalesce(Max("counted"), 0))["counted"])
+
+
+def _all(counted: int) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return the totals, and the entries that are in none of them.
 
     The mark may have moved on since ``counted``; that number is for the database, which cannot guess how few there are.
     """
-    entries = _entries().filter(account__unit=unit).filter(pk__gt=counted).filter(pk__gt=mark())
-    return _model("DayTotal").objects.order_by().filter(unit=unit), entries
+    return _model("DayTotal").objects.order_by(), _entries().filter(pk__gt=counted).filter(pk__gt=mark())
+
+
+def _of(unit: str, counted: int) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return both of one unit."""
+    totals, entries = _all(counted)
+    return totals.filter(unit=unit), entries.filter(account__unit=unit)
+
+
+def _between(
+    totals: Any, entries: Any, since: date | None, until: date | None, kind: str
+) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return those of these days, both included, and of this kind."""
+    if kind:
+        totals, entries = totals.filter(kind=kind), entries.filter(kind=kind)
+    if since is not None:
+        totals, entries = totals.filter(day__gte=since), entries.filter(effective_at__gte=times.start_of(since))
+    if until is not None:
+        totals, entries = totals.filter(day__lte=until), entries.filter(effective_at__lt=times.end_of(until))
+    return totals, entries
 
 
 def _together(totals: Any, early: dict[str, Any], entries: Any, late: dict[str, Any]) -> dict[Any, Sums]:

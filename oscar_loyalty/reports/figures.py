@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.db.models import CharField, Count, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import CharField, Count, Q, Sum, Value
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.services import point_value
 from oscar_loyalty.money import Money
@@ -71,7 +72,7 @@ def _left(programme: Any, now: datetime, *, ending: bool) -> dict[str, int]:
     # Between two sweeps few are late, which the database cannot guess: it would make ready to read all accounts.
     ended = get_model("loyalty_ledger", "Lot").objects.order_by().filter(remaining__gt=0, expires_at__lte=now)
     first = ended.order_by("expires_at").values("pk")[:FEW]
-    late = ended.filter(pk__in=first).annotate(of=_unit())
+    late = ended.filter(pk__in=first).annotate(of=ledger.unit_of_account())
     parts = [("debt", accounts, Sum("debt")), ("late", late, Sum("remaining", filter=Q(of=programme.unit)))]
     if ending:
         parts.append(("ending", standings.ending(programme), Sum("remaining")))
@@ -90,10 +91,6 @@ def _left(programme: Any, now: datetime, *, ending: bool) -> dict[str, int]:
             all_of_them = ended.filter(account__unit=programme.unit)
             found[name] = int(all_of_them.aggregate(total=Sum("remaining"))["total"] or 0)
     return found
-
-
-def _unit() -> Subquery:
-    return Subquery(get_model("loyalty_ledger", "Account").objects.filter(pk=OuterRef("account")).values("unit")[:1])
 
 
 def worth_of(units: int, programme: Any) -> Decimal:

@@ -14,11 +14,20 @@ MOST = 10_000
 
 
 class ShortPaginator(Paginator):
-    """Counts up to :data:`MOST` rows and leafs through these; ``more`` says whether there are others behind them."""
+    """Leafs through up to :data:`MOST` rows; ``more`` says whether there are others behind them.
+
+    It counts no further, and not at all where it is told the ``number`` (of more than :data:`MOST`: any that is more).
+    """
+
+    def __init__(self, object_list: Any, per_page: int, number: int | None = None) -> None:
+        super().__init__(object_list, per_page)
+        self.number = number
 
     @cached_property
     def _counted(self) -> int:
         rows = self.object_list
+        if self.number is not None:
+            return self.number
         return rows.order_by()[: MOST + 1].count() if isinstance(rows, QuerySet) else len(rows)
 
     @property

@@ -3,7 +3,8 @@ minutes."""
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +14,11 @@ from django.db.models.functions import Coalesce
 from oscar_loyalty import clock, times
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import outsiders
 from oscar_loyalty.reports import day_totals
 
+#: Customers who are not members yet, and are named to the owner.
+SHOWN = 8
 #: How far back "lately" goes, and how far ahead "soon": days, today included.
 LATELY = 30
 #: From so many members and lots on, a page shows what was found last, if that is not too old.
@@ -27,6 +31,8 @@ AGAIN, RATHER = timedelta(minutes=10), 100
 class Standing:
     """Of a programme: how many members, of them who joined lately and on hold; by tier; units that end soon.
 
+    ``outside``: active customers without a membership, ``outside_staff``: of the shop's staff; ``first``: users among
+    the former, by key. They are looked up for large programmes only (else ``None``: :func:`outside` does).
     ``at`` is when that was so; ``None``: now.
     """
 
@@ -35,6 +41,9 @@ class Standing:
     on_hold: int
     tiers: dict[int, int]
     expiring: int = 0
+    outside: int | None = None
+    outside_staff: int = 0
+    first: tuple[int, ...] = ()
     at: datetime | None = None
 
 
@@ -51,9 +60,48 @@ def kept(programme: Any) -> tuple[Standing | None, int]:
     counted, at, number, known = rows.first() or (0, None, None, None)
     if at is None or number < MANY or at < clock.now() - OLD:
         return None, counted
-    figures = dict(known)
-    tiers = {int(pk): number for pk, number in figures.pop("tiers").items()}
-    return Standing(**figures, tiers=tiers, at=at), counted
+    return _read(known, at), counted
+
+
+def _read(known: dict[str, Any], at: datetime) -> Standing:
+    tiers = {int(pk): number for pk, number in known["tiers"].items()}
+    return Standing(**{**known, "tiers": tiers, "first": tuple(known.get("first", ())), "at": at})
+
+
+def current(programme: Any) -> Standing:
+    """Return how a programme stands: as of lately for a large one, else now; in two queries at most."""
+    return kept(programme)[0] or people(programme)[0]
+
+
+def members_of(programmes: Collection[Any]) -> tuple[dict[int, int], datetime | None]:
+    """Return how many members programmes have, by their keys, in two queries; and, where some are large and told as of
+    lately, since when at the most."""
+    pks = [programme.pk for programme in programmes]
+    rows = get_model("loyalty_reports", "Standing").objects
+    large = list(rows.filter(programme__in=pks, rows__gte=MANY, at__gte=clock.now() - OLD))
+    found = {row.programme_id: _read(row.figures, row.at).members for row in large}
+    members = get_model("loyalty_members", "Member").objects.filter(merged_into__isnull=True)
+    members = members.filter(programme__in=set(pks) - set(found)).exclude(status="closed").order_by()
+    counted = members.values("programme").annotate(number=Count("pk")).values_list("programme", "number")
+    return dict.fromkeys(pks, 0) | found | dict(counted), min((row.at for row in large), default=None)
+
+
+def outside(programme: Any) -> Standing:
+    """Return how many customers are not members, and the first of them: as of lately for a large programme, else now;
+    in three queries at most. Whoever has a million members has all users read for it."""
+    found = kept(programme)[0]
+    return found if found is not None and found.outside is not None else _outside(programme, Standing(0, 0, 0, {}))
+
+
+def _outside(programme: Any, found: Standing) -> Standing:
+    users = outsiders(programme, staff=True)
+    counts = users.order_by().aggregate(
+        customers=Count("pk", filter=Q(is_staff=False)), staff=Count("pk", filter=Q(is_staff=True))
+    )
+    number, first = counts["customers"], ()
+    if number:
+        first = tuple(outsiders(programme).values_list("pk", flat=True)[:SHOWN])
+    return replace(found, outside=number, outside_staff=counts["staff"], first=first)
 
 
 def people(programme: Any) -> tuple[Standing, int]:
@@ -96,7 +144,10 @@ def keep() -> int:
         found, number = people(programme)
         lots = ending(programme).aggregate(units=Coalesce(Sum("remaining"), 0), number=Count("pk"))
         found = replace(found, expiring=lots["units"])
-        figures = {name: getattr(found, name) for name in ("members", "joined", "on_hold", "tiers", "expiring")}
+        if number + lots["number"] >= MANY:
+            found = _outside(programme, found)
+        figures = asdict(found)
+        del figures["at"]
         seconds = time.monotonic() - began
         fields = {"at": now, "seconds": seconds, "rows": number + lots["number"], "figures": figures}
         rows.update_or_create(programme=programme, defaults=fields)

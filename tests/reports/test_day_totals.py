@@ -227,7 +227,7 @@ def test_pages_of_days_are_those_of_all_entries(time, programme, member, give, m
         if counted:
             day_totals.count()
         known = movements.numbers(programme, filters)
-        pages = movements.pages(programme, filters, 7, known)
+        pages = movements.pages(programme, filters, 7, known, movements.totals(programme, filters, known))
         assert pages.count == rows.count() and isinstance(pages, paging.DayPaginator)
         found = [entry.pk for number in pages.page_range for entry in pages.page(number)]
         assert found == [entry.pk for entry in rows]
@@ -245,8 +245,11 @@ def many_days(time, give):
 def test_a_search_counts_no_further_than_it_leafs(programme, member, many_days, monkeypatch):
     monkeypatch.setattr(paging, "MOST", 20)
     filters = Filters(words="rose")
-    pages = movements.pages(programme, filters, 7, movements.numbers(programme, filters))
+    pages = movements.pages(programme, filters, 7, None, movements.totals(programme, filters))
     assert (pages.count, pages.more, pages.num_pages) == (20, True, 3)
+    monkeypatch.setattr(movements, "SEARCHED", 30)
+    pages = movements.pages(programme, filters, 7, None, movements.totals(programme, filters))
+    assert (pages.count, pages.more) == (20, True)
     monkeypatch.setattr(movements, "MANY", 10)
     found = movements.totals(programme, filters)
     assert (found.number, found.more) == (10, True)

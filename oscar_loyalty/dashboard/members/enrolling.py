@@ -1,8 +1,5 @@
 """Customers of before who become members."""
 
-from typing import Any
-
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.shortcuts import redirect
@@ -13,18 +10,8 @@ from django.views import generic
 from oscar_loyalty.dashboard.base import ProgrammeMixin
 from oscar_loyalty.dashboard.handlers import ask_to_enrol
 from oscar_loyalty.dashboard.members.forms import EnrolForm
-from oscar_loyalty.loading import get_model
-
-
-def customers(programme: Any, *, staff: bool = False) -> Any:
-    """Return the active users who are not members."""
-    User = get_user_model()
-    members = get_model("loyalty_members", "Member").objects.filter(programme=programme, user__isnull=False)
-    users = User.objects.filter(is_active=True).exclude(pk__in=members.values("user"))
-    anonymous = getattr(settings, "ANONYMOUS_USER_NAME", "AnonymousUser")
-    if anonymous:
-        users = users.exclude(**{User.USERNAME_FIELD: anonymous})
-    return (users if staff else users.filter(is_staff=False)).order_by("pk")
+from oscar_loyalty.members.selectors import outsiders
+from oscar_loyalty.reports import standings
 
 
 class EnrolView(ProgrammeMixin, generic.FormView):
@@ -34,12 +21,13 @@ class EnrolView(ProgrammeMixin, generic.FormView):
     form_class = EnrolForm
 
     def get_context_data(self, **kwargs):
-        found, everybody = customers(self.programme), customers(self.programme, staff=True)
-        number = found.count()
+        found = standings.outside(self.programme)
+        people = get_user_model().objects.in_bulk(found.first) if found.first else {}
         return super().get_context_data(
-            number=number,
-            staff_number=everybody.count() - number,
-            first=list(found[:8]),
+            number=found.outside,
+            staff_number=found.outside_staff,
+            first=[people[pk] for pk in found.first if pk in people],
+            as_of=found.at,
             **kwargs,
         )
 
@@ -47,7 +35,7 @@ class EnrolView(ProgrammeMixin, generic.FormView):
         if not self.programme.is_active:
             form.add_error(None, _("The programme is closed. Open it first."))
             return self.form_invalid(form)
-        users = customers(self.programme, staff=form.cleaned_data["staff"]).values_list("pk", flat=True)
+        users = outsiders(self.programme, staff=form.cleaned_data["staff"]).values_list("pk", flat=True)
         number = ask_to_enrol(programme=self.programme, users=users, key=form.cleaned_data["token"])
         text = ngettext(
             "%(number)s customer becomes a member. This may take a minute.",

@@ -59,9 +59,11 @@ class MovementListView(FilteredListView):
 
     def get_paginator(self):
         if self.look == "all":
-            return movements.pages(self.programme, self.wanted, self.per_page, self.numbers)
-        rows = self.get_rows()
-        return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
+            return movements.pages(self.programme, self.wanted, self.per_page, self.numbers, self.totals)
+        if self.look == "service" or self.too_many:
+            rows = self.get_rows()
+            return ShortPaginator(rows.none() if self.too_many else rows, self.per_page)
+        return movements.pages_by_member(self.programme, self.wanted, self.per_page, self.numbers, self.totals)
 
     def get_page(self):
         page = super().get_page()
@@ -83,7 +85,7 @@ class MovementListView(FilteredListView):
             plain_query=plain.urlencode(),
             totals=self.totals,
             too_many=self.too_many,
-            most=movements.MANY,
+            most=self.totals.number if self.totals.more else movements.MANY,
             **kwargs,
         )
 
@@ -101,7 +103,7 @@ class MovementExportView(ExportMixin, MovementListView):
 
     def is_long(self) -> bool:
         known = self.numbers if self.look == "all" else None
-        return super().is_long() if known is None else sum(one.number for one in known.values()) > files.SMALL
+        return super().is_long() if known is None else sum(one.number for one in known.sums.values()) > files.SMALL
 
     @property
     def export_name(self) -> str:

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.sites.models import Site
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
@@ -22,8 +22,7 @@ from oscar_loyalty.dashboard.programme.views import ProgrammeView
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.members import selectors
 from oscar_loyalty.members.sites import site_of
-
-OPEN = Q(members__merged_into__isnull=True) & ~Q(members__status="closed")
+from oscar_loyalty.reports import standings
 
 
 def may_make(user: Any) -> bool:
@@ -48,12 +47,16 @@ class ProgrammeListView(ProgrammeMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         page = Paginator(self.get_rows(), PER_PAGE).get_page(self.request.GET.get("page"))
         page.object_list = list(page.object_list)
-        programmes = selectors.programmes().filter(site__in=[site.pk for site in page.object_list])
-        found = {row.site_id: row for row in programmes.annotate(number=Count("members", filter=OPEN))}
+        programmes = list(selectors.programmes().filter(site__in=[site.pk for site in page.object_list]))
+        numbers, as_of = standings.members_of(programmes)
+        for row in programmes:
+            row.number = numbers[row.pk]
+        found = {row.site_id: row for row in programmes}
         for site in page.object_list:
             site.programme = found.get(site.pk)
         return super().get_context_data(
             page_obj=page,
+            as_of=as_of,
             paginator=page.paginator,
             here=site_of(self.request),
             may_make=may_make(self.request.user),

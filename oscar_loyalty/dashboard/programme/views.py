@@ -1,7 +1,6 @@
 from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,6 +13,7 @@ from oscar_loyalty.dashboard.rules.guarding import GuardMixin
 from oscar_loyalty.fields import localized
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors, services
+from oscar_loyalty.reports import standings
 
 
 class ProgrammeView(GuardMixin, ProgrammeMixin, generic.FormView):
@@ -38,11 +38,12 @@ class ProgrammeView(GuardMixin, ProgrammeMixin, generic.FormView):
         )
 
     def get_context_data(self, **kwargs):
-        tiers = []
         if self.programme is not None:
-            open_members = Count("members", filter=~Q(members__status="closed"))
-            tiers = selectors.tiers(self.programme).annotate(number=open_members)
-        return super().get_context_data(tiers=tiers, **kwargs)
+            standing = standings.current(self.programme)
+            kwargs |= {"tiers": list(selectors.tiers(self.programme)), "as_of": standing.at}
+            for tier in kwargs["tiers"]:
+                tier.number = standing.tiers.get(tier.pk, 0)
+        return super().get_context_data(**kwargs)
 
     def form_valid(self, form):
         if self.programme is None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -20,6 +19,7 @@ from oscar_loyalty.earning.tiering import preview, proposals, review, selectors,
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import tiers as moving
+from oscar_loyalty.reports import standings
 
 
 class TiersView(ProgrammeMixin, generic.FormView):
@@ -30,8 +30,14 @@ class TiersView(ProgrammeMixin, generic.FormView):
 
     @cached_property
     def tiers(self) -> list[Any]:
-        number = Count("members", filter=~Q(members__status="closed"))
-        return list(members.tiers(self.programme).annotate(number=number))
+        found = list(members.tiers(self.programme))
+        for tier in found:
+            tier.number = self.standing.tiers.get(tier.pk, 0)
+        return found
+
+    @cached_property
+    def standing(self) -> Any:
+        return standings.current(self.programme)
 
     def get_form_kwargs(self):
         given = {"programme": self.programme, "tiers": self.tiers, "instance": selectors.scheme_of(self.programme)}
@@ -44,6 +50,7 @@ class TiersView(ProgrammeMixin, generic.FormView):
             tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if by_rule else ""
         return super().get_context_data(
             tiers=self.tiers,
+            as_of=self.standing.at,
             scheme=scheme,
             window=words.window(scheme, staff=True),
             review=review.latest(self.programme),
