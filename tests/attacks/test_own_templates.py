@@ -1,4 +1,4 @@
-"""In each template of ours, whichever branch of it is shown: nothing that a strict policy refuses, all of it escaped."""
+"""In each template of ours, whichever branch of it is shown: nothing that a strict policy refuses, all escaped."""
 
 import re
 from pathlib import Path
