@@ -93,7 +93,7 @@ def watched(function):
 
 
 def ended_workers(pid):
-    """Seconds on a processor of all that PostgreSQL, of whose processes ``pid`` is one, has started and that has ended."""
+    """Seconds on a processor of what the PostgreSQL whose process ``pid`` is has started, and what has ended."""
 
     def stat(of):
         return Path(f"/proc/{of}/stat").read_text().rpartition(")")[2].split()
