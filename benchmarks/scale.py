@@ -93,7 +93,7 @@ def watched(function):
 
 
 def ended_workers(pid):
-    """Seconds on a processor of the processes that worked for PostgreSQL's process ``pid`` beside it, and have ended."""
+    """Seconds on a processor of what the PostgreSQL whose process ``pid`` is has started, and what has ended."""
 
     def stat(of):
         return Path(f"/proc/{of}/stat").read_text().rpartition(")")[2].split()

@@ -6,6 +6,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
+from oscar_loyalty.reports import movements
+
 
 @pytest.fixture
 def moved(member, visit, give, many, url):
@@ -84,3 +86,10 @@ def test_many_rows_are_read_in_few_queries(owner, url, many, visit, django_asser
         visit(member, f"v{index}")
     with django_assert_max_num_queries(16):
         b"".join(owner.get(url("movements-export", "csv")).streaming_content)
+
+
+def test_by_service_all_kinds_are_summed_up_or_none(owner, url, moved, monkeypatch):
+    """A rare kind must not have the whole history of the shop summed up."""
+    monkeypatch.setattr(movements, "MANY", 3)
+    page = owner.get(url("movements"), {"by": "service", "kind": "expire"})
+    assert page.context["too_many"] and not page.context["page_obj"].object_list

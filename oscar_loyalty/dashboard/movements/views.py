@@ -35,7 +35,8 @@ class MovementListView(FilteredListView):
         return movements.Filters(
             since=asked.get("since"),
             until=asked.get("until"),
-            kind=asked.get("kind") or "",
+            # By service it makes no difference, so it must not say how many are summed up either.
+            kind="" if self.look == "service" else asked.get("kind") or "",
             product=asked.get("product"),
             words=asked.get("q") or "",
         )
