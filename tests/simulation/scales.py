@@ -29,7 +29,7 @@ READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET",
 
 
 @lru_cache(maxsize=20_000)
-def _words(sql):
+def words(sql):
     return frozenset(re.findall(r"\w+", sql.lower()))
 
 
@@ -40,9 +40,12 @@ class Scales:
     """
 
     def __init__(self):
-        owned = {name for name in connection.introspection.table_names() if name.startswith("loyalty_")} - NOT_OWNED
+        self.all = frozenset(connection.introspection.table_names())
+        owned = {name for name in self.all if name.startswith("loyalty_")} - NOT_OWNED
         self.tables = tuple(sorted(owned | OTHERS))
         self.names, self.kept, self.touched = {}, {}, set()
+        #: How many statements were written so far, and the number of the last one that named a table.
+        self.statements, self.last = 0, {}
 
     def __enter__(self):
         connection_created.connect(self._listen, weak=False, dispatch_uid="scales")
@@ -66,11 +69,17 @@ class Scales:
             # Afterwards: others may have come by, and been weighed, before it was written.
             if not sql.startswith(READS):
                 self.touched.add(sql)
+                self.statements += 1
+                self.last.update(dict.fromkeys(words(sql) & self.all, self.statements))
+
+    def heard(self, some, since):
+        """Whether a statement after so many others may have written to a table that is one of ``some`` words."""
+        return any(number > since and table in some for table, number in self.last.items())
 
     def weigh(self):
         """All rows of all tables of worth, as tuples, by table."""
-        words = frozenset().union(*map(_words, self.touched))
-        wanted = [table for table in self.tables if table in words or table not in self.kept]
+        said = frozenset().union(*map(words, self.touched))
+        wanted = [table for table in self.tables if table in said or table not in self.kept]
         if wanted:
             connection.ensure_connection()
             # Past the wrappers: looking is no word of the process that is looked at.
