@@ -48,13 +48,14 @@ def deed(function):
 # 1. Conservation
 
 
-def test_a_point_out_of_nothing(said, monkeypatch):
-    @deed
-    def helps_itself(world):
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE loyalty_ledger_account SET balance = balance + 1 WHERE id = 1")
-        return "done"
+@deed
+def helps_itself(world):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE loyalty_ledger_account SET balance = balance + 1 WHERE id = 1")
+    return "done"
 
+
+def test_a_point_out_of_nothing(said, monkeypatch):
     monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, helps_itself])
     assert "account 1: entries" in said(3)
 

@@ -5,87 +5,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, unique=True, verbose_name='name')),
-                ('at', models.DateTimeField(verbose_name='last run')),
-                ('seconds', models.FloatField(default=0, verbose_name='seconds')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=64, unique=True, verbose_name="name")),
+                ("at", models.DateTimeField(verbose_name="last run")),
+                ("seconds", models.FloatField(default=0, verbose_name="seconds")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
             ],
             options={
-                'verbose_name': 'heartbeat',
-                'verbose_name_plural': 'heartbeats',
-                'abstract': False,
+                "verbose_name": "heartbeat",
+                "verbose_name_plural": "heartbeats",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='BulkRun',
+            name="BulkRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64, verbose_name='kind')),
-                ('key', models.CharField(blank=True, max_length=200, verbose_name='key')),
-                ('payload', models.JSONField(blank=True, default=dict, verbose_name='payload')),
-                ('began_at', models.DateTimeField(verbose_name='began at')),
-                ('total', models.PositiveBigIntegerField(default=0, verbose_name='to be done')),
-                ('done', models.PositiveBigIntegerField(default=0, verbose_name='done')),
-                ('counts', models.JSONField(blank=True, default=dict, verbose_name='counts')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=64, verbose_name="kind")),
+                ("key", models.CharField(blank=True, max_length=200, verbose_name="key")),
+                ("payload", models.JSONField(blank=True, default=dict, verbose_name="payload")),
+                ("began_at", models.DateTimeField(verbose_name="began at")),
+                ("total", models.PositiveBigIntegerField(default=0, verbose_name="to be done")),
+                ("done", models.PositiveBigIntegerField(default=0, verbose_name="done")),
+                ("counts", models.JSONField(blank=True, default=dict, verbose_name="counts")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished at")),
             ],
             options={
-                'verbose_name': 'bulk work',
-                'verbose_name_plural': 'bulk work',
-                'ordering': ['-began_at', '-pk'],
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(condition=models.Q(('finished_at__isnull', True)), fields=('kind', 'key'), name='loyalty_bulkrun_open')],
+                "verbose_name": "bulk work",
+                "verbose_name_plural": "bulk work",
+                "ordering": ["-began_at", "-pk"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("finished_at__isnull", True)),
+                        fields=("kind", "key"),
+                        name="loyalty_bulkrun_open",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Due',
+            name="Due",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=64, verbose_name='kind')),
-                ('key', models.CharField(max_length=200, verbose_name='key')),
-                ('payload', models.JSONField(blank=True, default=dict, verbose_name='payload')),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('done', 'done'), ('dead', 'given up')], default='waiting', max_length=16, verbose_name='state')),
-                ('due_at', models.DateTimeField(verbose_name='due at')),
-                ('leased_until', models.DateTimeField(blank=True, null=True, verbose_name='leased until')),
-                ('tries', models.PositiveIntegerField(default=0, verbose_name='tries')),
-                ('last_error', models.TextField(blank=True, verbose_name='last error')),
-                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=64, verbose_name="kind")),
+                ("key", models.CharField(max_length=200, verbose_name="key")),
+                ("payload", models.JSONField(blank=True, default=dict, verbose_name="payload")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "waiting"), ("done", "done"), ("dead", "given up")],
+                        default="waiting",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                ("leased_until", models.DateTimeField(blank=True, null=True, verbose_name="leased until")),
+                ("tries", models.PositiveIntegerField(default=0, verbose_name="tries")),
+                ("last_error", models.TextField(blank=True, verbose_name="last error")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="done at")),
             ],
             options={
-                'verbose_name': 'due work',
-                'verbose_name_plural': 'due work',
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'dead'])), fields=['due_at'], name='loyalty_due_open')],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='loyalty_due_once')],
+                "verbose_name": "due work",
+                "verbose_name_plural": "due work",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "dead"])),
+                        fields=["due_at"],
+                        name="loyalty_due_open",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("kind", "key"), name="loyalty_due_once")],
             },
         ),
         migrations.CreateModel(
-            name='BulkSlice',
+            name="BulkSlice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first', models.BigIntegerField(verbose_name='first key')),
-                ('last', models.BigIntegerField(blank=True, null=True, verbose_name='last key')),
-                ('number', models.PositiveBigIntegerField(default=0, verbose_name='to be done')),
-                ('done_at', models.DateTimeField(blank=True, null=True, verbose_name='done at')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slices', to='loyalty_due.bulkrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first", models.BigIntegerField(verbose_name="first key")),
+                ("last", models.BigIntegerField(blank=True, null=True, verbose_name="last key")),
+                ("number", models.PositiveBigIntegerField(default=0, verbose_name="to be done")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="done at")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="slices", to="loyalty_due.bulkrun"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'slice of bulk work',
-                'verbose_name_plural': 'slices of bulk work',
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['run', 'first'], name='loyalty_bulkslice_open')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'first'), name='loyalty_bulkslice_first')],
+                "verbose_name": "slice of bulk work",
+                "verbose_name_plural": "slices of bulk work",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["run", "first"],
+                        name="loyalty_bulkslice_open",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("run", "first"), name="loyalty_bulkslice_first")],
             },
         ),
     ]
