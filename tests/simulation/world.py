@@ -15,13 +15,13 @@ from oscar.test.factories import create_product, create_stockrecord
 from oscar_loyalty import clock
 from oscar_loyalty.contrib.appointment import services as calendar
 from oscar_loyalty.earning import actions as earning_actions
-from oscar_loyalty.earning import rules
+from oscar_loyalty.earning import adjustments, goals, rules
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.fields import localized
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.members import giving
+from oscar_loyalty.members import giving, households
 from oscar_loyalty.members import services as members
 from tests.simulation import invariants
 from tests.simulation.audits import Audits
@@ -118,6 +118,21 @@ def prepare():
         name = localized(en="Five off", fr="Cinq de moins")
         Reward.objects.create(kind="amount", name=name, points=300, value=5, stock=3, **common)
         Reward.objects.create(kind="experience", name=localized(en="A tour", fr="Une visite"), points=200, **common)
+
+        _begin(programme, *(User.objects.get(username=name).loyalty_memberships.get() for name in MEMBERS))
+
+
+def _begin(programme, rose, lea, omar, paul):
+    """What was begun the day before, so that somebody can go on with it: a gift, an invitation, a stamp card."""
+    giving.give(source=rose, to=lea.user.email, units=50, key="before:gift")
+    households.invite(member=omar, to=paul.user.email, key="before:household")
+    referrals.invitation_of(member=rose)
+    gift = [goals.Step(3, points=150)]
+    terms = {"kind": "stamps", "name": "Five times", "counts": "visits", "steps": gift, "key": "before:card"}
+    goals.create_goal(programme=programme, since=clock.now(), **terms)
+    boss = get_user_model().objects.get(username="boss")
+    asked = {"units": 5000, "reason": "A mistake at the till", "key": "before:adjustment", "user": boss}
+    adjustments.request_adjustment(programme=programme, members=[paul], **asked)
 
 
 def _calendar(stylist, haircut):
