@@ -29,9 +29,14 @@ OTHERS = {
 #: What a statement begins with that writes nothing.
 READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET", "SHOW")
 
+#: What PostgreSQL's own function for an earning begins with, and where it writes (``oscar_loyalty.ledger.shortcut``).
+FUNCTION, WRITTEN = "SELECT * FROM loyalty_earn_", {f"loyalty_ledger_{name}" for name in ("account", "entry", "lot")}
+
 
 @lru_cache(maxsize=20_000)
 def words(sql):
+    if sql.startswith(FUNCTION):
+        return frozenset(WRITTEN)
     return frozenset(re.findall(r"\w+", sql.lower()))
 
 
@@ -69,7 +74,7 @@ class Scales:
             return execute(sql, params, many, context)
         finally:
             # Afterwards: others may have come by, and been weighed, before it was written.
-            if not sql.startswith(READS):
+            if not sql.startswith(READS) or sql.startswith(FUNCTION):
                 self.touched.add(sql)
                 self.statements += 1
                 self.last.update(dict.fromkeys(words(sql) & self.all, self.statements))
