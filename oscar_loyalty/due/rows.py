@@ -56,3 +56,25 @@ def _texts(model: Any, vendor: str) -> tuple[str, str, dict[bool, str]]:
         f"({', '.join(['%s'] * len(fields))})",
         {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"},  # nosec B608
     )
+
+
+def beat(heartbeat: Any) -> None:
+    """Write when a sweep last came by, over what its name had before."""
+    model: Any = type(heartbeat)
+    connection = connections[router.db_for_write(model)]
+    values = [field.get_db_prep_save(field.pre_save(heartbeat, True), connection) for field in _fields(model)]
+    insert, mark, conflict = _beat(model, connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{insert} {mark} {conflict}", values)
+
+
+@cache
+def _beat(model: Any, vendor: str) -> tuple[str, str, str]:
+    quote = connections[router.db_for_write(model)].ops.quote_name
+    columns = {field.name: quote(field.column) for field in _fields(model)}
+    news = ", ".join(f"{each} = EXCLUDED.{each}" for name, each in columns.items() if name != "name")
+    return (
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns.values())}) VALUES",
+        f"({', '.join(['%s'] * len(columns))})",
+        f"ON CONFLICT ({columns['name']}) DO UPDATE SET {news}",
+    )

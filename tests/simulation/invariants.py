@@ -18,7 +18,6 @@ from collections import Counter, defaultdict
 from decimal import Decimal as D
 
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.reports import audit
 
 #: What may leave a debt: points taken back that were spent already, and the debt of a membership that was joined.
 OWED = {"clawback", "merge"}
@@ -64,7 +63,7 @@ def conservation(world):
 
 def audited(world):
     """The shop's own audit: tenders, cards, claims, awards and messages against the books."""
-    return [f"{each.check}, {each.row}: {each.detail}" for each in audit.run(keep=False).findings]
+    return [f"{each.check}, {each.row}: {each.detail}" for each in world.audits.findings()]
 
 
 def no_overspend(world):

@@ -7,8 +7,6 @@ from functools import lru_cache
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from oscar_loyalty.ledger import shortcut
-
 #: What waits, what was tried, and what was looked at: not what anybody owns.
 NOT_OWNED = {
     "loyalty_due_due",
@@ -17,6 +15,8 @@ NOT_OWNED = {
     "loyalty_giftcards_guessingalert",
     "loyalty_payments_stripeevent",
     "loyalty_reports_auditrun",
+    # How far it was counted, which on PostgreSQL is a number of the database's own.
+    "loyalty_reports_counting",
 }
 OTHERS = {
     "appointment_appointment",
@@ -29,9 +29,14 @@ OTHERS = {
 #: What a statement begins with that writes nothing.
 READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET", "SHOW")
 
+#: What PostgreSQL's own function for an earning begins with, and where it writes (``oscar_loyalty.ledger.shortcut``).
+FUNCTION, WRITTEN = "SELECT * FROM loyalty_earn_", {f"loyalty_ledger_{name}" for name in ("account", "entry", "lot")}
+
 
 @lru_cache(maxsize=20_000)
-def _words(sql):
+def words(sql):
+    if sql.startswith(FUNCTION):
+        return frozenset(WRITTEN)
     return frozenset(re.findall(r"\w+", sql.lower()))
 
 
@@ -42,12 +47,12 @@ class Scales:
     """
 
     def __init__(self):
-        owned = {name for name in connection.introspection.table_names() if name.startswith("loyalty_")} - NOT_OWNED
-        if connection.vendor == "postgresql":
-            # How far the days are counted says there also which transactions were looked at.
-            owned -= {"loyalty_reports_counting"}
+        self.all = frozenset(connection.introspection.table_names())
+        owned = {name for name in self.all if name.startswith("loyalty_")} - NOT_OWNED
         self.tables = tuple(sorted(owned | OTHERS))
         self.names, self.kept, self.touched = {}, {}, set()
+        #: How many statements were written so far, and the number of the last one that named a table.
+        self.statements, self.last = 0, {}
 
     def __enter__(self):
         connection_created.connect(self._listen, weak=False, dispatch_uid="scales")
@@ -69,16 +74,19 @@ class Scales:
             return execute(sql, params, many, context)
         finally:
             # Afterwards: others may have come by, and been weighed, before it was written.
-            if "loyalty_earn_" in sql:
-                # On PostgreSQL a SELECT calls what writes an earning: heard is what that does.
-                sql = (shortcut.text() or ("", sql))[1]
-            if not sql.startswith(READS):
+            if not sql.startswith(READS) or sql.startswith(FUNCTION):
                 self.touched.add(sql)
+                self.statements += 1
+                self.last.update(dict.fromkeys(words(sql) & self.all, self.statements))
+
+    def heard(self, some, since):
+        """Whether a statement after so many others may have written to a table that is one of ``some`` words."""
+        return any(number > since and table in some for table, number in self.last.items())
 
     def weigh(self):
         """All rows of all tables of worth, as tuples, by table."""
-        words = frozenset().union(*map(_words, self.touched))
-        wanted = [table for table in self.tables if table in words or table not in self.kept]
+        said = frozenset().union(*map(words, self.touched))
+        wanted = [table for table in self.tables if table in said or table not in self.kept]
         if wanted:
             connection.ensure_connection()
             # Past the wrappers: looking is no word of the process that is looked at.

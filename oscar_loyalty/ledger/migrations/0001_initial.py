@@ -5,304 +5,197 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
-    dependencies = []
+    dependencies = [
+    ]
 
     operations = [
         migrations.CreateModel(
-            name="Account",
+            name='Account',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("unit", models.CharField(max_length=32, verbose_name="unit")),
-                ("owner_type", models.CharField(max_length=32, verbose_name="owner type")),
-                ("owner_id", models.CharField(max_length=64, verbose_name="owner id")),
-                ("sequence", models.PositiveBigIntegerField(default=0, verbose_name="entries so far")),
-                ("balance", models.BigIntegerField(default=0, verbose_name="book balance")),
-                ("debt", models.PositiveBigIntegerField(default=0, verbose_name="debt")),
-                ("opened_at", models.DateTimeField(verbose_name="opened at")),
-                ("paused_at", models.DateTimeField(blank=True, null=True, verbose_name="rests since")),
-                (
-                    "merged_into",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged",
-                        to="loyalty_ledger.account",
-                        verbose_name="merged into",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('unit', models.CharField(max_length=32, verbose_name='unit')),
+                ('owner_type', models.CharField(max_length=32, verbose_name='owner type')),
+                ('owner_id', models.CharField(max_length=64, verbose_name='owner id')),
+                ('sequence', models.PositiveBigIntegerField(default=0, verbose_name='entries so far')),
+                ('balance', models.BigIntegerField(default=0, verbose_name='book balance')),
+                ('debt', models.PositiveBigIntegerField(default=0, verbose_name='debt')),
+                ('opened_at', models.DateTimeField(verbose_name='opened at')),
+                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='rests since')),
+                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='loyalty_ledger.account', verbose_name='merged into')),
             ],
             options={
-                "verbose_name": "account",
-                "verbose_name_plural": "accounts",
-                "abstract": False,
+                'verbose_name': 'account',
+                'verbose_name_plural': 'accounts',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Entry",
+            name='Entry',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("sequence", models.PositiveBigIntegerField(verbose_name="number in the account")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="idempotency key")),
-                ("digest", models.CharField(max_length=64, verbose_name="digest of the content")),
-                ("kind", models.CharField(max_length=32, verbose_name="kind")),
-                ("units", models.BigIntegerField(verbose_name="units")),
-                ("balance_after", models.BigIntegerField(verbose_name="balance after")),
-                ("explanation", models.JSONField(blank=True, default=dict, verbose_name="explanation")),
-                ("source_type", models.CharField(blank=True, max_length=32, verbose_name="source type")),
-                ("source_id", models.CharField(blank=True, max_length=64, verbose_name="source id")),
-                ("actor_type", models.CharField(blank=True, max_length=32, verbose_name="actor type")),
-                ("actor_id", models.CharField(blank=True, max_length=64, verbose_name="actor id")),
-                ("effective_at", models.DateTimeField(verbose_name="effective at")),
-                ("recorded_at", models.DateTimeField(verbose_name="recorded at")),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="loyalty_ledger.account"
-                    ),
-                ),
-                (
-                    "reverses",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reversals",
-                        to="loyalty_ledger.entry",
-                        verbose_name="reverses",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveBigIntegerField(verbose_name='number in the account')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='idempotency key')),
+                ('digest', models.CharField(max_length=64, verbose_name='digest of the content')),
+                ('kind', models.CharField(max_length=32, verbose_name='kind')),
+                ('units', models.BigIntegerField(verbose_name='units')),
+                ('balance_after', models.BigIntegerField(verbose_name='balance after')),
+                ('explanation', models.JSONField(blank=True, default=dict, verbose_name='explanation')),
+                ('source_type', models.CharField(blank=True, max_length=32, verbose_name='source type')),
+                ('source_id', models.CharField(blank=True, max_length=64, verbose_name='source id')),
+                ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
+                ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
+                ('effective_at', models.DateTimeField(verbose_name='effective at')),
+                ('recorded_at', models.DateTimeField(verbose_name='recorded at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='loyalty_ledger.account')),
+                ('reverses', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='loyalty_ledger.entry', verbose_name='reverses')),
             ],
             options={
-                "verbose_name": "entry",
-                "verbose_name_plural": "entries",
-                "ordering": ["-sequence"],
-                "abstract": False,
+                'verbose_name': 'entry',
+                'verbose_name_plural': 'entries',
+                'ordering': ['-sequence'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="EntryNote",
+            name='EntryNote',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("text", models.TextField(verbose_name="text")),
-                (
-                    "entry",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="note", to="loyalty_ledger.entry"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField(verbose_name='text')),
+                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='note', to='loyalty_ledger.entry')),
             ],
             options={
-                "verbose_name": "note",
-                "verbose_name_plural": "notes",
-                "abstract": False,
+                'verbose_name': 'note',
+                'verbose_name_plural': 'notes',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Hold",
+            name='Hold',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True, verbose_name="idempotency key")),
-                ("digest", models.CharField(max_length=64, verbose_name="digest of the content")),
-                ("units", models.PositiveBigIntegerField(verbose_name="units")),
-                ("until", models.DateTimeField(verbose_name="until")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("open", "open"), ("captured", "captured"), ("released", "released")],
-                        default="open",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("source_type", models.CharField(blank=True, max_length=32, verbose_name="source type")),
-                ("source_id", models.CharField(blank=True, max_length=64, verbose_name="source id")),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed at")),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="loyalty_ledger.account"
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="captured_holds",
-                        to="loyalty_ledger.entry",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200, unique=True, verbose_name='idempotency key')),
+                ('digest', models.CharField(max_length=64, verbose_name='digest of the content')),
+                ('units', models.PositiveBigIntegerField(verbose_name='units')),
+                ('until', models.DateTimeField(verbose_name='until')),
+                ('state', models.CharField(choices=[('open', 'open'), ('captured', 'captured'), ('released', 'released')], default='open', max_length=16, verbose_name='state')),
+                ('source_type', models.CharField(blank=True, max_length=32, verbose_name='source type')),
+                ('source_id', models.CharField(blank=True, max_length=64, verbose_name='source id')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='loyalty_ledger.account')),
+                ('entry', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='captured_holds', to='loyalty_ledger.entry')),
             ],
             options={
-                "verbose_name": "hold",
-                "verbose_name_plural": "holds",
-                "abstract": False,
+                'verbose_name': 'hold',
+                'verbose_name_plural': 'holds',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Lot",
+            name='Lot',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("units", models.PositiveBigIntegerField(verbose_name="units")),
-                ("remaining", models.PositiveBigIntegerField(verbose_name="remaining")),
-                ("held", models.PositiveBigIntegerField(default=0, verbose_name="held")),
-                ("usable_from", models.DateTimeField(blank=True, null=True, verbose_name="usable from")),
-                ("expires_at", models.DateTimeField(blank=True, null=True, verbose_name="expires at")),
-                ("life_left", models.DurationField(blank=True, null=True, verbose_name="life left after the rest")),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="loyalty_ledger.account"
-                    ),
-                ),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="lots", to="loyalty_ledger.entry"
-                    ),
-                ),
-                (
-                    "origin",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="heirs",
-                        to="loyalty_ledger.lot",
-                        verbose_name="first lot",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('units', models.PositiveBigIntegerField(verbose_name='units')),
+                ('remaining', models.PositiveBigIntegerField(verbose_name='remaining')),
+                ('held', models.PositiveBigIntegerField(default=0, verbose_name='held')),
+                ('usable_from', models.DateTimeField(blank=True, null=True, verbose_name='usable from')),
+                ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires at')),
+                ('life_left', models.DurationField(blank=True, null=True, verbose_name='life left after the rest')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='loyalty_ledger.account')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='loyalty_ledger.entry')),
+                ('origin', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='heirs', to='loyalty_ledger.lot', verbose_name='first lot')),
             ],
             options={
-                "verbose_name": "lot",
-                "verbose_name_plural": "lots",
-                "abstract": False,
+                'verbose_name': 'lot',
+                'verbose_name_plural': 'lots',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="HoldUse",
+            name='HoldUse',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("units", models.PositiveBigIntegerField(verbose_name="units")),
-                (
-                    "hold",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="uses", to="loyalty_ledger.hold"
-                    ),
-                ),
-                (
-                    "lot",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="hold_uses", to="loyalty_ledger.lot"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('units', models.PositiveBigIntegerField(verbose_name='units')),
+                ('hold', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='loyalty_ledger.hold')),
+                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hold_uses', to='loyalty_ledger.lot')),
             ],
             options={
-                "verbose_name": "held part of a lot",
-                "verbose_name_plural": "held parts of lots",
-                "abstract": False,
+                'verbose_name': 'held part of a lot',
+                'verbose_name_plural': 'held parts of lots',
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="LotUse",
+            name='LotUse',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("units", models.BigIntegerField(verbose_name="units")),
-                (
-                    "entry",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="uses", to="loyalty_ledger.entry"
-                    ),
-                ),
-                (
-                    "lot",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="uses", to="loyalty_ledger.lot"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('units', models.BigIntegerField(verbose_name='units')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='loyalty_ledger.entry')),
+                ('lot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='loyalty_ledger.lot')),
             ],
             options={
-                "verbose_name": "use of a lot",
-                "verbose_name_plural": "uses of lots",
-                "abstract": False,
+                'verbose_name': 'use of a lot',
+                'verbose_name_plural': 'uses of lots',
+                'abstract': False,
             },
         ),
         migrations.AddIndex(
-            model_name="account",
-            index=models.Index(condition=models.Q(("debt__gt", 0)), fields=["unit"], name="loyalty_account_debt"),
+            model_name='account',
+            index=models.Index(condition=models.Q(('debt__gt', 0)), fields=['unit'], name='loyalty_account_debt'),
         ),
         migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("owner_type", "owner_id", "unit"), name="loyalty_account_owner"),
+            model_name='account',
+            constraint=models.UniqueConstraint(fields=('owner_type', 'owner_id', 'unit'), name='loyalty_account_owner'),
         ),
         migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["source_type", "source_id"], name="loyalty_entry_source"),
+            model_name='entry',
+            index=models.Index(fields=['source_type', 'source_id'], name='loyalty_entry_source'),
         ),
         migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["effective_at"], name="loyalty_entry_effective"),
+            model_name='entry',
+            index=models.Index(fields=['effective_at'], name='loyalty_entry_effective'),
         ),
         migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(
-                condition=models.Q(("kind__in", ["earn", "spend"]), _negated=True),
-                fields=["kind", "effective_at"],
-                name="loyalty_entry_rare",
-            ),
+            model_name='entry',
+            index=models.Index(condition=models.Q(('kind__in', ['earn', 'spend']), _negated=True), fields=['kind', 'effective_at'], name='loyalty_entry_rare'),
         ),
         migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(fields=("account", "sequence"), name="loyalty_entry_sequence"),
+            model_name='entry',
+            constraint=models.UniqueConstraint(fields=('account', 'sequence'), name='loyalty_entry_sequence'),
         ),
         migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["until"], name="loyalty_hold_until"),
+            model_name='hold',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['until'], name='loyalty_hold_until'),
         ),
         migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(condition=models.Q(("state", "open")), fields=["account"], name="loyalty_hold_account"),
+            model_name='hold',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['account'], name='loyalty_hold_account'),
         ),
         migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("remaining__gt", 0)), fields=["account", "expires_at"], name="loyalty_lot_open"
-            ),
+            model_name='lot',
+            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['account', 'expires_at'], name='loyalty_lot_open'),
         ),
         migrations.AddIndex(
-            model_name="lot",
-            index=models.Index(
-                condition=models.Q(("remaining__gt", 0)), fields=["expires_at"], name="loyalty_lot_expiry"
-            ),
+            model_name='lot',
+            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['expires_at'], name='loyalty_lot_expiry'),
         ),
         migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("remaining__lte", models.F("units"))), name="loyalty_lot_remaining"
-            ),
+            model_name='lot',
+            constraint=models.CheckConstraint(condition=models.Q(('remaining__lte', models.F('units'))), name='loyalty_lot_remaining'),
         ),
         migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("held__lte", models.F("remaining"))), name="loyalty_lot_held"
-            ),
+            model_name='lot',
+            constraint=models.CheckConstraint(condition=models.Q(('held__lte', models.F('remaining'))), name='loyalty_lot_held'),
         ),
         migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("remaining__gte", 0), ("held__gte", 0)), name="loyalty_lot_positive"
-            ),
+            model_name='lot',
+            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('held__gte', 0)), name='loyalty_lot_positive'),
         ),
         migrations.AddConstraint(
-            model_name="lot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("life_left__isnull", True), ("expires_at__isnull", True), _connector="OR"),
-                name="loyalty_lot_rests",
-            ),
+            model_name='lot',
+            constraint=models.CheckConstraint(condition=models.Q(('life_left__isnull', True), ('expires_at__isnull', True), _connector='OR'), name='loyalty_lot_rests'),
         ),
     ]

@@ -8,6 +8,12 @@ from oscar_loyalty.wallet import services as wallet
 from tests.simulation.actions import action, asked, rows
 
 
+def whose(world, pk):
+    """Most often the customer whose account it is, if it is anybody's, and sometimes another, who is to be refused."""
+    own = next((each for each in world.customers if each.user.pk == pk), None)
+    return own if own is not None and world.random.random() < 0.8 else world.pick(world.customers)
+
+
 @action("a customer", 4)
 def gives_points_away(world):
     giver, other = world.random.sample(world.customers, 2)
@@ -18,9 +24,10 @@ def gives_points_away(world):
 
 @action("a customer", 4)
 def answers_a_gift(world):
-    transfer, customer = world.pick(rows("members", "Transfer")), world.pick(world.customers)
+    transfer = world.pick(rows("members", "Transfer"))
     if transfer is None:
         return "none there"
+    customer = whose(world, transfer.target.user_id if transfer.target else None)
     service = world.random.choice([giving.accept, giving.accept, giving.decline, giving.call_off])
     return asked(world, service, transfer=transfer, member=world.member(customer))
 
@@ -31,7 +38,8 @@ def shares_a_household(world):
     waiting = world.pick(rows("members", "HouseholdInvitation"))
     if waiting is not None and world.random.random() < 0.6:
         service = world.random.choice([households.accept, households.accept, households.decline])
-        return asked(world, service, invitation=waiting, member=world.member(other))
+        target = whose(world, waiting.member.user_id)
+        return asked(world, service, invitation=waiting, member=world.member(target))
     if world.random.random() < 0.3:
         return asked(world, households.leave, member=world.member(one))
     return asked(world, households.invite, member=world.member(one), to=other.user.email, key=world.key())
@@ -110,8 +118,10 @@ def keeps_the_card_on_a_phone(world):
 
 @action("a member", 3)
 def takes_guest_orders_over(world):
-    customer = world.pick(world.customers)
-    link = world.pick(rows("earning", "GuestLink"))
-    if link is not None and world.random.random() < 0.6:
-        return asked(world, claims.claim, link=link, user=customer.user)
-    return asked(world, claims.claim_proven, user=customer.user, programme=world.programme)
+    link, luck = world.pick(rows("earning", "GuestLink")), world.random.random()
+    if link is None or luck < 0.2:
+        return asked(world, claims.ask, user=world.pick(world.customers).user, programme=world.programme)
+    if luck < 0.8:
+        reads = next((each.user.pk for each in world.customers if each.user.email == link.email), None)
+        return asked(world, claims.claim, link=link, user=whose(world, reads).user)
+    return asked(world, claims.claim_proven, user=world.pick(world.customers).user, programme=world.programme)
