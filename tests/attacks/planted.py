@@ -24,7 +24,7 @@ MAIL = f'"<script>{SCRIPT}</script>'
 OURS_ALONE = re.compile(
     r"key|code|kind|state|status|digest|reference|token|lookup|language|currency|country|type|_id|"
     r"number|metric|window|policy|version|rounding|channel|uuid|to$|colour|serial|source|reason_code|design|tax|"
-    r"action|why$|given_why|unit"
+    r"action|why$|given_why|unit|slug|path"
 )
 #: Of Oscar's, what stands on our pages.
 OSCARS = {
@@ -73,11 +73,15 @@ def plant(text, mail=""):
     for model in ours():
         if model._meta.db_table.startswith("loyalty_ledger_entry") or model._meta.label_lower.endswith(".due"):
             continue
-        for field in model._meta.concrete_fields:
-            value = _value(field, text, mail)
-            if value is not None:
-                done += _write(model._base_manager.all(), field, value)
+        done += plant_in(model, text, mail)
     return done
+
+
+def plant_in(model, text, mail=""):
+    """Write ``text`` into what may be typed of all rows of ``model``; return how many columns that were."""
+    values = {field: _value(field, text, mail) for field in model._meta.local_concrete_fields}
+    found = {field: value for field, value in values.items() if value is not None}
+    return sum(_write(model._base_manager.all(), field, value) for field, value in found.items())
 
 
 class _Reader(HTMLParser):

@@ -1,8 +1,10 @@
 """The salon's Content-Security-Policy, as its server sends it: no page of shop, dashboard or club breaks it."""
 
 import pytest
+from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from oscar.core.loading import get_model
+from wagtail.models import Page
 
 from oscar_loyalty import clock
 from oscar_loyalty.account.apps import AccountConfig
@@ -13,6 +15,7 @@ from sandbox.shop.data.people import GOLD, OWNER
 from sandbox.shop.load import load_catalogue
 from sandbox.shop.load_club_pages import load_club_pages
 from sandbox.shop.load_people import account
+from tests.attacks import planted
 from tests.browser.conftest import open_page  # noqa: F401  (fixture)
 from tests.sandbox.test_story import sign_in
 
@@ -83,6 +86,34 @@ def test_the_shop_and_the_account(salon, open_page):  # noqa: F811
     broken, opened = walk(page, addresses)
     assert "\n".join(broken) == ""
     assert opened > 15
+
+
+def club_pages():
+    """Every page of the club, in both languages, and what a member finds there."""
+    found = [page.url for page in Page.objects.live().filter(depth__gt=2).specific() if "/club" in (page.url or "")]
+    assert len(found) > 40, found
+    return [*found, "/club/me/", "/fr/club/me/", "/club/?q=hair", "/club/feed/"]
+
+
+@pytest.mark.parametrize("who", ["a stranger", "a Gold member"])
+def test_the_club_whatever_was_typed_into_it(salon, open_page, who):  # noqa: F811
+    models = [Page, *apps.get_app_config("wagtail_club").get_models()]
+    done = sum(planted.plant_in(model, planted.TEXT) for model in models)
+    assert planted.plant(planted.TEXT, planted.MAIL) + done > 35
+    page = open_page()
+    if who == "a Gold member":
+        sign_in(page, "", GOLD.email)
+    told, seen = [], 0
+    addresses = club_pages()
+    for address in addresses:
+        text = page.request.get(address).text()
+        seen += planted.SCRIPT in text
+        told += [f"{address}: {each}" for each in planted.running(text)]
+    broken, opened = walk(page, addresses)
+    assert "\n".join(told + broken) == ""
+    # Else nothing of it was on any page, and the walk proved nothing.
+    assert seen > 20, seen
+    assert opened > 20
 
 
 def test_the_dashboard(salon, open_page):  # noqa: F811
