@@ -12,6 +12,7 @@ from oscar_loyalty.ledger import pages
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving
 from oscar_loyalty.messaging import services as messaging
+from oscar_loyalty.payments import outcomes
 from oscar_loyalty.payments import services as payments
 from oscar_loyalty.payments.tenders import own
 from oscar_loyalty.rewards import services as rewards
@@ -163,6 +164,13 @@ def test_a_payment_that_forgets_the_cents(said, monkeypatch):
 
     monkeypatch.setattr(payments, "_hold", rounding)
     assert "was paid with" in said(20, "puts_something_into_the_basket", "places_the_order", "orders_as_a_guest")
+
+
+def test_money_that_nobody_will_ask_for_any_more(said, monkeypatch):
+    monkeypatch.setattr(outcomes, "carry_out", lambda *, attempt: None)
+    monkeypatch.setattr(payments, "settle_soon", lambda attempt, at=None: None)
+    often = ("puts_something_into_the_basket", "places_the_order", "pays_at_stripe", "comes_back_from_stripe")
+    assert "its stripe is only held" in said(20, *often)
 
 
 def test_an_order_whose_payment_is_left_for_later(said, monkeypatch):
