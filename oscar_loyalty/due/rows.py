@@ -42,20 +42,23 @@ def _fields(model: Any) -> list[Any]:
     return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
+def _insert(model: Any) -> tuple[str, str, dict[str, str]]:
+    """Return how a statement begins that writes rows, the marks of a row, and the columns by their fields."""
+    quote = connections[router.db_for_write(model)].ops.quote_name
+    column = {field.name: quote(field.column) for field in _fields(model)}
+    into = ", ".join(column.values())
+    marks = ", ".join(["%s"] * len(column))
+    return f"INSERT INTO {quote(model._meta.db_table)} ({into}) VALUES", f"({marks})", column
+
+
 @cache
 def _texts(model: Any, vendor: str) -> tuple[str, str, dict[bool, str]]:
     quote = connections[router.db_for_write(model)].ops.quote_name
-    column = {field.name: quote(field.column) for field in model._meta.concrete_fields}
-    fields = _fields(model)
-    into = ", ".join(column[field.name] for field in fields)
+    insert, mark, column = _insert(model)
     answer = f"RETURNING {quote(model._meta.pk.column)}, {column['kind']}, {column['key']}"
     news = ", ".join(f"{column[name]} = EXCLUDED.{column[name]}" for name in WOKEN)
     on = f"ON CONFLICT ({column['kind']}, {column['key']}) DO"
-    return (
-        f"INSERT INTO {quote(model._meta.db_table)} ({into}) VALUES",
-        f"({', '.join(['%s'] * len(fields))})",
-        {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"},  # nosec B608
-    )
+    return insert, mark, {True: f"{on} UPDATE SET {news} {answer}", False: f"{on} NOTHING {answer}"}  # nosec B608
 
 
 def beat(heartbeat: Any) -> None:
@@ -70,11 +73,6 @@ def beat(heartbeat: Any) -> None:
 
 @cache
 def _beat(model: Any, vendor: str) -> tuple[str, str, str]:
-    quote = connections[router.db_for_write(model)].ops.quote_name
-    columns = {field.name: quote(field.column) for field in _fields(model)}
+    insert, mark, columns = _insert(model)
     news = ", ".join(f"{each} = EXCLUDED.{each}" for name, each in columns.items() if name != "name")
-    return (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns.values())}) VALUES",
-        f"({', '.join(['%s'] * len(columns))})",
-        f"ON CONFLICT ({columns['name']}) DO UPDATE SET {news}",
-    )
+    return insert, mark, f"ON CONFLICT ({columns['name']}) DO UPDATE SET {news}"  # nosec B608
