@@ -5,6 +5,7 @@ import json
 from django.urls import reverse
 
 from oscar_loyalty.due import services as due
+from oscar_loyalty.earning import awaited
 from oscar_loyalty.members import giving
 from tests.simulation.actions import REFUSALS, action, rows
 from tests.simulation.actions.customers import PREVIEW
@@ -44,6 +45,9 @@ def takes_what_is_not_theirs(world):
         raise AssertionError("somebody accepted a gift of points that was not for them")
     if claim is None:
         return "none there"
+    if awaited.KEY in thief.client.session:
+        # Whatever page they open, the award of their own order is made before.
+        return "waits for an award"
     address = reverse("loyalty-account:reward-back", args=[claim.uuid])
     response = thief.client.post(address)
     # Whoever is no member is sent to the page where one joins.
