@@ -196,7 +196,8 @@ class MemberPaginator(ShortPaginator):
         members = get_model("loyalty_members", "Member").objects.in_bulk(
             [row["account"] for row in rows], field_name="account_id"
         )
-        found.object_list = [_named(row, members[row["account"]]) for row in rows]
+        # A gift card may have moved since the others were counted: it is nobody's here.
+        found.object_list = [_named(row, members[row["account"]]) for row in rows if row["account"] in members]
         return found
 
 

@@ -72,3 +72,17 @@ def test_only_whom_a_page_shows_is_looked_up(programme, movers):
     assert len(rows) == 7
     sums = [query["sql"] for query in queries if "SUM(" in query["sql"] and "daytotal" not in query["sql"]]
     assert len(sums) == 2 and not any("loyalty_members_member" in text for text in sums)
+
+
+def test_a_card_that_moves_meanwhile_is_nobody(programme, movers):
+    day = date(2026, 3, 2)
+    filters = Filters(since=day, until=day)
+    known = movements.numbers(programme, filters)
+    assert known.others == 0
+    found = movements.totals(programme, filters, known)
+    account = books.open_account(unit="EUR", owner=Ref("giftcard", "late"))
+    books.earn(
+        account=account, units=9000, key="late", kind="loaded", usable_from=clock.now(), happened_at=movers[0].joined_at
+    )
+    rows = list(movements.pages_by_member(programme, filters, 3, known, found).page(1))
+    assert [row["member_id"] for row in rows] == [movers[6].pk, movers[4].pk]
