@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from oscar_loyalty import clock, times
 from oscar_loyalty.due.registry import sweeper
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.selectors import outsiders
+from oscar_loyalty.members import selectors
 from oscar_loyalty.reports import day_totals
 
 #: Customers who are not members yet, and are named to the owner.
@@ -28,12 +28,22 @@ AGAIN, RATHER = timedelta(minutes=10), 100
 
 
 @dataclass(frozen=True)
+class Outside:
+    """Active users without a membership: how many customers, how many of the shop's staff, and the keys of the first
+    customers. ``at`` is when that was so; ``None``: now."""
+
+    customers: int
+    staff: int
+    first: tuple[int, ...] = ()
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Standing:
     """Of a programme: how many members, of them who joined lately and on hold; by tier; units that end soon.
 
-    ``outside``: active customers without a membership, ``outside_staff``: of the shop's staff; ``first``: users among
-    the former, by key. They are looked up for large programmes only (else ``None``: :func:`outside` does).
-    ``at`` is when that was so; ``None``: now.
+    Who is ``outside`` is looked up for large programmes only (else ``None``: :func:`outside` does). ``at`` is when that
+    was so; ``None``: now.
     """
 
     members: int
@@ -41,9 +51,7 @@ class Standing:
     on_hold: int
     tiers: dict[int, int]
     expiring: int = 0
-    outside: int | None = None
-    outside_staff: int = 0
-    first: tuple[int, ...] = ()
+    outside: Outside | None = None
     at: datetime | None = None
 
 
@@ -65,12 +73,23 @@ def kept(programme: Any) -> tuple[Standing | None, int]:
 
 def _read(known: dict[str, Any], at: datetime) -> Standing:
     tiers = {int(pk): number for pk, number in known["tiers"].items()}
-    return Standing(**{**known, "tiers": tiers, "first": tuple(known.get("first", ())), "at": at})
+    around = known.get("outside")
+    outside = Outside(**{**around, "first": tuple(around["first"]), "at": at}) if around else None
+    return Standing(**{**known, "tiers": tiers, "outside": outside, "at": at})
 
 
 def current(programme: Any) -> Standing:
     """Return how a programme stands: as of lately for a large one, else now; in two queries at most."""
     return kept(programme)[0] or people(programme)[0]
+
+
+def tiers_of(programme: Any) -> tuple[list[Any], datetime | None]:
+    """Return the tiers from the lowest to the highest, each with the ``number`` of its members, and when that was so,
+    as :func:`current` says."""
+    standing, found = current(programme), list(selectors.tiers(programme))
+    for tier in found:
+        tier.number = standing.tiers.get(tier.pk, 0)
+    return found, standing.at
 
 
 def members_of(programmes: Collection[Any]) -> tuple[dict[int, int], datetime | None]:
@@ -86,22 +105,20 @@ def members_of(programmes: Collection[Any]) -> tuple[dict[int, int], datetime | 
     return dict.fromkeys(pks, 0) | found | dict(counted), min((row.at for row in large), default=None)
 
 
-def outside(programme: Any) -> Standing:
-    """Return how many customers are not members, and the first of them: as of lately for a large programme, else now;
-    in three queries at most. Whoever has a million members has all users read for it."""
+def outside(programme: Any) -> Outside:
+    """Return who is not a member: as of lately for a large programme, else now; in three queries at most. Whoever has a
+    million members has all users read for it."""
     found = kept(programme)[0]
-    return found if found is not None and found.outside is not None else _outside(programme, Standing(0, 0, 0, {}))
+    return found.outside if found is not None and found.outside is not None else _outside(programme)
 
 
-def _outside(programme: Any, found: Standing) -> Standing:
-    users = outsiders(programme, staff=True)
+def _outside(programme: Any) -> Outside:
+    users = selectors.outsiders(programme, staff=True)
     counts = users.order_by().aggregate(
         customers=Count("pk", filter=Q(is_staff=False)), staff=Count("pk", filter=Q(is_staff=True))
     )
-    number, first = counts["customers"], ()
-    if number:
-        first = tuple(outsiders(programme).values_list("pk", flat=True)[:SHOWN])
-    return replace(found, outside=number, outside_staff=counts["staff"], first=first)
+    first = selectors.outsiders(programme).values_list("pk", flat=True)[:SHOWN] if counts["customers"] else ()
+    return Outside(**counts, first=tuple(first))
 
 
 def people(programme: Any) -> tuple[Standing, int]:
@@ -145,7 +162,7 @@ def keep() -> int:
         lots = ending(programme).aggregate(units=Coalesce(Sum("remaining"), 0), number=Count("pk"))
         found = replace(found, expiring=lots["units"])
         if number + lots["number"] >= MANY:
-            found = _outside(programme, found)
+            found = replace(found, outside=_outside(programme))
         figures = asdict(found)
         del figures["at"]
         seconds = time.monotonic() - began

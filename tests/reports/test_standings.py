@@ -36,7 +36,7 @@ def test_a_small_programme_is_looked_at_now(programme, member, outsiders, django
         assert standings.members_of([programme]) == ({programme.pk: 1}, None)
     with django_assert_num_queries(3):
         found = standings.outside(programme)
-    assert (found.outside, found.outside_staff, found.at) == (10, 1, None)
+    assert (found.customers, found.staff, found.at) == (10, 1, None)
     assert found.first == tuple(user.pk for user in outsiders[: standings.SHOWN])
 
 
@@ -51,16 +51,15 @@ def test_a_large_one_as_it_was_found_lately(time, programme, member, outsiders, 
     assert standings.members_of([programme]) == ({programme.pk: 1}, at)
     with django_assert_num_queries(1):
         found = standings.outside(programme)
-    assert (found.outside, found.outside_staff, len(found.first), found.at) == (10, 1, 8, at)
+    assert (found.customers, found.staff, len(found.first), found.at) == (10, 1, 8, at)
     time.advance(hours=7)
-    assert standings.current(programme).members == 2 and standings.outside(programme).outside == 9
+    assert standings.current(programme).members == 2 and standings.outside(programme).customers == 9
     # As it was kept before this was looked up, too.
     standings.keep()
     row = get_model("loyalty_reports", "Standing").objects.get()
-    for name in ("outside", "outside_staff", "first"):
-        del row.figures[name]
+    del row.figures["outside"]
     row.save()
-    assert standings.outside(programme).outside == 9 and standings.current(programme).at == clock.now()
+    assert standings.outside(programme).customers == 9 and standings.current(programme).at == clock.now()
 
 
 @pytest.mark.parametrize("name", ["tiers", "programme", "programmes", "members-enrol"])

@@ -24,8 +24,8 @@ class EnrolView(ProgrammeMixin, generic.FormView):
         found = standings.outside(self.programme)
         people = get_user_model().objects.in_bulk(found.first) if found.first else {}
         return super().get_context_data(
-            number=found.outside,
-            staff_number=found.outside_staff,
+            number=found.customers,
+            staff_number=found.staff,
             first=[people[pk] for pk in found.first if pk in people],
             as_of=found.at,
             **kwargs,

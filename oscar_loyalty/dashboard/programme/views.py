@@ -39,10 +39,7 @@ class ProgrammeView(GuardMixin, ProgrammeMixin, generic.FormView):
 
     def get_context_data(self, **kwargs):
         if self.programme is not None:
-            standing = standings.current(self.programme)
-            kwargs |= {"tiers": list(selectors.tiers(self.programme)), "as_of": standing.at}
-            for tier in kwargs["tiers"]:
-                tier.number = standing.tiers.get(tier.pk, 0)
+            kwargs["tiers"], kwargs["as_of"] = standings.tiers_of(self.programme)
         return super().get_context_data(**kwargs)
 
     def form_valid(self, form):

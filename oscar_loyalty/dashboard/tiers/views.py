@@ -17,7 +17,6 @@ from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.tiers.forms import ConfirmForm, LadderForm
 from oscar_loyalty.earning.tiering import preview, proposals, review, selectors, words
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import tiers as moving
 from oscar_loyalty.reports import standings
 
@@ -29,15 +28,12 @@ class TiersView(ProgrammeMixin, generic.FormView):
     form_class = LadderForm
 
     @cached_property
-    def tiers(self) -> list[Any]:
-        found = list(members.tiers(self.programme))
-        for tier in found:
-            tier.number = self.standing.tiers.get(tier.pk, 0)
-        return found
+    def standing(self) -> tuple[list[Any], Any]:
+        return standings.tiers_of(self.programme)
 
-    @cached_property
-    def standing(self) -> Any:
-        return standings.current(self.programme)
+    @property
+    def tiers(self) -> list[Any]:
+        return self.standing[0]
 
     def get_form_kwargs(self):
         given = {"programme": self.programme, "tiers": self.tiers, "instance": selectors.scheme_of(self.programme)}
@@ -50,7 +46,7 @@ class TiersView(ProgrammeMixin, generic.FormView):
             tier.said = words.amount(scheme.metric, tier.threshold, self.programme) if by_rule else ""
         return super().get_context_data(
             tiers=self.tiers,
-            as_of=self.standing.at,
+            as_of=self.standing[1],
             scheme=scheme,
             window=words.window(scheme, staff=True),
             review=review.latest(self.programme),
