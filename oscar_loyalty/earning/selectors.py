@@ -335,25 +335,12 @@ def movement(entry: Any, programme: Any, *, staff: bool = True) -> Movement:
     )
 
 
-def movements(
-    programme: Any,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    member: Any = None,
-    product: Any = None,
-    kind: str = "",
-    words: str = "",
-) -> QuerySet[Any]:
+def movements(programme: Any, **asked: Any) -> QuerySet[Any]:
     """Return the ledger entries of the programme's members, newest first, with member, note, lots, award and its lines.
 
-    ``since`` is included, ``until`` is not; ``product`` keeps what it (or a variant of it) earned; ``words`` search
-    members.
+    They are ``asked`` for as :func:`plain_movements` says.
     """
-    entries = plain_movements(
-        programme, since=since, until=until, member=member, product=product, kind=kind, words=words
-    )
-    entries = entries.filter(account__member__programme=programme)
+    entries = plain_movements(programme, **asked).filter(account__member__programme=programme)
     entries = _with_reasons(entries).select_related("note", "award", "account__member")
     return entries.order_by("-effective_at", "-pk")
 
@@ -369,7 +356,11 @@ def plain_movements(
     words: str = "",
 ) -> QuerySet[Any]:
     """Return what :func:`movements` finds with nothing beside it, in no order; and, where it is asked for neither a
-    member nor a product nor words, the entries of other units too: each by itself looks up no account and no member."""
+    member nor a product nor words, the entries of other units too: each by itself looks up no account and no member.
+
+    ``since`` is included, ``until`` is not; ``product`` keeps what it (or a variant of it) earned; ``words`` search
+    members.
+    """
     entries = get_model("loyalty_ledger", "Entry").objects.order_by()
     if since is not None:
         entries = entries.filter(effective_at__gte=since)
