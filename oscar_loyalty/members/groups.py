@@ -1,6 +1,7 @@
 """The groups that give members what their tiers bring in the shop."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -35,8 +36,9 @@ class Belonging:
 
     def put(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Put users into groups: pairs of their keys. Who is there already stays there."""
-        rows = [self.model(**{f"{self.user}_id": user, "group_id": group}) for user, group in pairs]
-        self.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+        rows = (self.model(**{f"{self.user}_id": user, "group_id": group}) for user, group in pairs)
+        while batch := list(islice(rows, BATCH)):
+            self.objects.bulk_create(batch, ignore_conflicts=True)
 
 
 def set_groups(member: Any) -> None:
