@@ -238,11 +238,11 @@ def main(base):
     options = parser.parse_args()
     options.each = options.orders // options.customers
     programme, values = setting(options)
-    quarter = options.customers // 4
-    fill(values, 1, quarter)
-    few = compare(options, programme, values, quarter, base)
-    fill(values, quarter + 1, options.customers)
-    many = compare(options, programme, values, options.customers, base)
+    few, many = bulk.growing(
+        options.customers,
+        lambda first, last: fill(values, first, last),
+        lambda customers: compare(options, programme, values, customers, base),
+    )
     bulk.tell(few, many, bound=BOUND, memory=MEMORY, name="orders")
 
 

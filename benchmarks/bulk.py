@@ -91,6 +91,15 @@ def compare(base, ways, *, rounds, tables, prove, number, name):
     return took
 
 
+def growing(number, fill, compare):
+    """What was taken for a quarter of ``number``, and for all of them: :func:`compare` of both, filled from … to …."""
+    quarter = number // 4
+    fill(1, quarter)
+    few = compare(quarter)
+    fill(quarter + 1, number)
+    return few, compare(number)
+
+
 def tell(few, many, *, bound, memory, name):
     """Print the ratio to the floor, our memory, and how the time grew from ``few`` to four times as ``many``."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

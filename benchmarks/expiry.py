@@ -142,11 +142,11 @@ def main(base):
     options = parser.parse_args()
     options.each = options.lots // options.accounts
     now = clock.now().replace(microsecond=0) - timedelta(hours=1)
-    quarter = options.accounts // 4
-    fill(1, quarter, options.each, now)
-    few = compare(options, quarter, now, base)
-    fill(quarter + 1, options.accounts, options.each, now)
-    many = compare(options, options.accounts, now, base)
+    few, many = bulk.growing(
+        options.accounts,
+        lambda first, last: fill(first, last, options.each, now),
+        lambda accounts: compare(options, accounts, now, base),
+    )
     bulk.tell(few, many, bound=BOUND, memory=MEMORY, name="lots")
 
 

@@ -360,6 +360,8 @@ if __name__ == "__main__":
     from django.apps import apps
     from django.conf import settings
 
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        sys.exit("The data are made by PostgreSQL: scripts/services.py postgresql -- starts one.")
     # As the tests make theirs: the tables of all apps at once.
     settings.ALLOWED_HOSTS = ["*"]
     settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
