@@ -326,7 +326,6 @@ class World:
         problems = []
         if outcome == "refused":
             problems = [f"a refused action changed {table}: {rows}" for table, rows in changes.items()]
-        # The audit costs more than ten steps do: it comes where something went wrong, and now and then.
         self.hold(problems, (*invariants.ALWAYS, invariants.audited))
 
     def tell(self, line):
