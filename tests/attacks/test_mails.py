@@ -8,7 +8,11 @@ from django.core.mail import EmailMultiAlternatives
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, services
+from oscar_loyalty.messaging import registry
+from oscar_loyalty.messaging import services as outbox
+from tests.attacks import letters, planted
 
 LINES = "Zoe\r\nBcc: evil@example.com\n\n<script>alert(1)</script>"
 
@@ -60,3 +64,26 @@ def test_the_words_with_a_gift_card_are_no_headers(time, programme, user):
     subjects = read()
     assert len(subjects) >= 1
     assert any("gift card" in subject for subject in subjects)
+
+
+def test_no_kind_of_mail_runs_what_somebody_typed(time, programme, member, lea, django_user_model):
+    people = {"one": member, "two": lea}
+    for name in ("leaver", "resting"):
+        user = django_user_model.objects.create_user(name, f"{name}@example.com", "x")
+        people[name] = services.join(programme=programme, user=user, source="test")
+    boss = django_user_model.objects.create_superuser("boss", "boss@example.com", "x")
+    letters.make(programme, time, boss=boss, **people)
+    rows, seen = get_model("loyalty_messaging", "Message").objects.filter(key__startswith="attack:"), set()
+    planted.plant(planted.TEXT, planted.MAIL)
+    # A link finds its orders by the address, which is none that can be planted.
+    get_model("loyalty_earning", "GuestLink").objects.update(email="guest@example.com")
+    for language in ("en", "fr"):
+        rows.update(language=language)
+        for row in rows.all():
+            letter = outbox.write(row)
+            assert letter is not None, (row.kind, row.context)
+            assert not planted.running(letter.html), (row.kind, language)
+            assert "\n" not in letter.subject, (row.kind, language)
+            seen |= {row.kind} if planted.SCRIPT in letter.html else set()
+    # What tells the owner that codes are guessed has numbers alone.
+    assert seen == set(registry.builders) - {"guessing"}

@@ -38,7 +38,7 @@ def shares_a_household(world):
     waiting = world.pick(rows("members", "HouseholdInvitation"))
     if waiting is not None and world.random.random() < 0.6:
         service = world.random.choice([households.accept, households.accept, households.decline])
-        target = whose(world, waiting.member.user_id)
+        target = whose(world, waiting.member.user_id if waiting.member else None)
         return asked(world, service, invitation=waiting, member=world.member(target))
     if world.random.random() < 0.3:
         return asked(world, households.leave, member=world.member(one))
