@@ -30,6 +30,7 @@ from benchmarks.side_by_side import Table
 NAME = "loyalty_scale_{members}"
 #: A day some months ago.
 DAY = dict.fromkeys(["since", "until"], (date.today() - timedelta(days=100)).isoformat())
+MONTH = {**DAY, "since": (date.today() - timedelta(days=130)).isoformat()}
 #: With the three before it: as many movements as are summed up at the most.
 FOUR = {**DAY, "since": (date.today() - timedelta(days=103)).isoformat()}
 SIZES = [
@@ -140,7 +141,7 @@ def pages(measures, rounds):
     owner, own = signed_in(boss), signed_in(member.user)
     names = ("overview", "members", "movements", "tiers", "programme", "programmes", "members-enrol", "guest-orders")
     page = {name: reverse(f"loyalty-dashboard:loyalty-{name}") for name in names}
-    product = get_model("catalogue", "Product").objects.first().pk
+    best, other = get_model("catalogue", "Product").objects.order_by("pk").values_list("pk", flat=True)[:2]
     asked = [
         ("the member's own page", own, reverse("loyalty-account:overview"), {}, None, 25),
         (
@@ -178,12 +179,24 @@ def pages(measures, rounds):
         ("movements by service, of a day", owner, page["movements"], {"by": "service", **DAY}, 300, None),
         ("movements by service, of four days", owner, page["movements"], {"by": "service", **FOUR}, 300, None),
         ("movements of a name", owner, page["movements"], {"q": "garnier"}, 300, None),
-        ("movements of a product", owner, page["movements"], {"product": product}, 300, None),
+        ("movements of a month of the best product", owner, page["movements"], {"product": best, **MONTH}, 300, None),
+        ("movements of the best product", owner, page["movements"], {"product": best}, 300, None),
+        ("movements of another product", owner, page["movements"], {"product": other}, 300, None),
+        ("movements of a month of another", owner, page["movements"], {"product": other, **MONTH}, 300, None),
+        ("movements of a product and a name", owner, page["movements"], {"product": best, "q": "garnier"}, 300, None),
         (
-            "movements of a product and a name",
+            "by customer, of another product, of a month",
             owner,
             page["movements"],
-            {"product": product, "q": "garnier"},
+            {"by": "member", "product": other, **MONTH},
+            300,
+            None,
+        ),
+        (
+            "by service, of a month of another product",
+            owner,
+            page["movements"],
+            {"by": "service", "product": other, **MONTH},
             300,
             None,
         ),

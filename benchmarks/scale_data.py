@@ -3,7 +3,8 @@
 Two years of a programme: each member has one to thirteen rounds of five movements (three purchases that earn, two
 times points are spent or expire), spread over the time, so that five members in a hundred made a quarter of all
 movements. Lots, what was taken of them, awards with their lines, orders of every tenth member, tiers with their groups
-and history are there as the services would have left them: the audit agrees.
+and history are there as the services would have left them: the audit agrees. Every third purchase is of one
+product, the others of 299.
 """
 
 import time
@@ -12,6 +13,8 @@ from datetime import timedelta
 
 #: Days that the movements are spread over, and how long points live: those of the first days have expired.
 DAYS, LIFE = 700, 540
+#: What every third purchase is of, and the others, which share the rest.
+BEST, OTHER, OTHERS = "Haircut", "Soap", 299
 FIRST = "Anne Bruno Chloé David Émilie Fabien Gaëlle Hugo Inès Jean Katia Louis Marie Noé Odile Paul Rose Sami Théo Zoé"
 LAST = "Bernard Blanc Colin Dubois Fontaine Garnier Henry Lambert Leroy Martin Mercier Moreau Petit Renard Roux Simon"
 #: Tables that get many rows: filled without indexes, which are made again at the end.
@@ -74,10 +77,11 @@ def sample(programme):
     from oscar_loyalty.earning import bookings, rules
     from oscar_loyalty.members import services
 
-    product = model("catalogue.Product").objects.create(
-        title="Haircut",
-        structure="standalone",
-        product_class=model("catalogue.ProductClass").objects.create(name="Care", slug="care"),
+    Product, care = model("catalogue.Product"), model("catalogue.ProductClass").objects.create(name="Care", slug="care")
+    product = Product.objects.create(title=BEST, structure="standalone", product_class=care)
+    Product.objects.bulk_create(
+        Product(title=f"{OTHER} {number}", slug=f"care-{number}", structure="standalone", product_class=care)
+        for number in range(OTHERS)
     )
     rules.set_product_points(product=product, points=80, programme=programme)
     user = get_user_model().objects.create_user("sample", "sample@example.com", "petale-demo")
@@ -334,10 +338,12 @@ def _awards(db, programme, award, line, names):
         "explanation": said(award),
     }
     db.insert(model("loyalty_earning.Award"), fields, earned, **names)
+    # By its primary key, the others of which follow.
+    bought = f"CASE WHEN id %% 3 = 0 THEN 0 ELSE 1 + id * 7919 %% {OTHERS} END"
     share = {
         "award_id": "id",
-        "product_id": Value(line.product_id),
-        "title": Value("Haircut"),
+        "product_id": f"{line.product_id} + {bought}",
+        "title": f"CASE {bought} WHEN 0 THEN '{BEST}' ELSE '{OTHER} ' || ({bought}) - 1 END",
         "amount": "units",
         "share": "units",
         "points": "units",

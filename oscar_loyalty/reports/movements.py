@@ -14,7 +14,7 @@ from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.reports import day_totals
+from oscar_loyalty.reports import day_totals, paging
 from oscar_loyalty.reports.paging import DayPaginator, ShortPaginator
 
 #: What entries of the ledger are called, by their kind.
@@ -80,9 +80,9 @@ def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
     return found if filters.kind else found.exclude(units=0)
 
 
-#: The most movements that are summed up by customer or by product while somebody waits; and where each must be looked
-#: for first, since they are of some customers or of one product.
-MANY, SEARCHED = 50_000, 20_000
+#: The most movements that are summed up by customer or by product while somebody waits. Those of some customers or of
+#: one product, each of which must be looked for, are no more than can be leafed through.
+MANY = 50_000
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def totals(programme: Any, filters: Filters, known: Days | None = None) -> Total
         if number > MANY:
             return Totals(number, total.gained, total.taken, None)
         return _sums(_plain(programme, filters, known))
-    most = min(MANY, SEARCHED)
+    most = paging.MOST
     found = _sums(_plain(programme, filters, known)[: most + 1])
     return replace(found, number=most, more=True) if found.number > most else found
 
