@@ -3,7 +3,9 @@
 Errors are ``loyalty.E001`` and on, warnings ``loyalty.W001`` and on; the reference in the documentation lists them.
 """
 
+import re
 from importlib.util import find_spec
+from pathlib import Path
 
 from django.core.checks import Error, Tags, Warning, register
 
@@ -188,6 +190,44 @@ def addresses(app_configs, **kwargs):
             id="loyalty.W004",
         )
     ]
+
+
+#: Ours of the same names as Oscar's.
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@register(Tags.templates)
+def templates(app_configs, **kwargs):
+    """A template of the shop's own in the place of one of Oscar's hides ours, which adds to it."""
+    from django.template import TemplateDoesNotExist
+    from django.template.loader import get_template
+
+    found = []
+    for path in sorted(TEMPLATES.glob("oscar/**/*.*")):
+        name = path.relative_to(TEMPLATES).as_posix()
+        try:
+            page = get_template(name).template
+        except TemplateDoesNotExist:
+            continue
+        source = getattr(page, "source", "")
+        # What extends its own name extends ours; what names anything of ours has been thought of.
+        if "loyalty" in source or re.search(rf"{{%\s*extends\s+[\"']{re.escape(name)}[\"']", source):
+            continue
+        ours = path.read_text(encoding="utf-8")
+        libraries = sorted(set(re.findall(r"\bloyalty_\w+", " ".join(re.findall(r"{% load (.*?) %}", ours)))))
+        load = [f"{{% load {' '.join(libraries)} %}}"] if libraries else []
+        tags = re.findall(r"{[%{] (?:loyalty_(?!plain_lines|url)|url \"loyalty-).*? [%}]}", ours)
+        found.append(
+            Warning(
+                f"Your template {page.origin.name} hides ours of the name {name}, and has nothing of the plugin.",
+                hint=(
+                    f"Put into it what you want of {' '.join([*load, *dict.fromkeys(tags)])}, or let it begin with "
+                    f'{{% extends "{name}" %}}.'
+                ),
+                id="loyalty.W022",
+            )
+        )
+    return found
 
 
 @register(Tags.compatibility)

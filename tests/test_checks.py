@@ -13,7 +13,7 @@ def ids(found):
 
 
 def test_a_shop_that_is_set_up_well_hears_nothing(db):
-    every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses, checks.sites]
+    every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses, checks.templates, checks.sites]
     assert [message for check in every for message in check(None)] == []
     assert checks.sqlite(None, databases=["default"]) == []
 
@@ -106,3 +106,36 @@ def test_numbers_of_the_shops_side_of_gift_cards(settings):
 def test_a_currency_that_oscar_cannot_store_is_refused(code, found):
     with override_settings(OSCAR_DEFAULT_CURRENCY=code):
         assert ids(checks.currency(None)) == found
+
+
+@pytest.fixture
+def shops_own(tmp_path, settings):
+    """Write a template of the shop's own, which is found first."""
+    engine, *_others = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path]}]
+
+    def write(name, text):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    return write
+
+
+def test_a_template_of_the_shops_own_that_hides_ours_is_named(shops_own):
+    name = "oscar/customer/registration.html"
+    shops_own(name, '{% extends "oscar/layout.html" %}')
+    shops_own("oscar/customer/baseaccountpage.html", "{% block content %}{% endblock %}")
+    account, registration = checks.templates(None)
+    assert account.id == registration.id == "loyalty.W022"
+    assert '{% url "loyalty-account:overview" as loyalty_url %}' in account.hint
+    assert name in registration.msg
+    assert "{% load loyalty_friends loyalty_tags %} {% loyalty_join_tick %} {% loyalty_invited %}" in registration.hint
+
+
+@pytest.mark.parametrize(
+    "text", ['{% extends "oscar/customer/registration.html" %}', "{% load loyalty_tags %}{% loyalty_join_tick %}"]
+)
+def test_a_template_that_extends_ours_or_has_something_of_it_is_let_be(shops_own, text):
+    shops_own("oscar/customer/registration.html", text)
+    assert checks.templates(None) == []

@@ -79,28 +79,3 @@ def event_handler(app_configs, **kwargs):
             id="loyalty.W080",
         )
     ]
-
-
-@register(Tags.templates)
-def order_page(app_configs, **kwargs):
-    """Without its tag on the page of an order, nobody finds the way to refund it."""
-    from django.template import TemplateDoesNotExist
-    from django.template.loader import get_template
-
-    try:
-        page = get_template("oscar/dashboard/orders/order_detail.html")
-    except TemplateDoesNotExist:
-        return []
-    source = getattr(getattr(page, "template", None), "source", "")
-    if "loyalty_order_refunds" in source:
-        return []
-    return [
-        Warning(
-            "The dashboard's page of an order does not lead to its refunds.",
-            hint=(
-                "Put {% load loyalty_dashboard %}{% loyalty_order_refunds order %} into your "
-                "oscar/dashboard/orders/order_detail.html, or let it extend ours."
-            ),
-            id="loyalty.W081",
-        )
-    ]

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oscar.core.loading import get_model
 
-from oscar_loyalty.dashboard import checks
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import rules
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -227,14 +226,3 @@ def test_the_customer_is_told(ask, order, card, language, said, shopper):
     text = shopper.client.get(reverse("customer:order", args=[order.number])).content.decode()
     assert f"€5.00 back on your gift card {card.label}" in text
     assert giftcards.balance(card).amount == D("5.00")
-
-
-def test_a_page_without_the_way_to_refund_is_named(monkeypatch):
-    assert checks.order_page(None) == []
-
-    class Page:
-        class template:
-            source = "{% extends 'oscar/dashboard/layout.html' %}"
-
-    monkeypatch.setattr("django.template.loader.get_template", lambda name: Page)
-    assert [warning.id for warning in checks.order_page(None)] == ["loyalty.W081"]

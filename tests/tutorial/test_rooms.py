@@ -16,7 +16,7 @@ services.join(programme=programme, email="zoe@example.com", source="test")
 
 
 def test_a_model_of_ones_own(shop):
-    """The page to the letter: a member of the shop's own has a birthday."""
+    """The page to the letter: a member of the shop's own has a shoe size."""
     shop.shell(MAKE_MEMBER)
     said = {}
     for block in OWN_CHECKOUT.under(ROOMS):
@@ -24,19 +24,19 @@ def test_a_model_of_ones_own(shop):
             shop.write(block, whole=block.caption != "settings.py")
         for command in block.commands if block.kind == "sh" else []:
             said[command] = shop.run(command)
-    assert "+ Add field birthday to member" in said["python manage.py makemigrations loyalty_members"]
-    assert "Applying loyalty_members.0002_member_birthday... OK" in said["python manage.py migrate"]
+    assert "+ Add field shoe_size to member" in said["python manage.py makemigrations loyalty_members"]
+    assert "Applying loyalty_members.0002_member_shoe_size... OK" in said["python manage.py migrate"]
     assert "No changes detected" in shop.run("python manage.py makemigrations --check --dry-run")
     assert "System check identified no issues (0 silenced)." in shop.run("python manage.py check")
     told = shop.shell(
         "from oscar_loyalty.members import selectors, services; from oscar_loyalty.members.models import Tier;"
         "from oscar_loyalty.loading import get_model;"
         "Member = get_model('loyalty_members', 'Member');"
-        "member = Member.objects.get(); member.birthday = '1990-05-17'; member.save();"
+        "member = Member.objects.get(); member.shoe_size = 38; member.save();"
         "member = selectors.by_number(member.number, member.programme);"
-        "print(Member.__module__, Tier.__module__, member.birthday)"
+        "print(Member.__module__, Tier.__module__, member.shoe_size)"
     )
-    assert told == "forks.loyalty_members.models oscar_loyalty.members.models 1990-05-17"
+    assert told == "forks.loyalty_members.models oscar_loyalty.members.models 38"
 
 
 VIEW = """
