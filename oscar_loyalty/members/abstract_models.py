@@ -194,16 +194,19 @@ class AbstractProgramme(models.Model):
         """The ledger's name of this programme's points."""
         return f"points:{self.pk}"
 
-    def points_label(self, number: int) -> str:
-        """Write ``number`` in the active language: "1 petal", "1,000 petals", "0 pétale"."""
+    def points_name(self, number: int) -> str:
+        """Return what ``number`` points are called in the active language, without the number: "petals", "pétale"."""
         try:
             form = Locale.parse(to_locale(get_language() or settings.LANGUAGE_CODE)).plural_form(abs(number))
         except (UnknownLocaleError, ValueError):
             form = "one" if abs(number) == 1 else "other"
-        name = self.points_name_one if form == "one" else self.points_name_many
+        return str(self.points_name_one if form == "one" else self.points_name_many)
+
+    def points_label(self, number: int) -> str:
+        """Write ``number`` in the active language: "1 petal", "1,000 petals", "0 pétale"."""
         # A minus sign, not a hyphen: it is as wide as a plus, and is read out as what it is.
         sign = "−" if number < 0 else ""
-        return f"{sign}{number_format(abs(number), force_grouping=True)}\xa0{name}"
+        return f"{sign}{number_format(abs(number), force_grouping=True)}\xa0{self.points_name(number)}"
 
 
 class TierManager(models.Manager):

@@ -14,6 +14,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import tenders
 from oscar_loyalty.payments.planning import IN_POINTS
+from oscar_loyalty.payments.sending import OTHERWISE
 from oscar_loyalty.sql import Database
 
 
@@ -85,6 +86,7 @@ class Back:
     """What went back, or is going to, by one tender: ``state`` is "done", "waiting" or "failed".
 
     ``parts`` are its ``TenderReturn`` rows; ``points`` is 0 unless they are points, ``card`` the gift card.
+    ``otherwise``: the shop has given it in its own way, as whom ``actor_type`` and ``actor_id`` name has said.
     """
 
     tender: Any
@@ -93,6 +95,9 @@ class Back:
     points: int = 0
     error: str = ""
     parts: list[Any] = field(default_factory=list)
+    otherwise: bool = False
+    actor_type: str = ""
+    actor_id: str = ""
 
     @property
     def kind(self) -> str:
@@ -125,6 +130,10 @@ def backs(parts: Iterable[Any]) -> list[Back]:
         back.points += part.units if tender.kind in IN_POINTS else 0
         back.error = back.error or part.error
         back.parts.append(part)
+        mark, _colon, who = part.reference.partition(":")
+        if mark == OTHERWISE:
+            back.otherwise = True
+            back.actor_type, _colon, back.actor_id = who.partition(":")
     return [found[key] for key in sorted(found)]
 
 

@@ -7,12 +7,15 @@ from typing import Any
 from django.db import transaction
 
 from oscar_loyalty.due import services as due
+from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import oscar_records, tenders
 from oscar_loyalty.payments.exceptions import ProviderDown, ProviderRefused
 
 #: Kind of the due rows that ask a provider.
 GIVE_BACK = "payments.give_back"
+#: How the references of parts begin that the shop has given back in its own way.
+OTHERWISE = "otherwise"
 
 
 def _parts() -> Any:
@@ -108,10 +111,13 @@ def bounced(*, reference: str, error: str) -> int:
 
 
 @transaction.atomic
-def given_otherwise(*, part: Any, reference: str = "") -> Any:
-    """Note that the shop has given back, in its own way, a part that the provider refused; return the part."""
+def given_otherwise(*, part: Any, actor: Ref = NOBODY) -> Any:
+    """Note that the shop has given back, in its own way, a part that the provider refused; return the part.
+
+    Its ``reference``, which is otherwise the provider's, then names the ``actor``: "otherwise:user:5".
+    """
     row = _locked(part.pk)
     if row.state == "failed":
-        row.state, row.reference = "done", reference[:255]
+        row.state, row.reference = "done", f"{OTHERWISE}:{actor.type}:{actor.id}"
         row.save(update_fields=["state", "reference"])
     return row

@@ -13,6 +13,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
@@ -314,11 +315,15 @@ def to_be_given_back(*, attempt: Any, why: str) -> None:
 
 
 @transaction.atomic
-def given_back(*, attempt: Any) -> None:
-    """Somebody has given back what the shop's own payment took for an attempt without an order."""
+def given_back(*, attempt: Any, actor: Ref = NOBODY) -> None:
+    """Somebody has given back what the shop's own payment took for an attempt without an order, as ``actor`` says."""
     row = locked(attempt)
-    if row.state != "placed":
-        row.tenders.filter(kind="shop", state="failed").update(state="cancelled", error="")
+    if row.state == "placed":
+        return
+    noted = {"returned_at": clock.now().isoformat(), "returned_by": [actor.type, actor.id]}
+    for tender in row.tenders.filter(kind="shop", state="failed"):
+        tender.state, tender.error, tender.detail = "cancelled", "", {**tender.detail, **noted}
+        tender.save(update_fields=["state", "error", "detail"])
 
 
 def undo(attempt: Any, *, reason: str) -> None:

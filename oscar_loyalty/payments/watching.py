@@ -116,12 +116,14 @@ def events(*, state: str = "", site: Any = None) -> QuerySet[Any]:
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened to an attempt, in the reader's language."""
+    """One thing that happened to an attempt, in the reader's language; an actor where somebody did it."""
 
     at: datetime
     what: str
     more: str = ""
     bad: bool = False
+    actor_type: str = ""
+    actor_id: str = ""
 
 
 def moments(attempt: Any) -> list[Moment]:
@@ -134,6 +136,9 @@ def moments(attempt: Any) -> list[Moment]:
             found.append(_at(tender.detail["authorised_at"], _("The money was set aside on the card"), _card(tender)))
         if tender.detail.get("captured_at"):
             found.append(_at(tender.detail["captured_at"], _("The card was charged")))
+        if tender.detail.get("returned_at"):
+            what, who = _("The shop noted that it has given the money back"), tender.detail["returned_by"]
+            found.append(_at(tender.detail["returned_at"], what, "", *who))
     if attempt.closed_at:
         placed = attempt.state == "placed"
         what = _("The order was placed") if placed else _("The attempt was undone; nothing is set aside any more")
@@ -154,8 +159,8 @@ def moments(attempt: Any) -> list[Moment]:
     return sorted((moment for moment in found if moment.at), key=lambda moment: moment.at)
 
 
-def _at(text: str, what: str, more: str = "") -> Moment:
-    return Moment(parse_datetime(text) or clock.now(), what, more)
+def _at(text: str, what: str, more: str = "", *actor: str) -> Moment:
+    return Moment(parse_datetime(text) or clock.now(), what, more, False, *actor)
 
 
 def _card(tender: Any) -> str:

@@ -68,7 +68,7 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
             number=member.number,
             name=member.full_name,
             points=balance.usable,
-            points_name=str(programme.points_name_one if balance.usable == 1 else programme.points_name_many),
+            points_name=programme.points_name(balance.usable),
             tier=str(member.tier.name) if member.tier else "",
             colour=member.tier.colour if member.tier else "#8d3b5e",
             pending=pending,

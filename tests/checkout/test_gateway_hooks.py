@@ -1,6 +1,9 @@
 """What a shop's own gateway may tell us beside ``handle_payment``: which try was paid, and what was undone there."""
 
+import re
+
 import pytest
+from django.urls import reverse
 from oscar.apps.order.exceptions import UnableToPlaceOrder
 from oscar.apps.payment.exceptions import RedirectRequired
 from oscar.core.loading import get_model
@@ -9,6 +12,7 @@ from oscar_loyalty.ledger import audit
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import services, settling
+from tests.attacks.pages import forms
 from tests.checkout.shop_views import Gateway, SplitView
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -94,6 +98,16 @@ def test_a_bank_that_fails_to_answer_keeps_the_basket(shopper, rich, gone, monke
     assert gone.status == "Frozen"
 
 
+def taken(shopper, haircut, monkeypatch, void):
+    """The shop's own payment has taken money, and no order could be written; return its tender."""
+    shopper.add(haircut)
+    monkeypatch.setattr(Gateway, "gateway", lambda view, number, total: None)
+    monkeypatch.setattr(SplitView, "void_payment", void)
+    monkeypatch.setattr(services, "complete", lambda **kwargs: 1 / 0)
+    shopper.place()
+    return get_loyalty_model("loyalty_payments", "Tender").objects.get()
+
+
 @pytest.mark.parametrize("answer", [True, False, None])
 def test_money_taken_for_an_order_that_could_not_be_placed(shopper, rich, haircut, monkeypatch, answer):
     """The shop voids it; where it cannot, the owner sees it until somebody has given it back."""
@@ -101,14 +115,36 @@ def test_money_taken_for_an_order_that_could_not_be_placed(shopper, rich, haircu
     def void(view, attempt, problem):
         return 1 / 0 if answer is None else answer
 
-    shopper.add(haircut)
-    monkeypatch.setattr(Gateway, "gateway", lambda view, number, total: None)
-    monkeypatch.setattr(SplitView, "void_payment", void)
-    monkeypatch.setattr(services, "complete", lambda **kwargs: 1 / 0)
-    shopper.place()
-    tender = get_loyalty_model("loyalty_payments", "Tender").objects.get()
+    tender = taken(shopper, haircut, monkeypatch, void)
     assert (tender.attempt.state, Order.objects.count()) == ("cancelled", 0)
     assert tender.state == ("cancelled" if answer else "failed")
     services.given_back(attempt=tender.attempt)
     tender.refresh_from_db()
     assert tender.state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("language", "sure", "told"),
+    [
+        ("en", "Say so only once you have given it back", "The shop noted that it has given the money back"),
+        ("fr", "Ne confirmez qu’une fois l’argent rendu", "La boutique a noté avoir rendu l’argent"),
+    ],
+)
+def test_who_has_given_it_back_is_asked_once_more_and_remembered(
+    shopper, rich, haircut, monkeypatch, client, django_user_model, language, sure, told
+):
+    tender = taken(shopper, haircut, monkeypatch, lambda view, attempt, problem: False)
+    people = django_user_model.objects
+    client.force_login(people.create_superuser("ada", "ada@example.com", "x", first_name="Ada", last_name="Boss"))
+    client.cookies["django_language"] = language
+    page = reverse("loyalty-dashboard:loyalty-payment", args=[tender.attempt.uuid])
+    before = client.get(page)
+    assert told not in before.content.decode()
+    [form] = [form for form in forms(before) if form.action.endswith("/returned/")]
+    # Its button is behind a second look.
+    assert re.search(rf'<details class="loyalty-sure">.*?{sure}.*?<button type="submit"', before.content.decode())
+    for _click in range(2):
+        client.post(form.action, form.filled())
+    after = client.get(page).content.decode()
+    assert told in after and "Ada Boss" in after.partition(told)[2].partition("</li>")[0]
+    assert after.count(told) == 1 and sure not in after

@@ -1,5 +1,6 @@
 """The owner's pages of early access and guest passes."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as joining
 from oscar_loyalty.privileges import early_passes, passes, services
+from tests.attacks.pages import forms
 
 
 @pytest.fixture
@@ -125,9 +127,19 @@ def test_the_passes_and_what_became_of_them(time, boss, url, window, programme, 
     assert "No guest pass matches." in text_of(boss.get(url("passes") + "?q=nobody"))
     assert "Rose Martin" in text_of(boss.get(url("passes") + "?q=lina&state=open"))
     assert "given: 1, opened: 1" in text_of(boss.get(url("early")))
-    boss.post(url("pass-back", row.uuid))
+    for language, sure in (("fr", "ne pourra plus voir « Soap »"), ("en", "can then no longer see “Soap”")):
+        boss.cookies["django_language"] = language
+        page = boss.get(url("passes"))
+        # The button is behind a second look, as for the member.
+        before, _, form = text_of(page).partition('<details class="loyalty-sure">')
+        form = form.partition("</form>")[0]
+        assert re.search(rf"</summary>.*{sure}.*<button type=.submit.", form)
+        assert f'action="{url("pass-back", row.uuid)}"' in before and form.count('sr-only"> Soap<') == 2
+    [form] = [form for form in forms(page) if form.action == url("pass-back", row.uuid)]
+    boss.post(form.action, form.filled())
     row.refresh_from_db()
     assert row.state == "back"
+    assert "taken back · Boss" in text_of(boss.get(url("passes")))
 
 
 def test_the_lists_cost_the_same_with_many(time, boss, url, window, programme, tiers, django_assert_max_num_queries):

@@ -133,6 +133,35 @@ def test_values_and_their_prices(owner, url, programme):
 
 
 @pytest.mark.parametrize(
+    ("there", "new"),
+    [
+        ({}, {"price": "38"}),
+        ({"price": "38"}, {}),
+        ({}, {"points_price": "1"}),
+        ({}, {"tax_kind": "single"}),
+        ({}, {"is_active": ""}),
+        ({"is_active": ""}, {}),
+    ],
+)
+def test_a_new_value_never_changes_a_card_that_is_there(there, new, owner, url, programme):
+    def sold():
+        row = get_model("loyalty_giftcards", "Denomination").objects.get()
+        record = row.product.stockrecords.get()
+        return row.points_price, row.tax_kind, row.is_active, row.product.is_public, record.price
+
+    data = {"value": "40", "price": "", "points_price": "3400", "tax_kind": "multi", "is_active": "on"}
+    owner.post(url("denomination-create"), data | there)
+    before = sold()
+    form = owner.post(url("denomination-create"), data | new).context["form"]
+    assert form.errors == {"value": ["There is a card of this value already: change that one."]}
+    assert sold() == before
+    # The same in other words is a second click.
+    again = data | there | {"price": there.get("price", "40.0")}
+    assert owner.post(url("denomination-create"), again).status_code == 302
+    assert sold() == before
+
+
+@pytest.mark.parametrize(
     ("data", "field"),
     [
         ({"value": "0"}, "value"),

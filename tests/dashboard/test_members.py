@@ -11,6 +11,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.selectors import balance
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
+from tests.ids import twice
 
 TOKEN = "0" * 31
 
@@ -183,6 +184,23 @@ def test_another_tier_by_hand(owner, url, member, programme):
     response = owner.post(url("member-tier", member.pk), data | {"token": TOKEN + "5"})
     assert set(response.context["tier_form"].errors) == {"tier"}
     assert "A regular" in owner.get(url("member", member.pk)).content.decode()
+
+
+def test_each_form_of_a_page_has_ids_of_its_own(owner, url, member, programme):
+    data = {"tier": programme.tiers.get(code="gold").pk, "reason": "Friend", "token": TOKEN + "6"}
+    owner.post(url("member-tier", member.pk), data)
+    pages = [
+        owner.get(url("member", member.pk)),
+        adjust(owner, url("member-adjust", member.pk), reason=""),
+        owner.post(url("member-tier", member.pk), data | {"reason": ""}),
+    ]
+    assert [(page.status_code, twice(page)) for page in pages] == [(200, set())] * 3
+    text = pages[0].content.decode()
+    # What a label and a help text lead to is in the form in which they are.
+    adjusting, _, moving = text.partition('aria-labelledby="tier"')
+    for part, name in ((adjusting, "adjust_reason"), (moving, "tier_reason")):
+        assert f'for="{name}"' in part and f'id="{name}_helptext"' in part
+        assert f'aria-describedby="{name}_helptext"' in part
 
 
 def test_nobody_gives_a_tier_to_oneself(owner, boss, url, programme):

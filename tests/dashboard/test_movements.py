@@ -2,6 +2,9 @@
 
 import csv
 import io
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openpyxl import load_workbook
@@ -40,6 +43,19 @@ def test_filters(owner, url, moved, haircut):
     assert number(product=haircut.pk) == 2
     assert number(since="2000-01-01", until="2000-12-31") == 0
     assert number(since="2000-01-01") == 4
+
+
+def test_a_product_is_looked_at_with_the_filters_that_it_was_summed_up_with(owner, url, moved, haircut):
+    asked = {"by": "service", "since": "2000-01-01", "until": "2100-12-31", "q": "Rose", "kind": "adjust", "page": "1"}
+    response = owner.get(url("movements"), asked | {"product": haircut.pk})
+    [link] = re.findall(rf'href="({url("movements")}\?[^"]*)">Haircut', text_of(response))
+    query = parse_qs(urlsplit(unescape(link)).query, strict_parsing=True)
+    kept = {"since": ["2000-01-01"], "until": ["2100-12-31"], "q": ["Rose"]}
+    assert query == {**kept, "by": ["all"], "product": [str(haircut.pk)]}
+    # It shows what the row has summed up, and no more.
+    [row] = response.context["page_obj"].object_list
+    page = owner.get(unescape(link))
+    assert (page.context["totals"].number, page.context["totals"].net) == (1, row["total"]) == (1, 80)
 
 
 def test_a_wrong_filter_is_said_and_the_others_still_count(owner, url, moved):

@@ -1,5 +1,6 @@
 """Refunding an order in the dashboard: asked, shown, done once; and what became of each part."""
 
+import re
 from decimal import Decimal as D
 
 import pytest
@@ -16,6 +17,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.members import services as members
+from tests.attacks.pages import forms
 from tests.dashboard.conftest import *  # noqa: F403
 from tests.refunds.conftest import *  # noqa: F403
 
@@ -175,6 +177,36 @@ def test_a_refused_part_can_be_given_otherwise(ask, owner, order, paid_by_bank, 
     due.sweep()
     part.refresh_from_db()
     assert (part.state, len(bank.asked)) == ("done", 1)
+
+
+@pytest.mark.parametrize(
+    ("language", "sure", "told"),
+    [
+        ("en", "Say so only once you have given back €50.00", "given back in another way"),
+        ("fr", "Ne confirmez qu’une fois que vous avez rendu 50,00\xa0€", "rendu autrement"),
+    ],
+)
+def test_who_gives_it_otherwise_is_asked_once_more_and_remembered(
+    ask, owner, order, page, paid_by_bank, language, sure, told
+):
+    paid_by_bank(order).answer = "refused"
+    ask("confirm", quantity=2)
+    due.sweep()
+    owner.cookies["django_language"] = language
+    before = owner.get(page)
+    again, otherwise = [form for form in forms(before) if "tender" in form.values]
+    assert again.buttons == {"action": "again"}
+    assert (otherwise.values["action"], otherwise.buttons) == ("otherwise", {})
+    # Its button is behind a second look.
+    _, _, form = before.content.decode().partition('value="otherwise">')
+    assert re.match(rf'\s*<details class="loyalty-sure">.*{sure}.*<button type="submit"', form.partition("</form>")[0])
+    for _click in range(2):
+        owner.post(otherwise.action, otherwise.filled())
+    text = owner.get(page).content.decode()
+    assert "Ada Boss" in text.partition(told)[2].partition("</li>")[0]
+    assert 'value="again"' not in text and sure not in text
+    # Oscar's page of the order says it too.
+    assert told in owner.get(reverse("dashboard:order-detail", args=[order.number])).content.decode()
 
 
 def test_who_may(client, staff, page, order):

@@ -102,6 +102,23 @@ def test_it_speaks_the_members_language_and_says_what_waits(signed_in, member, g
     assert body["storeCard"]["primaryFields"][0]["value"] == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "names"), [("fr", ["pétale", "pétale", "pétales"]), ("en", ["petals", "petal", "petals"])]
+)
+def test_points_are_called_as_on_every_page(signed_in, member, give, apple_on, google_on, language, names):
+    """French has no plural of nothing."""
+    members.update_details(member=member, language=language)
+    for number, name in enumerate(names):
+        field = json.loads(opened(signed_in.get(CARD + "card.pkpass"))["pass.json"])["storeCard"]["primaryFields"][0]
+        assert (field["value"], field["label"]) == (number, name)
+        with override(language):
+            assert member.programme.points_label(number) == f"{number}\xa0{name}"
+        link = signed_in.get(CARD + "google/", secure=True).url.rpartition("/")[2]
+        card = jwt.decode(link, google_on, algorithms=["RS256"], audience="google")["payload"]["loyaltyObjects"][0]
+        assert card["loyaltyPoints"] == {"label": name, "balance": {"int": number}}
+        give(1)
+
+
 def test_a_certificate_that_cannot_be_read_is_said_and_loses_nothing(signed_in, apple_on, settings):
     settings.OSCAR_LOYALTY_WALLET_APPLE_PASSWORD = "wrong"
     response = signed_in.get(CARD + "card.pkpass", follow=True)

@@ -3,12 +3,13 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.dashboard.base import ResendForm
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import exponent
+from oscar_loyalty.money import Money, exponent
 
 GiftCard = get_model("loyalty_giftcards", "GiftCard")
 Denomination = get_model("loyalty_giftcards", "Denomination")
@@ -43,6 +44,30 @@ class ResendCardForm(ResendForm):
     reason = forms.CharField(
         label=_("Reason"), required=False, max_length=255, widget=forms.TextInput({"autocomplete": "off"})
     )
+
+
+def denominations() -> Any:
+    """Return the values, on sale or not, each with its product and its price."""
+    records = get_model("partner", "StockRecord").objects.order_by("pk")
+    rows = Denomination.objects.select_related("product")
+    return rows.prefetch_related(Prefetch("product__stockrecords", queryset=records))
+
+
+def price_of(denomination: Any) -> Money | None:
+    """Return what a card costs in money; ``None`` where its product has no price."""
+    record = next(iter(denomination.product.stockrecords.all()), None)
+    return Money(record.price, record.price_currency) if record and record.price is not None else None
+
+
+def sold_as(denomination: Any) -> dict[str, Any]:
+    """Return how a card of this value is sold, by the fields of its form; ``price`` is an amount of money."""
+    price = price_of(denomination)
+    return {
+        "price": None if price is None else price.amount,
+        "points_price": denomination.points_price,
+        "tax_kind": denomination.tax_kind,
+        "is_active": denomination.is_active,
+    }
 
 
 class DenominationForm(forms.Form):
@@ -112,8 +137,9 @@ class DenominationForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if self.denomination is None and cleaned.get("value"):
-            there = Denomination.objects.filter(value=cleaned["value"], currency=self.currency).first()
-            # A second click on the same button is no mistake.
-            if there and there.points_price != cleaned.get("points_price"):
+            there = denominations().filter(value=cleaned["value"], currency=self.currency).first()
+            asked = {**cleaned, "price": cleaned.get("price") or cleaned["value"]}
+            # A second click on the same button is no mistake: it would change nothing.
+            if there and any(asked.get(name) != now for name, now in sold_as(there).items()):
                 self.add_error("value", _("There is a card of this value already: change that one."))
         return cleaned

@@ -1,28 +1,15 @@
 """The values that gift cards are sold in, with their prices in money and points."""
 
 from django.contrib import messages
-from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
 from oscar_loyalty.dashboard.giftcards.amounts import summary
-from oscar_loyalty.dashboard.giftcards.forms import DenominationForm
+from oscar_loyalty.dashboard.giftcards.forms import DenominationForm, denominations, price_of, sold_as
 from oscar_loyalty.giftcards.catalogue import set_denomination
-from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
-
-
-def _denominations():
-    records = get_model("partner", "StockRecord").objects.order_by("pk")
-    rows = get_model("loyalty_giftcards", "Denomination").objects.select_related("product")
-    return rows.prefetch_related(Prefetch("product__stockrecords", queryset=records))
-
-
-def _price(denomination):
-    record = next(iter(denomination.product.stockrecords.all()), None)
-    return Money(record.price, record.price_currency) if record and record.price is not None else None
 
 
 class DenominationListView(ProgrammeMixin, generic.TemplateView):
@@ -30,9 +17,9 @@ class DenominationListView(ProgrammeMixin, generic.TemplateView):
     needs_programme = False
 
     def get_context_data(self, **kwargs):
-        rows = list(_denominations())
+        rows = list(denominations())
         for row in rows:
-            row.worth, row.price = Money(row.value, row.currency), _price(row)
+            row.worth, row.price = Money(row.value, row.currency), price_of(row)
         return super().get_context_data(rows=rows, custom=summary(), **kwargs)
 
 
@@ -44,7 +31,7 @@ class DenominationView(ProgrammeMixin, generic.FormView):
     needs_programme = False
 
     def get_denomination(self):
-        return get_object_or_404(_denominations(), pk=self.kwargs["pk"]) if "pk" in self.kwargs else None
+        return get_object_or_404(denominations(), pk=self.kwargs["pk"]) if "pk" in self.kwargs else None
 
     def get_form_kwargs(self):
         self.denomination = self.get_denomination()
@@ -54,13 +41,8 @@ class DenominationView(ProgrammeMixin, generic.FormView):
         row = self.get_denomination()
         if row is None:
             return {}
-        price = _price(row)
-        return {
-            "price": price.amount if price and price.amount != row.value else None,
-            "points_price": row.points_price,
-            "is_active": row.is_active,
-            "tax_kind": row.tax_kind,
-        }
+        terms = sold_as(row)
+        return terms | {"price": None} if terms["price"] == row.value else terms
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)

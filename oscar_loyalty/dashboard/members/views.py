@@ -98,16 +98,23 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             changes=changes[:5],
             more_changes=len(changes) > 5,
             standing=tiering.standing(member),
-            end_form=TokenForm(),
+            end_form=TokenForm(auto_id="end_%s"),
             statuses=statuses,
             joined_from=list(member.merged.order_by("pk")[:10]),
             claims=member.guest_claims.select_related("order")[:10],
             own=member.user_id == self.request.user.pk,
             welcome=messaging.outbox(member=member).filter(kind="joined").first(),
-            adjust_form=self.adjust_form or AdjustForm(),
-            tier_form=self.tier_form or TierForm(member=member),
+            adjust_form=self.adjust_form or self.new_adjust_form(),
+            tier_form=self.tier_form or self.new_tier_form(),
             **kwargs,
         )
+
+    # The forms share the page and the names of fields, so each has ids of its own.
+    def new_adjust_form(self, data: Any = None) -> AdjustForm:
+        return AdjustForm(data, auto_id="adjust_%s")
+
+    def new_tier_form(self, data: Any = None) -> TierForm:
+        return TierForm(data, member=self.member, auto_id="tier_%s")
 
     def back(self):
         return redirect("loyalty-dashboard:loyalty-member", pk=self.member.pk)
@@ -127,7 +134,7 @@ class MemberAdjustView(_MemberAction):
     """Adds or takes points."""
 
     def post(self, request, *args, **kwargs):
-        self.adjust_form = form = AdjustForm(request.POST)
+        self.adjust_form = form = self.new_adjust_form(request.POST)
         if not form.is_valid():
             return self.again()
         try:
@@ -158,7 +165,7 @@ class MemberTierView(_MemberAction):
         if self.member.user_id == request.user.pk:
             # A tier multiplies points: like these, nobody gives it to oneself.
             raise PermissionDenied
-        self.tier_form = form = TierForm(request.POST, member=self.member)
+        self.tier_form = form = self.new_tier_form(request.POST)
         if not form.is_valid():
             return self.again()
         tiers.give_by_hand(

@@ -80,10 +80,15 @@ class MovementListView(FilteredListView):
         plain = self.request.GET.copy()
         for name in ("page", "by"):
             plain.pop(name, None)
+        # By service the kind makes no difference, so what leads on from there leaves it out.
+        of_product = plain.copy()
+        for name in ("kind", "product"):
+            of_product.pop(name, None)
         return super().get_context_data(
             look=self.look,
             looks=VIEWS.items(),
             plain_query=plain.urlencode(),
+            of_product=of_product.urlencode(),
             totals=self.totals,
             too_many=self.too_many,
             most=self.totals.number if self.totals.more else movements.MANY,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -8,7 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import FilteredListView, ProgrammeMixin
+from oscar_loyalty.dashboard.base import FilteredListView, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.payments.forms import EventFilterForm, PaymentSearchForm
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money
@@ -74,10 +75,12 @@ class PaymentView(ProgrammeMixin, generic.TemplateView):
 
     def get_context_data(self, **kwargs):
         attempt = _with_money(self.attempt)
+        moments = watching.moments(attempt)
+        names = names_of(moments)
         unfinished = attempt.state == "open" or any(tender.state == "authorised" for tender in attempt.parts)
         return super().get_context_data(
             attempt=attempt,
-            moments=watching.moments(attempt),
+            moments=[replace(moment, more=names.get(moment.actor_id, moment.more)) for moment in moments],
             unfinished=unfinished,
             owed=attempt.state == "cancelled"
             and any(tender.kind == "shop" and tender.state == "failed" for tender in attempt.parts),
@@ -96,7 +99,7 @@ class SettleView(PaymentView):
     def post(self, request, *args, **kwargs):
         attempt = self.attempt
         if kwargs["action"] == "returned":
-            services.given_back(attempt=attempt)
+            services.given_back(attempt=attempt, actor=actor(request))
             messages.success(request, _("Noted: the money has been given back."))
         else:
             self.settle(request, attempt)

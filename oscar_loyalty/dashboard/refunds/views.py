@@ -58,11 +58,13 @@ class RefundView(OrderMixin, generic.TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> Any:
         page = Paginator(selectors.refunds_of(self.order), PER_PAGE).get_page(self.request.GET.get("page"))
-        names = names_of(page.object_list)
         for refund in page.object_list:
-            refund.by = names.get(refund.actor_id, "") if refund.actor_type == "user" else ""
             refund.money = Money(refund.amount, self.order.currency)
             refund.backs = selectors.backs(refund.returns.all())
+        signed = [*page.object_list, *(back for refund in page.object_list for back in refund.backs)]
+        names = names_of(signed)
+        for row in signed:
+            row.by = names.get(row.actor_id, "") if row.actor_type == "user" else ""
         kwargs.setdefault("form", None)
         form = kwargs["form"] or self.form()
         return super().get_context_data(
@@ -138,6 +140,6 @@ class RefundPartView(OrderMixin, generic.View):
             messages.info(request, _("It will be tried again with the next sweep."))
         else:
             for part in parts:
-                sending.given_otherwise(part=part, reference=_("given otherwise"))
+                sending.given_otherwise(part=part, actor=actor(request))
             messages.success(request, _("Noted: you have given it back yourself."))
         return self.back()
