@@ -23,7 +23,7 @@ def tell_status(row: Any) -> None:
         _tell(change.member, kind="membership", key=f"membership:{change.pk}", context={"change": change.pk})
 
 
-@builder("membership")
+@builder("membership", to_member=True)
 def membership(message: Any) -> dict[str, Any] | None:
     """The membership was put on hold, closed or opened again; nothing, when that is not so any more."""
     changes = get_model("loyalty_members", "StatusChange").objects.select_related("member__programme__site")
@@ -50,7 +50,7 @@ def tell_gift(row: Any) -> None:
             _tell(member, kind="gift", key=f"gift:{gift.pk}:{state}:{side}", context=context)
 
 
-@builder("gift")
+@builder("gift", to_member=True)
 def gift(message: Any) -> dict[str, Any] | None:
     """Points that were given: what it means for whom it is written to, as long as it is so."""
     rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target", "programme")
@@ -86,7 +86,7 @@ def tell_invited(row: Any) -> None:
         _tell(invitation.member, kind="household", key=key, context=context)
 
 
-@builder("household")
+@builder("household", to_member=True)
 def household(message: Any) -> dict[str, Any] | None:
     """Somebody wants the member in the household, as long as it waits for an answer."""
     rows = get_model("loyalty_members", "HouseholdInvitation").objects.select_related("invited_by")
@@ -109,7 +109,7 @@ def tell_left(row: Any) -> None:
         _tell(departure.member, kind="farewell", key=f"farewell:{departure.pk}", context=context)
 
 
-@builder("farewell")
+@builder("farewell", to_member=True)
 def farewell(message: Any) -> dict[str, Any] | None:
     """The membership has ended as its member wished; nothing, when they are back."""
     departures = get_model("loyalty_members", "Departure").objects.select_related("member__programme__site")
@@ -117,6 +117,9 @@ def farewell(message: Any) -> dict[str, Any] | None:
     if departure is None:
         return None
     member, site = departure.member, departure.member.programme.site
+    if departure.state == "done":
+        # Erased by now: the last mail goes where it was queued to.
+        member.email = message.to
     about = {**_about(site), "member": member, "programme": member.programme}
     # Who joined by e-mail alone has no page to come back to.
     back = absolute("privacy", site) if departure.state == "open" and member.user_id else ""
