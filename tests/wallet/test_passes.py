@@ -5,13 +5,13 @@ import io
 import json
 import subprocess
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import jwt
 import pytest
 from django.utils.translation import override
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.members import services as members
 from oscar_loyalty.wallet import checks
 from tests.wallet.conftest import PASSWORD, TYPE, issue, pem
@@ -100,6 +100,13 @@ def test_it_speaks_the_members_language_and_says_what_waits(signed_in, member, g
     assert back["pending"]["label"] == "En attente"
     assert back["number"]["label"] == "Numéro de carte"
     assert body["storeCard"]["primaryFields"][0]["value"] == 0
+
+
+def test_it_says_the_last_day_of_points(signed_in, member, give, apple_on):
+    give(40, expires_at=times.end_of(date(2031, 5, 31)))
+    body = json.loads(opened(signed_in.get(CARD + "card.pkpass"))["pass.json"])
+    back = {field["key"]: field for field in body["storeCard"]["backFields"]}
+    assert back["expiry"]["value"] == "40\xa0petals on May 31, 2031"
 
 
 def test_a_certificate_that_cannot_be_read_is_said_and_loses_nothing(signed_in, apple_on, settings):
