@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from oscar_loyalty import times
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, leaving, sharing, statuses
@@ -71,7 +72,7 @@ def gift(message: Any) -> dict[str, Any] | None:
         "is_giver": is_giver,
         "other": found.whom if is_giver else sharing.name_for_others(found.source),
         "points": member.programme.points_label(found.units),
-        "until": found.until,
+        "until": times.last_day(found.until),
         "at_once": found.at_once,
         "reason": found.reason,
     }
@@ -97,7 +98,7 @@ def household(message: Any) -> dict[str, Any] | None:
     about = _to_member(member)
     url = absolute("household", member.programme.site) if member.user_id else about["account_url"]
     other = sharing.name_for_others(invitation.invited_by)
-    return {**about, "account_url": url, "other": other, "until": invitation.until}
+    return {**about, "account_url": url, "other": other, "until": times.last_day(invitation.until)}
 
 
 @handler(leaving.TELL)
@@ -123,7 +124,8 @@ def farewell(message: Any) -> dict[str, Any] | None:
     about = {**_about(site), "member": member, "programme": member.programme}
     # Who joined by e-mail alone has no page to come back to.
     back = absolute("privacy", site) if departure.state == "open" and member.user_id else ""
-    return {**about, "until": departure.erase_at if departure.state == "open" else None, "account_url": back}
+    until = times.last_day(departure.erase_at) if departure.state == "open" else None
+    return {**about, "until": until, "account_url": back}
 
 
 @after_sending("farewell")
