@@ -1,12 +1,13 @@
 """Stamp cards, challenges, surprises and thresholds: what counts, what is given, and what is taken back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal as D
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from oscar_loyalty import times
 from oscar_loyalty.earning import bookings, gifts, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
@@ -166,6 +167,15 @@ def test_days_since_the_first_begin_a_new_card(goal, buy, haircut, member, later
     later(days=11)
     buy((haircut, 1))
     assert counts(card) == [(2, "expired"), (1, "open")]
+
+
+def test_days_since_the_first_end_with_the_day_that_was_told(goal, buy, haircut, member, later):
+    card = goal(steps=[Step(3, points=100)], days=10)
+    buy((haircut, 2))
+    assert times.last_day(card.cards.get().ends_at) == date(2026, 3, 12)
+    later(days=10, hours=10)
+    buy((haircut, 1))
+    assert counts(card) == [(3, "full")]
 
 
 def test_thresholds_crossed_at_once_give_each_its_own(goal, buy, haircut, member, per_euro, petals, cancel, sweep):
