@@ -6,9 +6,10 @@ from decimal import Decimal as D
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from oscar_loyalty import times
-from oscar_loyalty.earning import bookings, gifts, goals, prizes, stamps
+from oscar_loyalty.earning import bookings, gifts, goal_selectors, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.loading import get_model
@@ -159,6 +160,16 @@ def test_a_challenge_has_an_end(goal, buy, haircut, member, time, later, sweep):
     buy((haircut, 1))
     assert counts(challenge) == [(2, "expired")]
     assert given() == 0
+
+
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_the_last_day_of_a_challenge_is_the_shops(reader, goal, member, programme):
+    challenge = goal(
+        kind="challenge", counts="orders", target="everything", steps=[Step(3, points=100)],
+        until=times.end_of(date(2026, 5, 31)),
+    )  # fmt: skip
+    with timezone.override(reader):
+        assert "Until May 31, 2026" in goal_selectors.sentences(challenge, programme)
 
 
 def test_days_since_the_first_begin_a_new_card(goal, buy, haircut, member, later):
