@@ -32,6 +32,11 @@ def end_of(day: date) -> datetime:
     return start_of(day + timedelta(days=1))
 
 
+def end_of_term(moment: datetime, days: int) -> datetime:
+    """Return the end of the local day ``days`` after ``moment``, which people are told; ``moment`` without any days."""
+    return end_of(day_of(moment) + timedelta(days=days)) if days > 0 else moment
+
+
 def last_moment(end: datetime) -> datetime:
     """Return the last moment before ``end``, which is not part of what it ends."""
     return end - timedelta(microseconds=1)

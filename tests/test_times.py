@@ -31,6 +31,11 @@ def test_days_later_keep_the_time_of_day_over_the_change_of_the_clocks():
     assert times.days_later(datetime(2026, 10, 24, 22, tzinfo=UTC), 1) == datetime(2026, 10, 25, 23, tzinfo=UTC)
 
 
+def test_a_term_of_days_ends_with_a_day_of_the_shop():
+    assert times.end_of_term(LATE, 7) == times.end_of(date(2026, 11, 30))
+    assert times.end_of_term(LATE, 0) == times.end_of_term(LATE, -1) == LATE
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 12, 31)])
 def test_an_end_is_not_part_of_its_day_however_long_that_is(day):
     end = times.end_of(day)

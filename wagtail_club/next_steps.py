@@ -22,7 +22,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.privileges import selectors as early
 from oscar_loyalty.privileges.early_passes import name_of
 from oscar_loyalty.privileges.words import moment
-from oscar_loyalty.times import day_of
+from oscar_loyalty.times import last_day
 
 log = logging.getLogger("oscar_loyalty")
 #: How many are shown, and how near an end must be to be worth a word.
@@ -80,7 +80,7 @@ def _expiring(request: Any, club: Any) -> Step | None:
     when, units = club.balance.next_expiry
     points = club.programme.points_label(units)
     return Step(
-        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(day_of(when))},
+        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(last_day(when))},
         text=_("After that day they are gone. A gift card keeps its value."),
         url=reverse("loyalty-storefront:giftcards"),
     )

@@ -1,7 +1,7 @@
 """The boosters that run at this moment, and those that are to come, as the shop tells its customers."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -37,9 +37,9 @@ class Running:
         return self.ends_at is not None and self.ends_at - clock.now() < timedelta(days=1)
 
     @property
-    def last_day(self) -> datetime | None:
-        """A moment of the last day on which it runs."""
-        return times.last_moment(self.ends_at) if self.ends_at else None
+    def last_day(self) -> date | None:
+        """The last day on which it runs."""
+        return times.last_day(self.ends_at)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -301,7 +302,7 @@ def sentences(goal: Any, programme: Any, rewards: Mapping[int, str] | None = Non
     if goal.tier is not None:
         result.append(_("From tier %(tier)s on") % {"tier": goal.tier.name})
     if goal.until is not None:
-        result.append(_("Until %(day)s") % {"day": explain.day(times.last_moment(goal.until))})
+        result.append(_("Until %(day)s") % {"day": date_format(times.last_day(goal.until))})
     if goal.days:
         said = ngettext("Within %(number)s day of the first", "Within %(number)s days of the first", goal.days)
         result.append(said % {"number": goal.days})

@@ -6,7 +6,9 @@ cards are those that would be there had it never been bought.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from oscar_loyalty import times
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,5 @@ def lay(terms: Terms, events: Iterable[Event]) -> list[Sheet]:
 
 
 def _end(terms: Terms, start: datetime) -> datetime | None:
-    own = start + timedelta(days=terms.days) if terms.days else None
+    own = times.end_of_term(start, terms.days) if terms.days else None
     return min((end for end in (own, terms.until) if end is not None), default=None)

@@ -21,10 +21,9 @@ Other federal states and provinces have rules of their own; a shop that sells th
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import times
@@ -53,8 +52,8 @@ class Law:
             return None
         end = times.end_of_life(start, self.months)
         if self.to_year_end and end is not None:
-            year = timezone.localtime(start).year + self.months // 12
-            end = max(end, timezone.make_aware(datetime(year + 1, 1, 1)))
+            year = times.day_of(start).year + self.months // 12
+            end = max(end, times.end_of(date(year, 12, 31)))
         return end
 
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.giftcards import codes, expiry, guard, selectors, services
 from oscar_loyalty.giftcards.cards import follow, locked, log
@@ -177,7 +176,7 @@ def can_take_back(card: Any) -> bool:
     """Whether a card's activation at the till was today, and nothing has happened to its money since."""
     if card.batch_id is None or card.state != "active" or card.activated_at is None or not card.batch.at_till:
         return False
-    if timezone.localdate(card.activated_at) != timezone.localdate(clock.now()):
+    if times.day_of(card.activated_at) != times.day_of(clock.now()):
         return False
     entries = list(card.account.entries.order_by("-sequence")[:1])
     return bool(entries) and entries[0].kind == "loaded" and not card.account.holds.filter(state="open").exists()

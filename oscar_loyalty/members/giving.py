@@ -4,14 +4,13 @@ The giver never learns whether an e-mail or a card number belongs to a member: w
 gift, and comes back when its time is over.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.ledger import books
@@ -71,9 +70,9 @@ def check(*, source: Any, to: str, units: int) -> Any:
 def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> Any:
     """Offer ``units`` points of ``source`` to whom ``to`` names, an e-mail or a card number; return the transfer.
 
-    The points are set aside until they are accepted, declined or called off, or their time is over: after the days of
-    the terms, or on the last day of the first of them. Within a household they move at once. The same ``key`` again
-    returns the same transfer.
+    The points are set aside until they are accepted, declined or called off, or their time is over: with the last of
+    the days of the terms, or on the last day of the first of them. Within a household they move at once. The same
+    ``key`` again returns the same transfer.
 
     :raises SharingRefused: with why, for the giver. It never says whether ``to`` names a member.
     """
@@ -91,7 +90,7 @@ def give(*, source: Any, to: str, units: int, key: str, actor: Ref = NOBODY) -> 
     _check(source, policy, at_once, units)
     _may_get(target, at_once)
     now = clock.now()
-    until = now + timedelta(days=policy.answer_days)
+    until = times.end_of_term(now, policy.answer_days)
     try:
         hold = books.hold(
             account=source.account,

@@ -1,12 +1,11 @@
 """Members who live together, each because they agreed to."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import sharing
@@ -66,7 +65,7 @@ def invite(*, member: Any, to: str, key: str) -> Any:
         member=invited,
         to=to[:254],
         created_at=now,
-        until=now + timedelta(days=policy.answer_days),
+        until=times.end_of_term(now, policy.answer_days),
     )
     due.leave(kind=INVITED, key=str(row.pk), payload={"invitation": row.pk})
     return row

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
@@ -46,8 +46,8 @@ def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime |
     """End the membership of ``member`` at their own wish, and return the departure; again: the same one.
 
     At once: nothing is earned or spent, groups and guest lists end, gifts that wait go back, the household is left, and
-    no message that needs a consent is sent. After ``OSCAR_LOYALTY_LEAVING_DAYS`` the person is erased; until then
-    :func:`undo` brings the membership back.
+    no message that needs a consent is sent. With the last of ``OSCAR_LOYALTY_LEAVING_DAYS`` the person is erased; until
+    then :func:`undo` brings the membership back.
 
     :raises Merged: when the membership was joined with another.
     """
@@ -68,9 +68,7 @@ def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime |
     for invitation in sharing.invitations_for(row):
         households.decline(invitation=invitation, member=row)
     set_status(member=row, status=row.CLOSED, key=f"{key}:closed", actor=actor, happened_at=at)
-    departure = _departures().create(
-        member=row, key=key, left_at=at, erase_at=at + timedelta(days=max(0, conf.LEAVING_DAYS))
-    )
+    departure = _departures().create(member=row, key=key, left_at=at, erase_at=times.end_of_term(at, conf.LEAVING_DAYS))
     due.leave(kind=TELL, key=str(departure.pk), payload={"departure": departure.pk})
     due.leave(kind=ERASE, key=str(departure.pk), payload={"departure": departure.pk}, at=departure.erase_at)
     member.status = row.status

@@ -131,7 +131,7 @@ def _to_member(member: Any) -> dict[str, Any]:
     return {**_about(site), "member": member, "programme": member.programme, "account_url": own}
 
 
-@builder("joined")
+@builder("joined", to_member=True)
 def joined(message: Any) -> dict[str, Any] | None:
     """Welcome."""
     member = _member(message.context["member"])
@@ -141,7 +141,7 @@ def joined(message: Any) -> dict[str, Any] | None:
     return {**_to_member(member), "points": member.programme.points_label(balance.usable) if balance.usable else ""}
 
 
-@builder("tier_up", consent="updates")
+@builder("tier_up", consent="updates", to_member=True)
 def tier_up(message: Any) -> dict[str, Any] | None:
     """Congratulations on a higher tier, as long as the member still has it."""
     changes = get_model("loyalty_members", "TierChange").objects.select_related("after")
@@ -152,7 +152,7 @@ def tier_up(message: Any) -> dict[str, Any] | None:
     return {**_to_member(member), "tier": change.after}
 
 
-@builder("adjusted")
+@builder("adjusted", to_member=True)
 def adjusted(message: Any) -> dict[str, Any] | None:
     """Points were added or taken by the shop, with the reason it gave."""
     items = get_model("loyalty_earning", "AdjustmentItem").objects.select_related("adjustment", "entry")
@@ -170,7 +170,7 @@ def adjusted(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("goal_prize", consent="updates")
+@builder("goal_prize", consent="updates", to_member=True)
 def goal_prize(message: Any) -> dict[str, Any] | None:
     """What a goal gave, as long as it has not been taken back."""
     found = get_model("loyalty_earning", "GoalPrize").objects.select_related("card__goal", "step")
@@ -188,7 +188,7 @@ def goal_prize(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("goal_ends", consent="reminders")
+@builder("goal_ends", consent="reminders", to_member=True)
 def goal_ends(message: Any) -> dict[str, Any] | None:
     """To whoever has begun: what is missing, and until when."""
     cards = get_model("loyalty_earning", "GoalCard").objects.select_related("goal").prefetch_related("goal__steps")

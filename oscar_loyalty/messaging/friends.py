@@ -29,7 +29,7 @@ def thank_both(row: Any) -> None:
         )
 
 
-@builder("referral", consent="updates")
+@builder("referral", consent="updates", to_member=True)
 def referral(message: Any) -> dict[str, Any] | None:
     """What came for a friend, or by one; nothing once it was taken back."""
     rewards = get_model("loyalty_earning", "ReferralReward").objects.filter(state="given")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from oscar_loyalty import times
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, leaving, sharing, statuses
@@ -23,7 +24,7 @@ def tell_status(row: Any) -> None:
         _tell(change.member, kind="membership", key=f"membership:{change.pk}", context={"change": change.pk})
 
 
-@builder("membership")
+@builder("membership", to_member=True)
 def membership(message: Any) -> dict[str, Any] | None:
     """The membership was put on hold, closed or opened again; nothing, when that is not so any more."""
     changes = get_model("loyalty_members", "StatusChange").objects.select_related("member__programme__site")
@@ -50,7 +51,7 @@ def tell_gift(row: Any) -> None:
             _tell(member, kind="gift", key=f"gift:{gift.pk}:{state}:{side}", context=context)
 
 
-@builder("gift")
+@builder("gift", to_member=True)
 def gift(message: Any) -> dict[str, Any] | None:
     """Points that were given: what it means for whom it is written to, as long as it is so."""
     rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target", "programme")
@@ -71,7 +72,7 @@ def gift(message: Any) -> dict[str, Any] | None:
         "is_giver": is_giver,
         "other": found.whom if is_giver else sharing.name_for_others(found.source),
         "points": member.programme.points_label(found.units),
-        "until": found.until,
+        "until": times.last_day(found.until),
         "at_once": found.at_once,
         "reason": found.reason,
     }
@@ -86,7 +87,7 @@ def tell_invited(row: Any) -> None:
         _tell(invitation.member, kind="household", key=key, context=context)
 
 
-@builder("household")
+@builder("household", to_member=True)
 def household(message: Any) -> dict[str, Any] | None:
     """Somebody wants the member in the household, as long as it waits for an answer."""
     rows = get_model("loyalty_members", "HouseholdInvitation").objects.select_related("invited_by")
@@ -97,7 +98,7 @@ def household(message: Any) -> dict[str, Any] | None:
     about = _to_member(member)
     url = absolute("household", member.programme.site) if member.user_id else about["account_url"]
     other = sharing.name_for_others(invitation.invited_by)
-    return {**about, "account_url": url, "other": other, "until": invitation.until}
+    return {**about, "account_url": url, "other": other, "until": times.last_day(invitation.until)}
 
 
 @handler(leaving.TELL)
@@ -109,7 +110,7 @@ def tell_left(row: Any) -> None:
         _tell(departure.member, kind="farewell", key=f"farewell:{departure.pk}", context=context)
 
 
-@builder("farewell")
+@builder("farewell", to_member=True)
 def farewell(message: Any) -> dict[str, Any] | None:
     """The membership has ended as its member wished; nothing, when they are back."""
     departures = get_model("loyalty_members", "Departure").objects.select_related("member__programme__site")
@@ -117,10 +118,14 @@ def farewell(message: Any) -> dict[str, Any] | None:
     if departure is None:
         return None
     member, site = departure.member, departure.member.programme.site
+    if departure.state == "done":
+        # Erased by now: the last mail goes where it was queued to.
+        member.email = message.to
     about = {**_about(site), "member": member, "programme": member.programme}
     # Who joined by e-mail alone has no page to come back to.
     back = absolute("privacy", site) if departure.state == "open" and member.user_id else ""
-    return {**about, "until": departure.erase_at if departure.state == "open" else None, "account_url": back}
+    until = times.last_day(departure.erase_at) if departure.state == "open" else None
+    return {**about, "until": until, "account_url": back}
 
 
 @after_sending("farewell")

@@ -18,19 +18,26 @@ senders: dict[str, Sender] = {}
 afterwards: dict[str, After] = {}
 #: The consent that a member must have given for messages of a kind; a kind that is not here needs none.
 consents: dict[str, str] = {}
+#: The kinds that are written to a member, wherever their e-mail is by then; others go where they were queued to.
+to_members: set[str] = set()
 
 
-def builder(kind: str, *, consent: str = "") -> Callable[[Builder], Builder]:
+def builder(kind: str, *, consent: str = "", to_member: bool = False) -> Callable[[Builder], Builder]:
     """Register the builder of ``kind``. It runs in the message's language, each time the message is written.
 
     With ``consent``, a kind of :mod:`oscar_loyalty.members.consents`, a member gets such messages only while they agree
     to it, and each has a link to withdraw it. What somebody needs to know whether they like it or not has none.
+
+    With ``to_member`` it goes to the e-mail that the ``member`` of its context has when it is sent, and nowhere when
+    they have none; otherwise to the address it was queued with.
     """
 
     def register(function: Builder) -> Builder:
         builders[kind] = function
         if consent:
             consents[kind] = consent
+        if to_member:
+            to_members.add(kind)
         return function
 
     return register

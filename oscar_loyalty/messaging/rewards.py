@@ -60,13 +60,13 @@ def _claim(message: Any) -> dict[str, Any] | None:
     }
 
 
-@builder("reward")
+@builder("reward", to_member=True)
 def reward(message: Any) -> dict[str, Any] | None:
     """The reward with its code, as long as it is there to be used."""
     return _claim(message)
 
 
-@builder("reward_ends", consent="reminders")
+@builder("reward_ends", consent="reminders", to_member=True)
 def reward_ends(message: Any) -> dict[str, Any] | None:
     """It runs out soon; nothing once it was used, or lives longer."""
     context = _claim(message)

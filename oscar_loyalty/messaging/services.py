@@ -22,7 +22,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.messaging import asking
 from oscar_loyalty.messaging.attachments import Attachment, attach
 from oscar_loyalty.messaging.exceptions import DeliveryFailed
-from oscar_loyalty.messaging.registry import afterwards, builders, senders
+from oscar_loyalty.messaging.registry import afterwards, builders, senders, to_members
 
 #: Kind of the due rows that send.
 SEND = "messaging.send"
@@ -89,8 +89,8 @@ def queue_guest_order(*, link: Any, language: str = "") -> Any:
 def send(*, message: Any) -> Any:
     """Write a message and send it, unless it was sent before; return it.
 
-    What is no longer true, such as the code of a disabled card, is not sent, nor what the member no longer agrees to:
-    the message is then ``cancelled``.
+    What is no longer true, such as the code of a disabled card, is not sent, nor what the member no longer agrees to,
+    nor what has no address any more: the message is then ``cancelled``.
 
     :raises DeliveryFailed: when it could not be written or sent.
     """
@@ -108,7 +108,7 @@ def send(*, message: Any) -> Any:
         raise failed
     row.state = "sent" if went else "cancelled"
     row.tries, row.error, row.sent_at = row.tries + 1, "", clock.now() if went else None
-    row.save(update_fields=["state", "tries", "error", "sent_at"])
+    row.save(update_fields=["to", "state", "tries", "error", "sent_at"])
     if went and row.kind in afterwards:
         afterwards[row.kind](row)
     return row
@@ -116,18 +116,25 @@ def send(*, message: Any) -> Any:
 
 @transaction.atomic
 def resend(*, message: Any) -> Any:
-    """Send a message once more, or one that was given up: written anew, as things stand now. Return it."""
+    """Send a message once more, or one that was given up: written anew, as things stand now. Return it.
+
+    What is written to a member goes to the e-mail they have now, and ``to`` says so at once.
+    """
     row = _model().objects.select_for_update(no_key=True).get(pk=message.pk)
     row.state, row.error, row.sent_at = "waiting", "", None
-    row.save(update_fields=["state", "error", "sent_at"])
+    if row.kind in to_members and row.member is not None:
+        # Of whoever was erased, only the goodbye itself still knows the address.
+        row.to = row.member.email or row.to
+    row.save(update_fields=["to", "state", "error", "sent_at"])
     due.again(kind=SEND, key=str(row.pk), payload={"message": row.pk})
     return row
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A message as it is sent."""
+    """A message as it is sent; ``to`` is "" where there is nobody to send it to."""
 
+    to: str
     subject: str
     text: str
     html: str
@@ -142,6 +149,8 @@ def write(message: Any) -> Letter | None:
         context = builders[message.kind](message)
         if context is None:
             return None
+        # The member that the text is about, with the link that is made for their e-mail: never another's address.
+        to = context["member"].email if message.kind in to_members else message.to
         context = {"message": message, "unsubscribe_url": asking.unsubscribe_url(message), **context}
         folder = f"oscar_loyalty/messages/{message.kind}"
         subject = " ".join(render_to_string(f"{folder}/subject.txt", context).split())
@@ -149,7 +158,7 @@ def write(message: Any) -> Letter | None:
         if context["unsubscribe_url"]:
             text += "\n" + render_to_string("oscar_loyalty/messages/unsubscribe.txt", context).strip() + "\n"
         html = render_to_string(f"{folder}/body.html", {**context, "subject": subject})
-        return Letter(subject, text, html, tuple(context.get("files", ())), context["unsubscribe_url"])
+        return Letter(to, subject, text, html, tuple(context.get("files", ())), context["unsubscribe_url"])
 
 
 @sensitive_variables()
@@ -160,8 +169,9 @@ def _deliver(message: Any) -> bool:
         with override(message.language or settings.LANGUAGE_CODE):
             return senders[message.kind](message)
     letter = write(message)
-    if letter is None:
+    if letter is None or not letter.to:
         return False
+    message.to = letter.to
     headers = {"Auto-Submitted": "auto-generated"}
     if letter.unsubscribe_url:
         # The button that mail programs show: one click, without a page (RFC 8058).
@@ -171,7 +181,7 @@ def _deliver(message: Any) -> bool:
         letter.subject,
         letter.text,
         getattr(settings, "OSCAR_FROM_EMAIL", None) or settings.DEFAULT_FROM_EMAIL,
-        [message.to],
+        [letter.to],
         headers=headers,
     )
     mail.attach_alternative(letter.html, "text/html")

@@ -25,7 +25,7 @@ def warn_member(row: Any) -> None:
         )
 
 
-@builder("tier_ends", consent="reminders")
+@builder("tier_ends", consent="reminders", to_member=True)
 def tier_ends(message: Any) -> dict[str, Any] | None:
     """What is missing and until when, as it stands when it is sent; nothing if it has come in meanwhile."""
     member = _member(message.context["member"])
@@ -37,7 +37,7 @@ def tier_ends(message: Any) -> dict[str, Any] | None:
     return {**_to_member(member), "standing": standing, **_missing(standing.to_keep, standing)}
 
 
-@builder("tier_down", consent="updates")
+@builder("tier_down", consent="updates", to_member=True)
 def tier_down(message: Any) -> dict[str, Any] | None:
     """The tier is a lower one now, and what leads back; nothing if the member has risen again meanwhile."""
     changes = get_model("loyalty_members", "TierChange").objects.select_related("before", "after")

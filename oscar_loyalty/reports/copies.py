@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext, override
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
@@ -91,7 +91,7 @@ def make(*, copy: Any) -> Any:
         file.seek(0)
         copy.file = file.read()
     copy.state, copy.ready_at = "ready", clock.now()
-    copy.expires_at = copy.ready_at + timedelta(days=conf.DATA_EXPORT_DAYS)
+    copy.expires_at = times.end_of_term(copy.ready_at, conf.DATA_EXPORT_DAYS)
     copy.save()
     return copy
 

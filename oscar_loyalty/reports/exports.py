@@ -19,6 +19,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from oscar_loyalty import times
 from oscar_loyalty.formulas import as_text
 
 #: Characters that XML cannot hold.
@@ -172,4 +173,4 @@ def _xlsx_cell(sheet: Any, value: Any) -> Any:
 
 
 def _local(moment: datetime) -> datetime:
-    return timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return times.on_clock(moment) if timezone.is_aware(moment) else moment

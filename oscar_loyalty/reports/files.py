@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import get_language, override
 
-from oscar_loyalty import clock, replicas
+from oscar_loyalty import clock, replicas, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
@@ -142,7 +142,7 @@ def make(*, file: Any) -> None:
         mine.update(state=row.FAILED, heard_at=clock.now())
         raise
     now = clock.now()
-    ends = now + timedelta(days=conf.EXPORT_DAYS)
+    ends = times.end_of_term(now, conf.EXPORT_DAYS)
     mine.update(state=row.READY, size=size, ready_at=now, heard_at=now, expires_at=ends, total=F("done"))
 
 

@@ -33,7 +33,7 @@ def columns() -> list[Column]:
         Column(_("Currency"), lambda card: card.currency, 10),
         Column(_("Value"), lambda card: card.value),
         Column(_("Left on it"), lambda card: card.left.amount),
-        Column(_("Expires"), lambda card: card.expires_at, 18),
+        Column(_("Expires"), lambda card: card.last_day, 12),
         Column(_("Tax"), lambda card: TAX_NAMES[card.tax_kind], 18),
         Column(_("Order"), lambda card: card.order_number),
         Column(_("Buyer"), lambda card: card.buyer.email if card.buyer else "", 28),
@@ -49,7 +49,7 @@ def code_columns() -> list[Column]:
         Column(_("Code"), lambda row: row[1], 28),
         Column(_("Currency"), lambda row: row[0].currency, 10),
         Column(_("Value"), lambda row: row[0].value or None),
-        Column(_("Expires"), lambda row: row[0].expires_at, 18),
+        Column(_("Expires"), lambda row: row[0].last_day, 12),
     ]
 
 

@@ -1,6 +1,6 @@
 """What the shop owes to those who hold its gift cards, month by month: the sums of the ledger, by kind of movement.
 
-Months are the shop's own. What expired counts in the month it ended, whether or not a sweep has been by; so the
+Months are the shop's own. What expired counts in the month of its last day, whether or not a sweep has been by; so the
 closing of the present month is what is on all cards now, what checkouts have set aside included. The closing of one
 month is the opening of the next.
 """
@@ -8,15 +8,15 @@ month is the opening of the next.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import Money, from_minor
@@ -78,7 +78,7 @@ def by_month(*, at: datetime | None = None, site: Any = None) -> list[Month]:
     sums: dict[str, dict[date, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     for unit, month, move, units in [*_booked(at, site), *_late(at, site)]:
         sums[unit][month][move] += units
-    this_month = timezone.localtime(at).date().replace(day=1)
+    this_month = times.day_of(at).replace(day=1)
     found: list[Month] = []
     for unit in sorted(sums):
         opening, first = 0, min(sums[unit])
@@ -95,6 +95,15 @@ def by_month(*, at: datetime | None = None, site: Any = None) -> list[Month]:
 _WEEK = date(2000, 1, 8) - date(2000, 1, 1)
 
 
+def _month(moment: Any) -> TruncMonth:
+    return TruncMonth(moment, tzinfo=timezone.get_default_timezone())
+
+
+def _last_moment(end: str) -> Any:
+    """As :func:`oscar_loyalty.times.last_moment`, of a column."""
+    return F(end) - timedelta(microseconds=1)
+
+
 def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
     if site is None or conf.GIFTCARDS_SHARED:
         return rows
@@ -104,12 +113,14 @@ def _of(rows: QuerySet[Any], site: Any) -> QuerySet[Any]:
 def _booked(at: datetime, site: Any) -> Iterable[tuple[str, date, str, int]]:
     entries = get_model("loyalty_ledger", "Entry").objects.filter(account__owner_type="giftcard", effective_at__lte=at)
     entries = _of(entries, site)
-    rows = entries.exclude(units=0).order_by().annotate(month=TruncMonth("effective_at"))
+    # What expires is posted with its end, which is not part of its life.
+    moment = Case(When(kind="expire", then=_last_moment("effective_at")), default=F("effective_at"))
+    rows = entries.exclude(units=0).order_by().annotate(month=_month(moment))
     groups = rows.values("account__unit", "month", "kind", "reverses__kind").annotate(total=Sum("units"))
     for row in groups:
         returned = "disabled" if row["reverses__kind"] == "disabled" else "returned"
         move = returned if row["kind"] == "return" else KINDS.get(row["kind"], "corrected")
-        yield row["account__unit"], timezone.localtime(row["month"]).date(), move, row["total"]
+        yield row["account__unit"], times.day_of(row["month"]), move, row["total"]
 
 
 def _late(at: datetime, site: Any) -> Iterable[tuple[str, date, str, int]]:
@@ -119,9 +130,9 @@ def _late(at: datetime, site: Any) -> Iterable[tuple[str, date, str, int]]:
     kept = Coalesce(Subquery(live.values("lot").annotate(total=Sum("units")).values("total")), 0)
     lots = Lot.objects.filter(account__owner_type="giftcard", remaining__gt=0, expires_at__lte=at).order_by()
     lots = _of(lots, site)
-    gone = lots.annotate(gone=F("remaining") - kept, month=TruncMonth("expires_at")).filter(gone__gt=0)
+    gone = lots.annotate(gone=F("remaining") - kept, month=_month(_last_moment("expires_at"))).filter(gone__gt=0)
     for row in gone.values("account__unit", "month").annotate(total=Sum("gone")):
-        yield row["account__unit"], timezone.localtime(row["month"]).date(), "expired", -row["total"]
+        yield row["account__unit"], times.day_of(row["month"]), "expired", -row["total"]
 
 
 def owed(*, at: datetime | None = None, site: Any = None) -> list[Money]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty import times
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.reports.exports import CHUNK, Column, newest_first
 from oscar_loyalty.reports.movements import kind_label, service_name
@@ -41,7 +42,7 @@ def _one_by_one() -> list[Column]:
         Column(_("Why"), lambda movement: "; ".join(movement.sentences), 50),
         Column(_("Note"), lambda movement: movement.note, 30),
         Column(_("Usable from"), lambda movement: movement.usable_from, 18),
-        Column(_("Expires"), lambda movement: movement.expires_at, 18),
+        Column(_("Expires"), lambda movement: times.last_day(movement.expires_at), 12),
     ]
 
 

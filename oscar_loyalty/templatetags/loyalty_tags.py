@@ -15,6 +15,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from oscar_loyalty import times
 from oscar_loyalty.checkout import going_on
 from oscar_loyalty.earning import guests
 from oscar_loyalty.earning import selectors as earning
@@ -86,6 +87,13 @@ def loyalty_styles(context):
             return ""
         request._loyalty_styles = True
     return format_html('<link rel="stylesheet" href="{}">', static("oscar_loyalty/loyalty.css"))
+
+
+@register.filter
+@careful(None, queries=False)
+def last_day(end):
+    """The day to show for an end that is not part of what it ends: ``{{ lot.expires_at|last_day|date }}``."""
+    return times.last_day(end)
 
 
 @register.simple_tag(takes_context=True)

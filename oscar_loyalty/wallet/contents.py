@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members.services import language_of
-from oscar_loyalty.times import day_of
+from oscar_loyalty.times import day_of, last_day
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
         if balance.next_expiry:
             when, units = balance.next_expiry
             moments.append(when)
-            expiring = {"points": programme.points_label(units), "date": date_format(day_of(when))}
+            expiring = {"points": programme.points_label(units), "date": date_format(last_day(when))}
             expiry = _("%(points)s on %(date)s") % expiring
         notice = state = ""
         if member.status == member.FROZEN:

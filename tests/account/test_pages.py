@@ -1,5 +1,6 @@
 """The member pages: every state, one's own data only, and the same queries however long the history."""
 
+from datetime import date
 from decimal import Decimal as D
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from oscar.test.factories import create_product
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import rules
 from oscar_loyalty.giftcards import services as giftcards
@@ -55,6 +56,11 @@ def test_the_overview_says_what_there_is_and_when(page, member, give, time):
     assert "on April 6, 2027" in text
     assert member.number in text
     assert "Bronze" in text
+
+
+def test_points_are_shown_with_their_last_day(page, member, give, time):
+    give(40, expires_at=times.end_of(date(2026, 5, 31)))
+    assert "on May 31, 2026" in page() and "Good until May 31, 2026" in page("history/")
 
 
 def test_the_entry_in_oscars_side_navigation(client, user, programme):

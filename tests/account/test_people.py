@@ -165,6 +165,16 @@ def test_changing_ones_mind_loses_nothing(as_, member, lea, give):
     assert 'value="lea@example.com"' in text and 'value="20"' in text and "b" * 32 in text
 
 
+def test_what_waits_is_shown_with_its_last_day(as_, member, lea, give, time):
+    give(100)
+    giving.give(source=member, to=lea.email, units=20, key="g")
+    households.invite(member=member, to=lea.email, key="i")
+    assert "until March 9, 2026" in said(as_(member).get(GIVE))
+    assert "invited, until March 9, 2026" in said(as_(member).get(HOUSEHOLD))
+    for page in (GIVE, HOUSEHOLD):
+        assert "Say yes or no by March 9, 2026" in said(as_(lea).get(page))
+
+
 def test_only_ones_own_gifts(as_, member, lea, give, programme, django_user_model):
     other = django_user_model.objects.create_user(username="max", email="max@example.com")
     max_ = services.join(programme=programme, user=other)

@@ -120,6 +120,16 @@ def test_nobody_gets_the_copy_of_somebody_else(client, member, programme, django
     assert client.get(f"{HOME}privacy/copy/{copy.uuid}/").status_code == 404
 
 
+def test_a_copy_can_be_fetched_on_its_last_day(page, client, user, member, time):
+    copy = copies.request(member=member)
+    time.advance(days=7, hours=10)
+    copies.sweep()
+    assert "to be fetched until March 9, 2026" in page("privacy/")
+    time.advance(hours=1)
+    assert copies.sweep() == 1
+    assert copies.file_of(member, copy.uuid) is None
+
+
 def test_leaving_says_what_is_lost_and_what_stays(page, member, give, user):
     give(1200)
     giftcards.issue(value=Decimal("25.00"), key="card", buyer=user)

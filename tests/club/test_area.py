@@ -2,13 +2,13 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.earning.referrals import services as referrals
 from oscar_loyalty.members import statuses
 from wagtail_club import next_steps
@@ -50,6 +50,12 @@ def test_a_member_sees_what_there_is_and_nobody_keeps_it(signed_in, member, give
         assert words in text
     assert "private" in response["Cache-Control"]
     assert "no-store" in response["Cache-Control"]
+
+
+def test_points_are_shown_with_their_last_day(signed_in, member, give, time):
+    give(40, expires_at=times.end_of(date(2026, 3, 31)))
+    text = text_of(signed_in.get(AREA))
+    assert "40 petals to use by March 31, 2026" in text and "Use 40 petals by March 31, 2026" in text
 
 
 def test_a_membership_on_hold_has_words_and_nothing_to_do(signed_in, member, give):

@@ -111,7 +111,10 @@ def test_a_file_goes_after_some_days(time, owner, url, many, ask, settings):
     due.sweep()
     time.advance(days=2)
     assert owner.get(url("file", file.uuid)).status_code == 200
-    time.advance(days=1, minutes=1)
+    time.advance(days=1, hours=10)
+    assert owner.get(url("file", file.uuid)).status_code == 200
+    assert "03/05/2026" in text_of(owner.get(url("files")))
+    time.advance(hours=1)
     assert owner.get(url("file", file.uuid)).status_code == 404
     files.forget()
     assert not ExportFile.objects.exists() and not get_model("loyalty_reports", "ExportPiece").objects.exists()

@@ -192,6 +192,14 @@ def test_a_batch_heeds_the_law(asked):
     assert set(asked(expiry="day", last_day="2027-06-01").context["form"].errors) == {"last_day"}
 
 
+def test_the_printer_gets_the_last_day(client, url, asked, staff):
+    asked(expiry="day", last_day="2031-05-31")
+    due.sweep()
+    client.force_login(staff("manage_cards", "export_codes", username="printer"))
+    response = client.post(url("giftcard-batch-codes", the("GiftCardBatch").pk, "csv"))
+    assert {row["Expires"] for row in csv.DictReader(io.StringIO(body(response)))} == {"2031-05-31"}
+
+
 def test_codes_leave_only_for_those_who_may_and_it_is_noted(client, clerk, url, asked, staff):
     asked(at_till="on")
     due.sweep()
@@ -349,9 +357,9 @@ def test_the_tax_of_a_value(owner, url, programme):
 
 def test_the_list_as_a_table_says_end_and_tax(owner, url, programme, time):
     services.set_policy(country="", months=12)
-    services.issue(value=D("5"), key="x", tax_kind="single")
+    card = services.issue(value=D("5"), key="x", tax_kind="single")
     [row] = csv.DictReader(io.StringIO(body(owner.get(url("giftcards-export", "csv")))))
-    assert row["Expires"].startswith("2027-03-03") and row["Tax"] == "single-purpose"
+    assert row["Expires"] == "2027-03-02" == str(card.last_day) and row["Tax"] == "single-purpose"
 
 
 # Money owed

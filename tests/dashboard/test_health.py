@@ -83,6 +83,18 @@ def test_a_failed_mail_is_sent_again(owner, url, member):
     assert owner.post(url("health-resend", message.pk), {"tries": "x"}).status_code == 302
 
 
+def test_a_mail_that_is_sent_again_goes_where_the_page_says(owner, url, member):
+    due.sweep()
+    mail.outbox.clear()
+    services.update_details(member=member, email="rose@new.example.com")
+    Message = get_model("loyalty_messaging", "Message")
+    Message.objects.update(state="dead", tries=8)
+    response = owner.post(url("health-resend", Message.objects.get().pk), {"tries": "8"}, follow=True)
+    assert "The message is on its way to rose@new.example.com." in response.content.decode()
+    due.sweep()
+    assert [message.to for message in mail.outbox] == [["rose@new.example.com"]]
+
+
 def test_who_may_only_look_cannot_try_again(client, url, staff, member):
     Due = get_model("loyalty_due", "Due")
     Due.objects.update(state="dead", last_error="no")

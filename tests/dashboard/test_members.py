@@ -226,6 +226,16 @@ def test_the_welcome_once_more(owner, url, member):
     assert len(mail.outbox) == 2
 
 
+def test_the_welcome_goes_where_the_page_says(owner, url, programme):
+    anna = services.join(programme=programme, email="anna@old.example.com", source="test")
+    due.sweep()
+    services.update_details(member=anna, email="anna@new.example.com")
+    page = owner.post(url("member-welcome", anna.pk), {"tries": "1"}, follow=True).content.decode()
+    assert "The welcome is on its way to anna@new.example.com" in page
+    due.sweep()
+    assert [message.to for message in mail.outbox] == [["anna@old.example.com"], ["anna@new.example.com"]]
+
+
 def test_the_first_welcome_of_somebody_enrolled_quietly(owner, url, programme, user):
     member = services.join(programme=programme, user=user, source="bulk")
     due.sweep()

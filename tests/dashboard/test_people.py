@@ -1,8 +1,13 @@
 """In the dashboard: holds with their reason, duplicates that become one, gifts of points and their terms."""
 
+import csv
+import io
+from datetime import date
+
 import pytest
 from django.core import mail
 
+from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.selectors import balance
 from oscar_loyalty.loading import get_model
@@ -116,6 +121,17 @@ def test_a_duplicate_is_found_compared_and_joined(owner, url, member, twin, give
     assert owner.get(url("members"), {"q": twin.number}).context["page_obj"].object_list == [member]
     assert selectors.by_number(twin.number, member.programme) == member
     assert audit.run(keep=False).clean
+
+
+def test_points_are_shown_with_their_last_day(owner, url, member, twin, give):
+    for who in (member, twin):
+        give(40, to=who, expires_at=times.end_of(date(2027, 5, 31)))
+    text = said(owner.get(url("member", member.pk)))
+    assert "40 of them until May 31, 2027" in text and text.count("until May 31, 2027") == 2
+    assert "until May 31, 2027" in said(owner.get(url("member-merge", member.pk, twin.pk)))
+    rows = owner.get(url("movements-export", "csv"), {"kind": "adjust"})
+    rows = csv.DictReader(io.StringIO(b"".join(rows.streaming_content).decode("utf-8-sig")))
+    assert [row["Expires"] for row in rows] == ["2027-05-31"] * 2
 
 
 def test_what_cannot_be_joined_says_why(owner, url, member, twin):

@@ -1,12 +1,13 @@
 """The owner's pages of rewards."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from oscar.test.factories import create_product
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.giftcards import catalogue
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
@@ -69,6 +70,11 @@ def test_every_kind_has_its_form(owner, programme, url, kind):
     assert owner.post(url("reward-create", kind), asked).status_code == 302
     assert get_model("loyalty_rewards", "Reward").objects.get().kind == kind
     assert owner.get(url("rewards")).status_code == 200
+
+
+def test_the_list_says_the_last_day(owner, programme, url, reward):
+    reward(ends_at=times.end_of(date(2030, 1, 31)))
+    assert "ends 01/31/2030" in text_of(owner.get(url("rewards")))
 
 
 def test_what_is_wrong_is_said_at_its_field(owner, programme, url, reward, member, give):

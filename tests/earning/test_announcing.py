@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.template import Context, Template
+from django.utils import timezone
 from django.utils.translation import override
 
 from oscar_loyalty.account import selectors as account
@@ -59,6 +60,14 @@ def test_what_runs_is_told_with_its_end(member, user, rf, time, boost, haircut, 
         assert "jusqu’à 15:00" in shown(rf, user, product=shampoo)
     time.at = datetime(2026, 11, 23, 14, tzinfo=UTC)
     assert shown(rf, user, product=shampoo) == ""
+
+
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_the_last_day_is_the_shops(reader, member, user, rf, time, boost, shampoo):
+    time.at = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    boost({"times": 2, "when": {"to": "2026-12-24"}}, name="Advent")
+    with timezone.override(reader):
+        assert "Advent until Dec. 24, 2026" in shown(rf, user, product=shampoo)
 
 
 def test_how_to_earn_says_boosters_in_words(programme, boost):

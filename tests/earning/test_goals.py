@@ -1,13 +1,15 @@
 """Stamp cards, challenges, surprises and thresholds: what counts, what is given, and what is taken back."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal as D
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from oscar_loyalty.earning import bookings, gifts, goals, prizes, stamps
+from oscar_loyalty import times
+from oscar_loyalty.earning import bookings, gifts, goal_selectors, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.loading import get_model
@@ -160,12 +162,31 @@ def test_a_challenge_has_an_end(goal, buy, haircut, member, time, later, sweep):
     assert given() == 0
 
 
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_the_last_day_of_a_challenge_is_the_shops(reader, goal, member, programme):
+    challenge = goal(
+        kind="challenge", counts="orders", target="everything", steps=[Step(3, points=100)],
+        until=times.end_of(date(2026, 5, 31)),
+    )  # fmt: skip
+    with timezone.override(reader):
+        assert "Until May 31, 2026" in goal_selectors.sentences(challenge, programme)
+
+
 def test_days_since_the_first_begin_a_new_card(goal, buy, haircut, member, later):
     card = goal(steps=[Step(3, points=100)], days=10)
     buy((haircut, 2))
     later(days=11)
     buy((haircut, 1))
     assert counts(card) == [(2, "expired"), (1, "open")]
+
+
+def test_days_since_the_first_end_with_the_day_that_was_told(goal, buy, haircut, member, later):
+    card = goal(steps=[Step(3, points=100)], days=10)
+    buy((haircut, 2))
+    assert times.last_day(card.cards.get().ends_at) == date(2026, 3, 12)
+    later(days=10, hours=10)
+    buy((haircut, 1))
+    assert counts(card) == [(3, "full")]
 
 
 def test_thresholds_crossed_at_once_give_each_its_own(goal, buy, haircut, member, per_euro, petals, cancel, sweep):

@@ -68,7 +68,7 @@ def test_nothing_names_whoever_has_left(zinnia, sweep, time, user, programme):
     assert zinnia.status == "closed"
     assert not shop_user.groups.exists()
     assert naming(NAME)
-    time.advance(days=14, minutes=1)
+    time.advance(days=14, hours=11)
     sweep()
     departure.refresh_from_db()
     assert departure.state == "done"
@@ -143,9 +143,19 @@ def test_who_comes_back_in_time_has_what_they_had(zinnia, sweep, time, mailoutbo
     assert leaving.departure_of(member) is None
 
 
+def test_the_last_day_to_come_back_is_the_one_that_was_told(zinnia, time, sweep, client):
+    departure = leave(zinnia)
+    time.advance(days=14, hours=10, minutes=59)
+    sweep()
+    client.force_login(zinnia.user)
+    assert "Until March 16, 2026 you can come back" in client.get("/accounts/loyalty/privacy/").content.decode()
+    assert leaving.undo(departure=departure).status == "active"
+
+
 def test_too_late_is_too_late(zinnia, time):
     departure = leave(zinnia)
-    time.advance(days=14)
+    # The last day is over in the shop.
+    time.advance(days=14, hours=11)
     with pytest.raises(CannotLeave):
         leaving.undo(departure=departure)
 
@@ -172,7 +182,7 @@ def test_points_set_aside_for_a_checkout_come_first(zinnia, time, sweep):
 
     hold = books.hold(account=zinnia.account, units=5, key="h", until=clock.now() + timedelta(days=30))
     departure = leave(zinnia)
-    time.advance(days=14, minutes=1)
+    time.advance(days=14, hours=11)
     sweep()
     departure.refresh_from_db()
     assert departure.state == "open"

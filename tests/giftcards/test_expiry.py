@@ -1,6 +1,6 @@
 """When cards end: the policy and its floor, later ends, what expired and comes back, the reminder."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import expiry, selectors, services, staff
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, NotAllowed
@@ -112,6 +113,16 @@ def test_german_cards_live_to_the_end_of_the_third_year(db, time):
     services.set_policy(country="DE", months=36)
     card = services.issue(value=D("10"), key="de")
     assert timezone.localtime(card.expires_at).strftime("%Y-%m-%d %H:%M") == "2030-01-01 00:00"
+
+
+@pytest.mark.parametrize("reader", ["Asia/Tokyo", "America/New_York"])
+def test_the_year_of_a_german_card_is_the_shops(db, reader):
+    with timezone.override(reader):
+        for moment, year in (
+            (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), 2029),
+            (datetime(2027, 1, 1, tzinfo=UTC), 2030),
+        ):
+            assert times.last_day(LAWS["DE"].earliest(moment)) == date(year, 12, 31)
 
 
 def test_a_later_end(ending, time):

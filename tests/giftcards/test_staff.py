@@ -1,9 +1,10 @@
 """What the shop's people do to cards: top up, sell at the till, take a mistake back."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.utils import timezone
 
 from oscar_loyalty.giftcards import bulk, selectors, services, staff
 from oscar_loyalty.giftcards.exceptions import CodeRefused, GiftCardError, NotAllowed, TooManyTries
@@ -185,6 +186,18 @@ def test_a_mistake_is_taken_back_on_its_day(value, clerk, time, who):
     with pytest.raises(GiftCardError):
         staff.deactivate(card=card, reason="Too late")
     assert selectors.balance(card).amount == 25
+
+
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_the_day_of_a_mistake_is_the_shops(reader, clerk, time):
+    # Half past midnight in Paris; where some read, it is still, or was already, another day.
+    time.move_to(datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    card = printed()[0]
+    staff.activate_at_till(card=card, key="k", user=clerk)
+    with timezone.override(reader):
+        for hours, may in ((0, True), (23, True), (1, False)):
+            time.advance(hours=hours)
+            assert staff.can_take_back(card) == may
 
 
 def test_a_used_card_is_not_taken_back(clerk):

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -72,6 +73,25 @@ def test_a_gift_lives_no_longer_than_its_points(time, member, other, give):
     due.sweep()
     gift.refresh_from_db()
     assert (gift.state, usable(member), usable(other)) == ("expired", 0, 0)
+
+
+@pytest.mark.parametrize("what", ["gift", "household"])
+def test_the_last_day_to_answer_is_the_one_that_was_told(what, time, member, other, give, mailoutbox):
+    give(100)
+    if what == "gift":
+        gift = giving.give(source=member, to=other.email, units=60, key="g")
+        accept = partial(giving.accept, transfer=gift, member=other)
+    else:
+        invitation = households.invite(member=member, to=other.email, key="i")
+        accept = partial(households.accept, invitation=invitation, member=other)
+    due.sweep()
+    assert any("Say yes or no until March 9, 2026" in mail.body for mail in mailoutbox)
+    time.advance(days=7, hours=11)
+    with pytest.raises(SharingRefused):
+        accept()
+    time.advance(minutes=-1)
+    due.sweep()
+    accept()
 
 
 @pytest.mark.parametrize("end", ["decline", "call_off", "staff", "expire"])

@@ -1,14 +1,19 @@
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.core import mail
+from django.core import mail, signing
 from django.db import connection, transaction
+from oscar.test.factories import create_order
 
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import codes
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import leaving, links
+from oscar_loyalty.members import services as members
 from oscar_loyalty.messaging import selectors, services
 from oscar_loyalty.messaging.exceptions import DeliveryFailed
 from oscar_loyalty.messaging.registry import builders
@@ -96,6 +101,62 @@ def test_a_sent_message_can_be_sent_once_more(member, work):
     assert len(mail.outbox) == before + 1
 
 
+def test_what_is_written_to_a_member_goes_to_their_address_of_the_moment(programme, work):
+    anna = members.join(programme=programme, email="anna@old.example.com", source="test")
+    work()
+    message = get_model("loyalty_messaging", "Message").objects.get(kind="joined")
+    members.update_details(member=anna, email="anna@new.example.com")
+    assert services.resend(message=message).to == "anna@new.example.com"
+    # And once more before it goes.
+    members.update_details(member=anna, email="anna@newest.example.com")
+    mail.outbox.clear()
+    work()
+    (sent,) = mail.outbox
+    assert sent.to == ["anna@newest.example.com"]
+    message.refresh_from_db()
+    assert (message.state, message.to) == ("sent", "anna@newest.example.com")
+    # The link with which the membership is taken over proves that mailbox, no other.
+    token = re.search(r"/join/([^/\s]+)/", sent.body)[1]
+    assert signing.loads(token, salt=links.SALT) == {"member": anna.pk, "email": "anna@newest.example.com"}
+
+
+def test_a_member_without_an_address_is_not_written_to(member, user, work):
+    message = queue(member, member=member)
+    user.email = ""
+    user.save()
+    assert services.resend(message=message).to == "rose@example.com"
+    work()
+    message.refresh_from_db()
+    assert message.state == "cancelled" and mail.outbox == []
+
+
+@pytest.mark.parametrize("days", [0, 30])
+def test_the_goodbye_goes_to_the_address_of_the_moment_or_the_last_one(
+    time, member, user, work, broken_mail, settings, days
+):
+    settings.OSCAR_LOYALTY_LEAVING_DAYS = days
+    leaving.leave(member=member, key="bye")
+    work()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    # Without days, the member has been erased: only the message still knows the address.
+    user.email = "rose@new.example.com"
+    user.save()
+    time.advance(minutes=2)
+    work()
+    assert [sent.to for sent in mail.outbox] == [["rose@new.example.com" if days else "rose@example.com"]]
+    message = get_model("loyalty_messaging", "Message").objects.get(kind="farewell")
+    assert (message.state, message.to) == ("sent", "rose@new.example.com" if days else "")
+
+
+def test_what_is_about_an_order_goes_to_the_address_of_the_order(member, user):
+    order = create_order(number="R-1", user=user, site=member.programme.site)
+    refund = get_model("loyalty_payments", "Refund").objects.create(
+        key="refund", order=order, amount=5, reason="because", created_at=clock.now()
+    )
+    message = queue(member, kind="refunded", to="order@example.com", context={"refund": refund.pk}, member=member)
+    assert services.resend(message=message).to == services.write(message).to == "order@example.com"
+
+
 def test_one_message_that_fails_keeps_no_other_back(member, card, work, monkeypatch):
     def fails(message):
         raise ZeroDivisionError
@@ -158,8 +219,6 @@ def test_no_code_is_ever_in_the_database_the_logs_or_an_error(
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_side_by_side_send_once(programme, user):
-    from oscar_loyalty.members import services as members
-
     member = members.join(programme=programme, user=user)
     message = queue(member)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from oscar_loyalty.formulas import is_formula
@@ -64,6 +65,13 @@ def test_numbers_and_moments_are_what_they_are(settings):
     assert [row[1] for row in read_csv(rows)[1:]] == ["-80", "10.50", "2026-03-02 13:00", ""]
     values = [row[1].value for row in read_xlsx(rows)[1:]]
     assert values == [-80, 10.5, datetime(2026, 3, 2, 13, 0), None]
+
+
+def test_moments_are_on_the_shops_clock_whoever_reads():
+    rows = [("a", datetime(2026, 3, 2, 23, 30, tzinfo=UTC))]
+    with timezone.override("Asia/Tokyo"):
+        assert read_csv(rows)[1][1] == "2026-03-03 00:30"
+        assert read_xlsx(rows)[1][1].value == datetime(2026, 3, 3, 0, 30)
 
 
 def test_characters_that_excel_refuses_are_left_out():

@@ -1,11 +1,13 @@
 """What is owed, month by month, agrees with the ledger whatever happened to the cards."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 from itertools import pairwise
 
 import pytest
+from django.utils import timezone
 
+from oscar_loyalty import times
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import bulk, services, staff
 from oscar_loyalty.ledger import books
@@ -93,11 +95,30 @@ def test_a_year_of_cards(late, boss, time):
     assert audit.run(keep=False).findings == []
 
 
-def test_months_are_the_shops_own(time):
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_months_are_the_shops_own(time, reader):
     # In Paris it is April already.
     time.move_to(datetime(2026, 3, 31, 22, 30, tzinfo=UTC))
     services.issue(value=D("5"), key="a")
-    assert [month.first.isoformat() for month in liability.by_month()] == ["2026-04-01"]
+    # And still April.
+    time.move_to(datetime(2026, 4, 30, 21, 30, tzinfo=UTC))
+    services.issue(value=D("5"), key="b")
+    with timezone.override(reader):
+        assert [(month.first.isoformat(), moves(month)) for month in liability.by_month()] == [
+            ("2026-04-01", {"issued": 1000})
+        ]
+
+
+@pytest.mark.parametrize("reader", [None, "Asia/Tokyo", "America/New_York"])
+def test_what_expired_counts_in_the_month_of_its_last_day(time, reader):
+    services.issue(value=D("50"), key="a", expires_at=times.end_of(date(2026, 5, 31)))
+    time.move_to(datetime(2026, 6, 2, 12, tzinfo=UTC))
+    for _time in range(2):
+        with timezone.override(reader):
+            months = {month.first.month: moves(month) for month in agrees()}
+        assert months == {3: {"issued": 5000}, 4: {}, 5: {"expired": -5000}, 6: {}}
+        # Whether or not it was posted.
+        due.sweep()
 
 
 def test_what_a_late_hold_keeps_is_owed_as_long_as_it_lives(time):

@@ -5,13 +5,13 @@ import io
 import json
 import subprocess
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import jwt
 import pytest
 from django.utils.translation import override
 
-from oscar_loyalty import clock
+from oscar_loyalty import clock, times
 from oscar_loyalty.members import services as members
 from oscar_loyalty.wallet import checks
 from tests.wallet.conftest import PASSWORD, TYPE, issue, pem
@@ -117,6 +117,13 @@ def test_points_are_called_as_on_every_page(signed_in, member, give, apple_on, g
         card = jwt.decode(link, google_on, algorithms=["RS256"], audience="google")["payload"]["loyaltyObjects"][0]
         assert card["loyaltyPoints"] == {"label": name, "balance": {"int": number}}
         give(1)
+
+
+def test_it_says_the_last_day_of_points(signed_in, member, give, apple_on):
+    give(40, expires_at=times.end_of(date(2031, 5, 31)))
+    body = json.loads(opened(signed_in.get(CARD + "card.pkpass"))["pass.json"])
+    back = {field["key"]: field for field in body["storeCard"]["backFields"]}
+    assert back["expiry"]["value"] == "40\xa0petals on May 31, 2031"
 
 
 def test_a_certificate_that_cannot_be_read_is_said_and_loses_nothing(signed_in, apple_on, settings):

@@ -94,6 +94,7 @@ class ResendView(ProgrammeMixin, generic.View):
         form = ResendForm(request.POST)
         if form.is_valid():
             resend_once(message=message, tries=form.cleaned_data["tries"])
+            message.refresh_from_db(fields=["to"])
             messages.success(request, _("The message is on its way to %(email)s.") % {"email": message.to})
         else:
             say_errors(request, form)
