@@ -21,6 +21,8 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
 
+NONE = Fraction(0)
+
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
@@ -107,7 +109,8 @@ def claw_back(
         quantities[line.pk] = Fraction(earned)
     # What was for the whole order goes by what counted of each line. An older award does not tell: there, all counts.
     counted = {int(pk): Fraction(amount) for pk, amount in award.explanation.get("counted", prices).items()}
-    of_all = _part_gone(part_of, counted, *({pk: scale.get(pk, 0) for pk in counted} for scale in (prices, quantities)))
+    others = [{pk: scale.get(pk, NONE) for pk in counted} for scale in (prices, quantities)]
+    of_all = _part_gone(part_of, counted, *others)
     lost = Fraction(0)
     for row in award.lines.all():
         part = part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all
@@ -138,12 +141,12 @@ def claw_back(
     )
 
 
-def _part_gone(part_of: Mapping[int, Fraction], *scales: Mapping[int, Fraction | int]) -> Fraction:
+def _part_gone(part_of: Mapping[int, Fraction], *scales: Mapping[int, Fraction]) -> Fraction:
     """Return the part of all lines that is gone, weighed on the first of these scales that shows anything."""
     for scale in scales:
-        if total := sum(scale.values()):
-            return sum((part_of.get(pk, 0) * weight for pk, weight in scale.items()), Fraction(0)) / total
-    return Fraction(0)
+        if total := sum(scale.values(), NONE):
+            return sum((part_of.get(pk, NONE) * weight for pk, weight in scale.items()), NONE) / total
+    return NONE
 
 
 def _of_shipping(order: Any, amount: Decimal) -> Fraction:
