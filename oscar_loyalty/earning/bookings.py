@@ -3,6 +3,7 @@
 Made gives pending points; attended makes them usable after the programme's delay; missed and cancelled take them back;
 corrected sets right what was told wrongly. Every function takes the calendar's own, unique ``reference``; telling the
 same thing twice changes nothing. The calls may arrive in any order, also before :func:`made`: what happened later wins.
+Nothing happens in the future: a ``happened_at`` that is still to come is now.
 """
 
 from datetime import datetime, timedelta
@@ -53,7 +54,7 @@ def made(
 
     :raises ValueError: when the site has no programme.
     """
-    at = happened_at or clock.now()
+    at = _moment(happened_at)
     booking = _get(reference, programme or (member.programme if member else None), at)
     if booking.made_at is not None:
         return booking
@@ -80,7 +81,7 @@ def made(
 @transaction.atomic
 def rescheduled(*, reference: str, starts_at: datetime, happened_at: datetime | None = None) -> Any:
     """Move a booking to another time; return it."""
-    at = happened_at or clock.now()
+    at = _moment(happened_at)
     booking = _get(reference, None, at)
     if booking.moved_at is None or booking.moved_at <= at:
         booking.starts_at, booking.moved_at = starts_at, at
@@ -117,9 +118,9 @@ def corrected(*, reference: str, state: str, happened_at: datetime | None = None
 def _move(reference: str, state: str, happened_at: datetime | None, *, force: bool = False) -> Any:
     if state not in STATES:
         raise ValueError(f"A booking cannot be {state!r}.")
-    at = happened_at or clock.now()
+    at = _moment(happened_at)
     booking = _get(reference, None, at)
-    same = booking.state == state and (not force or happened_at is None or happened_at == booking.state_at)
+    same = booking.state == state and (not force or happened_at is None or at == booking.state_at)
     if same or (at < booking.state_at and not force and booking.state != "made"):
         return booking
     booking.state, booking.state_at = state, at
@@ -128,6 +129,12 @@ def _move(reference: str, state: str, happened_at: datetime | None, *, force: bo
     if booking.order_line_id:
         _review(booking.order_line.order_id)
     return booking
+
+
+def _moment(happened_at: datetime | None) -> datetime:
+    """Return when something happened: nothing has yet that is still to come, or all that is told until then is lost."""
+    now = clock.now()
+    return min(happened_at or now, now)
 
 
 def _review(order: int) -> None:
@@ -250,9 +257,13 @@ def _retime(booking: Any, award: Any) -> None:
         take_back(award=award, target=award.points, key=key, explanation=detail, happened_at=booking.state_at)
         _award(booking)
         return
+    # A visit may be put back to where it was: each time is another.
+    before = get_model("loyalty_ledger", "Entry").objects.filter(
+        kind="matured", source_type=award.entry.source_type, source_id=award.entry.source_id
+    )
     books.mature(
         entry=award.entry,
-        key=f"attended:booking:{booking.pk}:{booking.rounds}:{usable_from.isoformat()}",
+        key=f"attended:booking:{booking.pk}:{booking.rounds}:{before.count()}",
         usable_from=usable_from,
         expires_at=expires_at,
         explanation={"why": "attended", "source": "booking", "number": booking.title},

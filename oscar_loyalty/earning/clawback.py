@@ -21,6 +21,8 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
 
+NONE = Fraction(0)
+
 
 def _model(name: str) -> Any:
     return get_model("loyalty_earning", name)
@@ -91,8 +93,9 @@ def claw_back(
     """
     booked = linking.linked_quantities([line.pk for line in order.lines.all()])
     before = award.explanation.get("left_out", {})
-    lost_value, bought = Fraction(0), Fraction(0)
     part_of: dict[int, Fraction] = {}
+    prices: dict[int, Fraction] = {}
+    quantities: dict[int, Fraction] = {}
     for line in order.lines.all():
         earned = line.quantity - before.get(str(line.pk), 0)
         if earned <= 0:
@@ -101,17 +104,21 @@ def claw_back(
         if line.pk in gone:
             pieces = max(pieces, gone[line.pk].share(line) * line.quantity)
         now_gone = pieces + booked.get(line.pk, 0) - before.get(str(line.pk), 0)
-        part = part_of[line.pk] = max(Fraction(0), min(now_gone, Fraction(earned))) / earned
-        # What was for the whole order goes by the lines' prices; without any, by their quantities.
-        value = Fraction(line.line_price_incl_tax or line.quantity) * earned / line.quantity
-        lost_value += value * part
-        bought += value
-    of_all = lost_value / bought if bought else Fraction(int(whole))
+        part_of[line.pk] = max(Fraction(0), min(now_gone, Fraction(earned))) / earned
+        prices[line.pk] = Fraction(line.line_price_incl_tax) * earned / line.quantity
+        quantities[line.pk] = Fraction(earned)
+    # What was for the whole order goes by what counted of each line. An older award does not tell: there, all counts.
+    counted = {int(pk): Fraction(amount) for pk, amount in award.explanation.get("counted", prices).items()}
+    others = [{pk: scale.get(pk, NONE) for pk in counted} for scale in (prices, quantities)]
+    of_all = _part_gone(part_of, counted, *others)
     lost = Fraction(0)
     for row in award.lines.all():
         part = part_of.get(row.order_line_id, of_all) if row.order_line_id else of_all
-        if row.explanation.get("shipping") and None in gone:
-            part = max(part, _of_shipping(order, gone[None].amount))
+        if row.explanation.get("shipping"):
+            # Everything was sent, whether it counts or not.
+            part = _part_gone(part_of, prices, quantities)
+            if None in gone:
+                part = max(part, _of_shipping(order, gone[None].amount))
         lost += Fraction(row.share) * part
     target = award.points if whole else min(award.points, round_points(lost, "nearest"))
     titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
@@ -132,6 +139,14 @@ def claw_back(
         happened_at=_cancelled_at(award.programme, order) if whole else None,
         policy=policy,
     )
+
+
+def _part_gone(part_of: Mapping[int, Fraction], *scales: Mapping[int, Fraction]) -> Fraction:
+    """Return the part of all lines that is gone, weighed on the first of these scales that shows anything."""
+    for scale in scales:
+        if total := sum(scale.values(), NONE):
+            return sum((part_of.get(pk, NONE) * weight for pk, weight in scale.items()), NONE) / total
+    return NONE
 
 
 def _of_shipping(order: Any, amount: Decimal) -> Fraction:

@@ -80,5 +80,5 @@ class Decider:
             expires_at=times.end_of_life(at, self.programme.expiry_months),
             order_lines={line.key: int(line.key) for line in purchase.lines},
             said=dict(said),
-            more={"left_out": dict(left_out)},
+            more={"left_out": dict(left_out), "counted": dict(outcome.counted)},
         )

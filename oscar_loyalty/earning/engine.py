@@ -160,13 +160,14 @@ class Outcome:
     """The points of a purchase. The shares of the lines sum to them, and so do their whole points.
 
     ``spent`` is what was paid in money for what counts: gift cards, what is left out by a rule, and what points or gift
-    cards paid is not in it.
+    cards paid is not in it. ``counted`` is the same by the keys of the lines that count, each amount as text.
     """
 
     points: int
     lines: tuple[OutcomeLine, ...] = ()
     explanation: dict[str, Any] = field(default_factory=dict)
     spent: Decimal = Decimal(0)
+    counted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -201,7 +202,7 @@ def evaluate(
     """Return the points of ``purchase`` under ``rules``, rounded once, and never more than there is ``room`` for.
 
     Without ``explain`` it counts as always, but leaves out the reasons, shares and amounts: the outcome has its points,
-    what was spent, and the whole points of each line and rule.
+    what was spent in all, and the whole points of each line and rule.
     """
     rules = sorted([rule for rule in rules if rule.when is None or rule.when.holds(purchase)], key=VERSION)
     parts: list[_Part] = []
@@ -239,7 +240,8 @@ def evaluate(
     parts += _bonuses(policy, boosters, counted)
     _cap_rules(parts, room)
     spent = _cents(add_up([amount for _line, amount in counted]))
-    return _outcome(policy, purchase, base, [part for part in parts if part.exact.numerator > 0], room, spent, explain)
+    parts = [part for part in parts if part.exact.numerator > 0]
+    return _outcome(policy, purchase, base, parts, room, spent, counted, explain)
 
 
 @lru_cache(maxsize=16384)
@@ -399,7 +401,14 @@ def _enough(rule: RuleFacts, amounts: Sequence[Fraction]) -> bool:
 
 
 def _outcome(
-    policy: Policy, purchase: Purchase, base: Fraction, parts: list[_Part], room: Room, spent: Decimal, explain: bool
+    policy: Policy,
+    purchase: Purchase,
+    base: Fraction,
+    parts: list[_Part],
+    room: Room,
+    spent: Decimal,
+    counted: list[tuple[Line, Fraction]],
+    explain: bool,
 ) -> Outcome:
     wanted, over = common([part.exact for part in parts])
     exact = parts[0].exact if len(parts) == 1 else Fraction(sum(wanted), over)
@@ -444,7 +453,7 @@ def _outcome(
     }
     if capped:
         explanation["capped"] = capped
-    return Outcome(points, lines, explanation, spent)
+    return Outcome(points, lines, explanation, spent, {line.key: _text(_decimal(amount)) for line, amount in counted})
 
 
 def _limit(policy: Policy, room: Room) -> tuple[str, int | None]:

@@ -1,7 +1,7 @@
 """What awards count for goals: a follower keeps the stamps in line with how each award stands now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -123,8 +123,11 @@ class Counted:
     at: datetime
 
 
-def count(goal: Any, facts: Facts, targets: Targets) -> list[Counted]:
-    """Return what an award counts for ``goal`` as it stands now."""
+def count(goal: Any, facts: Facts, targets: Targets, stamped: Container[str] = ()) -> list[Counted]:
+    """Return what an award counts for ``goal`` as it stands now.
+
+    What is ``stamped`` for this goal, by its source, was fit for it then, whatever has become of the catalogue since.
+    """
     award = facts.award
     if facts.at is None or award.source_type in prizes.KINDS or not _in_time(goal, facts.at):
         return []
@@ -136,7 +139,7 @@ def count(goal: Any, facts: Facts, targets: Targets) -> list[Counted]:
         return [
             Counted(piece.source, piece.title, piece.quantity, 0 if gone else piece.left, facts.at)
             for piece in facts.pieces
-            if targets.fit(goal, piece.product)
+            if piece.source in stamped or targets.fit(goal, piece.product)
         ]
     source = f"award:{award.pk}"
     if goal.counts == "points":
@@ -153,6 +156,8 @@ def count(goal: Any, facts: Facts, targets: Targets) -> list[Counted]:
         return [Counted(source, facts.title, int(award.spent * scale), 0 if gone else int(net * scale), facts.at)]
     wanted = {"orders": facts.is_order, "visits": facts.is_visit}.get(goal.counts, True)
     about = [piece for piece in facts.pieces if targets.fit(goal, piece.product)]
+    if source in stamped:
+        about = about or facts.pieces
     if not wanted or not about:
         return []
     left = int(not gone and any(piece.left for piece in about))
@@ -202,8 +207,9 @@ def stamp(*, goals: Sequence[Any], awards: Sequence[int], members: Iterable[int]
     for goal in goals:
         for each in facts:
             member = people[each.award.member_id]
-            told = {counted.source: counted for counted in count(goal, each, targets)}
-            for source in {s for (g, s), old in known.items() if g == goal.pk and old.award_id == each.award.pk}:
+            stamped = {s for (g, s), old in known.items() if g == goal.pk and old.award_id == each.award.pk}
+            told = {counted.source: counted for counted in count(goal, each, targets, stamped)}
+            for source in stamped:
                 # What it was stamped for is out of sight now: the visit is still to come after all.
                 told.setdefault(source, Counted(source, "", 0, 0, each.award.happened_at))
             for source, counted in told.items():

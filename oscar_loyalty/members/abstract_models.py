@@ -4,6 +4,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from django.conf import settings
 from django.contrib.sites.models import Site
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.formats import number_format
@@ -188,6 +189,16 @@ class AbstractProgramme(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        super().clean()
+        # No month is shorter, and what waits lives already.
+        days = 28 * (self.expiry_months or 0)
+        waits = {"pending_days": days, "booking_delay_hours": days * 24}
+        message = _("Points would expire before they can be spent: at most %(most)s, or more months until expiry.")
+        late = [name for name, life in waits.items() if life and (getattr(self, name) or 0) >= life]
+        if late:
+            raise ValidationError({name: message % {"most": waits[name] - 1} for name in late})
 
     @property
     def unit(self) -> str:

@@ -13,7 +13,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.locks import as_locked
-from oscar_loyalty.members import benefits, signals
+from oscar_loyalty.members import benefits, selectors, signals
 from oscar_loyalty.members.groups import set_groups_of
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.members.terms import term_of
@@ -108,7 +108,10 @@ def give_by_hand(
     if done is not None:
         return done
     term = term_of(row)
-    if term.earned is not None and term.earned.rank > tier.rank:
+    if term.earned is None:
+        # Who joined before there were tiers: without one of their own, they would seem to have earned this.
+        term.earned = selectors.tiers(row.programme_id).first()
+    if term.earned.rank > tier.rank:
         term.earned, term.ends_at, term.warned_for = tier, None, None
     term.floor, term.floor_until, term.floor_reason = tier, until, reason
     term.warned_for = None

@@ -55,6 +55,24 @@ def test_the_owner_makes_a_programme(owner, url, data):
     assert get_model("loyalty_members", "Programme").objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Points would expire before they can be spent: at most 27, or more months until expiry."),
+        (
+            "fr",
+            "Les points expireraient avant de pouvoir être dépensés\xa0: 27 au plus, ou davantage de mois"
+            " avant expiration.",
+        ),
+    ],
+)
+def test_points_that_would_expire_before_they_can_be_spent_are_refused(owner, url, data, language, words):
+    data |= {"pending_days": "60", "expiry_months": "1"}
+    response = owner.post(url("programme"), data, headers={"Accept-Language": language})
+    assert response.context["form"].errors == {"pending_days": [words]}
+    assert programme_of() is None
+
+
 def test_every_field_has_a_sentence_of_help(owner, url):
     form = owner.get(url("programme")).context["form"]
     assert [bound.name for bound in form if not bound.help_text] == []

@@ -109,11 +109,44 @@ def test_a_visit_corrected_to_another_time_counts_from_then(book, petals, later,
     book()
     later(days=3)
     bookings.attended(reference="salon-1")
-    bookings.corrected(reference="salon-1", state="attended", happened_at=time.at + timedelta(hours=5))
-    later(hours=8)
+    later(hours=3)
+    bookings.corrected(reference="salon-1", state="attended", happened_at=time.at - timedelta(hours=1))
+    later(hours=2)
     assert petals() == (0, 80)
     later(hours=1)
     assert petals() == (80, 0)
+
+
+def test_a_visit_corrected_back_and_forth_counts_from_what_was_said_last(book, programme, later, time):
+    services.save_programme(programme=programme, expiry_months=1)
+    made = book()
+    later(days=20)
+    first, second = time.at - timedelta(days=1), time.at - timedelta(days=17)
+    lot = made.award.entry.lots.get()
+    bookings.attended(reference="salon-1", happened_at=first)
+    terms = {}
+    for at in (first, second, first, second):
+        bookings.corrected(reference="salon-1", state="attended", happened_at=at)
+        lot.refresh_from_db()
+        assert lot.usable_from == booking().award.usable_from == at + timedelta(hours=4)
+        assert terms.setdefault(at, lot.expires_at) == lot.expires_at
+    assert terms[second] < terms[first]
+
+
+def test_nothing_has_happened_that_is_still_to_come(book, petals, later, time):
+    book(happened_at=time.at + timedelta(days=30))
+    bookings.rescheduled(
+        reference="salon-1", starts_at=time.at + timedelta(days=9), happened_at=time.at + timedelta(days=30)
+    )
+    bookings.attended(reference="salon-1", happened_at=time.at + timedelta(days=365))
+    assert (booking().made_at, booking().moved_at, booking().state_at) == (time.at, time.at, time.at)
+    later(hours=4)
+    assert petals() == (80, 0)
+    # What comes true later is heard.
+    bookings.rescheduled(reference="salon-1", starts_at=time.at + timedelta(days=4))
+    bookings.cancelled(reference="salon-1")
+    assert (booking().state, booking().starts_at) == ("cancelled", time.at + timedelta(days=4))
+    assert petals() == (0, 0)
 
 
 def test_spent_points_of_a_missed_visit_become_debt(book, later, member):

@@ -361,3 +361,47 @@ def test_the_queries_do_not_grow_with_the_past(goal, buy, haircut, member, progr
     few = queries(follow[-1])
     many = [buy((haircut, 1)) for _each in range(6)]
     assert queries(many[-1]) <= few
+
+
+@pytest.fixture
+def hair(haircut):
+    """A category with the haircut in it."""
+    category = get_model("catalogue", "Category").add_root(name="Hair", slug="hair")
+    get_model("catalogue", "ProductCategory").objects.create(product=haircut, category=category)
+    return category
+
+
+@pytest.mark.parametrize("counting", ["pieces", "orders"])
+@pytest.mark.parametrize("gone", ["deleted", "elsewhere"])
+def test_what_is_stamped_stays_so_whatever_becomes_of_the_catalogue(
+    goal, buy, haircut, shampoo, hair, petals, sweep, counting, gone
+):
+    from oscar_loyalty.payments import refunds
+
+    size = 2 if counting == "pieces" else 1
+    card = goal(target="category", target_object=hair, counts=counting, steps=[Step(size, points=500)], repeats=False)
+    order = buy((haircut, 2), (shampoo, 1))
+    assert counts(card) == [(size, "full")]
+    lines = {line.title: line.pk for line in order.lines.all()}
+    if gone == "deleted":
+        haircut.delete()
+    else:
+        haircut.categories.clear()
+    order = type(order).objects.get(pk=order.pk)
+    refunds.refund(order=order, key="1", lines={lines["Shampoo"]: 1})
+    sweep()
+    assert (counts(card), petals()[0]) == ([(size, "full")], 500)
+    # What goes back goes all the same.
+    refunds.refund(order=order, key="2", lines={lines["Haircut"]: 2})
+    sweep()
+    assert (given(card), petals()[0]) == (0, 0)
+
+
+def test_what_has_left_the_catalogue_fills_no_new_card(goal, buy, haircut, hair, member, time):
+    first = goal(target="category", target_object=hair)
+    buy((haircut, 2))
+    haircut.categories.clear()
+    second = goal(target="category", target_object=hair, since=time.at - timedelta(days=1))
+    for each in (first, second):
+        stamps.backfill(goal=each)
+    assert (counts(first), counts(second)) == ([(2, "open")], [])

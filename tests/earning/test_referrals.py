@@ -13,6 +13,7 @@ from oscar_loyalty.earning.exceptions import NotAllowed
 from oscar_loyalty.earning.referrals import guards, selectors, services
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import merging
 from oscar_loyalty.members import services as members
 
 
@@ -347,8 +348,6 @@ def test_what_both_get_in_words(programme, scheme, tea, django_assert_num_querie
 def test_a_reward_follows_two_memberships_that_become_one(
     programme, with_reward, member, friend, order_of, later, sweep
 ):
-    from oscar_loyalty.members import merging
-
     first = order_of(friend)
     later(14)
     sweep()
@@ -357,3 +356,43 @@ def test_a_reward_follows_two_memberships_that_become_one(
     first.set_status("Cancelled")
     sweep()
     assert [claim.state for claim in claims(twin)] == ["cancelled"]
+
+
+# Two who were both invited turn out to be one
+
+
+@pytest.fixture
+def both(programme, scheme, order_of, later, sweep, django_user_model):
+    """Two friends, each invited by somebody; the second has ordered, and is then merged into the first."""
+
+    def join(name):
+        user = django_user_model.objects.create_user(username=name, email=f"{name}@example.org", first_name=name)
+        return members.join(programme=programme, user=user)
+
+    first, second, ann, bert = map(join, ("first", "second", "ann", "bert"))
+    services.accept(code=services.invitation_of(member=first).code, friend=ann)
+    services.accept(code=services.invitation_of(member=second).code, friend=bert)
+    order = order_of(bert)
+    later(14)
+    sweep()
+    assert (has(first), has(second), has(bert)) == (0, 200, 112)
+    merging.merge(source=bert, target=ann, key="both")
+    sweep()
+    assert (has(first), has(second), has(ann)) == (0, 200, 112)
+    return first, second, ann, order
+
+
+def test_an_order_counts_in_one_referral_whoever_is_merged(both, order_of, later, sweep):
+    first, second, ann, _order = both
+    order_of(ann)
+    later(14)
+    sweep()
+    assert (has(first), has(second), has(ann)) == (200, 200, 224)
+    assert not get_model("loyalty_due", "Due").objects.exclude(last_error="").exists()
+
+
+def test_an_order_that_is_cancelled_after_a_merge_takes_back_what_it_brought(both, cancel, sweep):
+    first, second, ann, order = both
+    cancel(order)
+    sweep()
+    assert (has(first), has(second), has(ann)) == (0, 0, 0)

@@ -5,8 +5,9 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oscar.test.factories import create_product
 
-from oscar_loyalty.earning import orders, selectors
+from oscar_loyalty.earning import orders, rules, selectors
 from oscar_loyalty.ledger import books
 from oscar_loyalty.members import services
 from oscar_loyalty.payments import refunds
@@ -147,3 +148,86 @@ def test_more_refunded_never_leaves_more_points(place, member, own, per_euro, ha
         last = petals()[1]
     refunds.give_all_back(order=order, key=f"{order.pk}:rest", kind="refund")
     assert petals()[1] == before
+
+
+# What was for the whole order goes back with what counted
+
+
+@pytest.fixture
+def bonus(programme):
+    """50 petals for each order."""
+    return rules.publish_rule(programme=programme, kind="order", spec={"points": 50})
+
+
+@pytest.fixture
+def stands(member, petals):
+    """What is left of an order's petals, and of what was spent on it."""
+
+    def stands(order):
+        award = selectors.award_of_order(order)
+        assert award.points - award.clawed_back == sum(petals())
+        return award.points - award.clawed_back, award.spent - award.spent_back
+
+    return stands
+
+
+def test_an_excluded_line_takes_nothing_of_the_order(place, programme, haircut, shampoo, bonus, stands):
+    rules.publish_rule(programme=programme, kind="exclude", spec={}, target="product", target_object=haircut)
+    order = place((haircut, 2), (shampoo, 1))
+    orders.review_order(order=order)
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Haircut").pk: 2})
+    assert stands(order) == (50, D("12.50"))
+    refunds.refund(order=order, key="2", lines={order.lines.get(title="Shampoo").pk: 1})
+    assert stands(order) == (0, 0)
+
+
+def test_a_gift_card_takes_nothing_of_the_order(place, shampoo, bonus, stands, cancel):
+    card = create_product(title="Card", price=D(100), product_class="Gift card", num_in_stock=100)
+    order = place((card, 1), (shampoo, 1))
+    orders.review_order(order=order)
+    cancel(order.lines.get(title="Card"))
+    orders.review_order(order=order)
+    assert stands(order) == (50, D("12.50"))
+
+
+def test_what_was_free_weighs_nothing_beside_what_was_paid(place, haircut, shampoo, bonus, stands):
+    order = place((haircut, 2), (shampoo, 1))
+    order.lines.filter(title="Haircut").update(line_price_incl_tax=0, line_price_excl_tax=0)
+    type(order).objects.filter(pk=order.pk).update(total_incl_tax=D("12.50"), total_excl_tax=D("12.50"))
+    order = type(order).objects.get(pk=order.pk)
+    orders.review_order(order=order)
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Shampoo").pk: 1})
+    assert stands(order) == (0, 0)
+
+
+def test_an_order_that_cost_nothing_is_weighed_by_its_pieces(place, haircut, shampoo, bonus, stands):
+    order = place((haircut, 3), (shampoo, 1))
+    order.lines.update(line_price_incl_tax=0, line_price_excl_tax=0)
+    order = type(order).objects.get(pk=order.pk)
+    orders.review_order(order=order)
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Haircut").pk: 2})
+    assert stands(order) == (25, 0)
+
+
+def test_an_award_that_does_not_tell_what_counted_is_weighed_by_the_prices(place, haircut, shampoo, bonus, stands):
+    order = place((haircut, 2), (shampoo, 1))
+    orders.review_order(order=order)
+    award = selectors.award_of_order(order)
+    del award.explanation["counted"]
+    award.save(update_fields=["explanation"])
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Shampoo").pk: 1})
+    assert stands(order) == (44, D(90))
+
+
+def test_shipping_was_for_what_is_excluded_too(place, programme, member, haircut, shampoo, per_euro, time, petals):
+    services.save_programme(programme=programme, earn_shipping=True)
+    rules.publish_rule(programme=programme, kind="exclude", spec={}, target="product", target_object=haircut)
+    order = place((haircut, 1), (shampoo, 4))
+    type(order).objects.filter(pk=order.pk).update(
+        shipping_incl_tax=D(19), shipping_excl_tax=D(19), total_incl_tax=D(114), total_excl_tax=D(114)
+    )
+    order.refresh_from_db()
+    orders.review_order(order=order)
+    assert petals() == (0, 69)
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Shampoo").pk: 4})
+    assert petals() == (0, 9)

@@ -290,6 +290,22 @@ def test_a_tier_by_hand_can_be_ended_and_ends_where_tiers_are_by_hand_alone(prog
         by_hand.give_by_hand(member=member, tier=tiers["gold"], key="d", until=at(2030, 3, 1))
 
 
+@pytest.mark.parametrize("over", ["its day", "by hand"])
+def test_a_tier_by_hand_ends_for_who_joined_before_there_were_tiers(db, time, over):
+    programme = member_services.create_programme(name="Pétales", tiers=False)
+    member = member_services.join(programme=programme, email="rose@example.org")
+    for rank, code in enumerate(("bronze", "gold"), start=1):
+        given = member_services.save_tier(programme=programme, code=code, name=code, rank=rank)
+    by_hand.give_by_hand(member=member, tier=given, key="a", until=at(2026, 4, 1))
+    assert tier(member) == "gold"
+    if over == "by hand":
+        by_hand.end_by_hand(member=member, key="b")
+    else:
+        time.move_to(at(2026, 4, 1))
+        work()
+    assert tier(member) == "bronze"
+
+
 def test_who_is_on_hold_keeps_the_tier(programme, member, time):
     ladder(programme, grace_days=0)
     spend(member, 250)

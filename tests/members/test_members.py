@@ -165,6 +165,15 @@ def test_bad_settings_are_refused(programme):
     assert set(caught.value.message_dict) == {"expiry_months", "redemption_points"}
 
 
+def test_points_must_be_of_use_before_they_expire(programme):
+    services.save_programme(programme=programme, expiry_months=1, pending_days=27, booking_delay_hours=671)
+    with pytest.raises(ValidationError) as caught:
+        services.save_programme(programme=programme, pending_days=28, booking_delay_hours=672)
+    assert set(caught.value.message_dict) == {"pending_days", "booking_delay_hours"}
+    services.save_programme(programme=programme, expiry_months=2)
+    services.save_programme(programme=programme, expiry_months=None, pending_days=365, booking_delay_hours=720)
+
+
 def test_a_new_order_of_tiers_moves_the_groups(programme, member, user):
     services.save_tier(programme=programme, code="starter", name=localized(en="Starter"), rank=0)
     services.set_status(member=member, status="active")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,9 +23,13 @@ SLICE = 500
 @follower("referrals")
 def follow(awards: Sequence[Any]) -> None:
     """Settle the referrals of whose orders the awards are."""
-    buyers = {award.member_id for award in awards if award.source_type == "order"}
-    if buyers:
-        for referral in get_model("loyalty_earning", "Referral").objects.filter(friend__in=buyers).order_by("pk"):
+    bought = [award for award in awards if award.source_type == "order"]
+    if bought:
+        rewards = get_model("loyalty_earning", "ReferralReward").objects.filter(source__in=[one.pk for one in bought])
+        # After a merge an order may have its place in the referral of the membership that is no more.
+        placed = Q(pk__in=list(rewards.values_list("referral", flat=True)))
+        which = placed | Q(friend__in={one.member_id for one in bought})
+        for referral in get_model("loyalty_earning", "Referral").objects.filter(which).order_by("pk"):
             services.settle(referral=referral)
 
 

@@ -93,8 +93,12 @@ def counts(award: Any, referral: Any) -> bool:
 
 
 def orders_of(referral: Any) -> list[Any]:
-    """Return the awards of the friend's paid orders since they came, the oldest first."""
+    """Return the awards of the friend's paid orders since they came, the oldest first.
+
+    An order has its place in one referral: those of a membership that was merged into the friend's may be in another.
+    """
     rows = _model("Award").objects.filter(member=referral.friend_id, source_type="order", void=False)
+    rows = rows.filter(Q(referral_reward=None) | Q(referral_reward__referral=referral.pk))
     found = list(rows.filter(happened_at__gte=referral.created_at).order_by("happened_at", "pk")[:200])
     orders = get_model("order", "Order").objects.filter(pk__in=[award.source_id for award in found])
     paid = {str(pk) for pk in orders.filter(total_incl_tax__gt=0).values_list("pk", flat=True)}
