@@ -85,7 +85,7 @@ def _visitor(request) -> Visitor:
         member=member,
         balance=members.balance_of_request(request),
         tiers=list(members.tiers(programme)),
-        tier=member.tier if member and member.status != "closed" else None,
+        tier=member.tier if member and member.status == "active" else None,
         sees_all=sees_all,
     )
 

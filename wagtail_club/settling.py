@@ -342,7 +342,8 @@ class Settling:
 
 
 def entitled(members: frozenset[int]) -> frozenset[int]:
-    """Return the users of the members who are named: those with an account, whose membership is not closed.
+    """Return the users of the members who are named: those with an account, whose membership is neither on hold nor
+    closed.
 
     A name stands for whom the membership has become: a query for each merge that one has been through.
     """
@@ -351,7 +352,7 @@ def entitled(members: frozenset[int]) -> frozenset[int]:
     waiting = members
     while waiting:
         named = list(rows.filter(pk__in=waiting).values_list("merged_into", "user", "status"))
-        found |= {user for into, user, status in named if into is None and user is not None and status != "closed"}
+        found |= {user for into, user, status in named if into is None and user is not None and status == "active"}
         waiting = frozenset(into for into, _user, _status in named if into is not None)
     return frozenset(found)
 

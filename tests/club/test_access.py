@@ -1,10 +1,22 @@
 """Who may see a page: what the editor wishes, and what becomes of it when pages and people move."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.utils import timezone
 from guardian.core import ObjectPermissionChecker
-from wagtail.models import Locale, Page, PageViewRestriction
+from wagtail.models import (
+    GroupApprovalTask,
+    Locale,
+    Page,
+    PageLogEntry,
+    PageViewRestriction,
+    Revision,
+    Workflow,
+    WorkflowTask,
+)
 
 from oscar_loyalty.members import merging, services
 from oscar_loyalty.members import selectors as members
@@ -362,3 +374,18 @@ def test_a_superuser_sees_all_and_an_editor_does_not(silver, django_user_model):
     assert access.may_see(boss, silver)
     staff = django_user_model.objects.create_user("staff", "staff@example.com", is_staff=True)
     assert not access.may_see(staff, silver)
+
+
+def _close(section, tiers):
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+
+
+def test_who_is_on_hold_leaves_the_guest_lists_until_it_ends(section, article, people, guest_list, programme):
+    page = article(section, "silver", guests=guest_list)
+    member = members.member_for(people["guest"], programme)
+    services.set_status(member=member, status="frozen")
+    assert readers(page, people) == READERS
+    assert agreed()
+    services.set_status(member=member, status="active")
+    assert readers(page, people) == {*READERS, "guest"}
