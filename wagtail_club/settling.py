@@ -63,15 +63,17 @@ def read(pages: Q, on_page: Q) -> list[Row]:
         for pk, path, alias_of in Page.objects.filter(pages).order_by("path").values_list("pk", "path", "alias_of")
     }
     tiers = {tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.all()}
+    # A page goes on naming a group that somebody has deleted.
+    real = frozenset(Group.objects.values_list("pk", flat=True))
     for model in access.club_models():
         values = model.objects.filter(pages).values_list(
             "pk", "audience", "minimum_tier", "guests", "closed_by_place", "teased"
         )
         for pk, audience, tier, guests, place, teased in values:
             members, groups = access.named(guests.get_prep_value())
-            rows[pk].wish = Wish(
-                audience, tiers.get(tier) if audience == "tier" else None, members, groups, place, teased, model
-            )
+            own = tiers.get(tier) if audience == "tier" else None
+            rows[pk].wish = Wish(audience, own, members, groups & real, place, teased, model)
+            rows[pk].place = place
     for entry in _model("PageAccess").objects.filter(on_page).defer("words"):
         row = rows[entry.page_id]
         row.known, row.closed, row.teased, row.tier = True, entry.closed, entry.teased, tiers.get(entry.tier_id)

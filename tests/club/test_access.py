@@ -389,3 +389,20 @@ def test_who_is_on_hold_leaves_the_guest_lists_until_it_ends(section, article, p
     assert agreed()
     services.set_status(member=member, status="active")
     assert readers(page, people) == {*READERS, "guest"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_may_name_a_group_that_is_gone(section, article, people, tiers):
+    group = Group.objects.create(name="Press")
+    people["low"].groups.add(group)
+    page = article(section, "gold", guests=[("group", group)])
+    assert readers(page, people) == {"higher", "low"}
+    group.delete()
+    assert agreed()
+    tiers["silver"].save()
+    call_command("club_access")
+    _close(section, tiers)
+    assert readers(section, people) == READERS
+    ClubArticlePage.objects.get(pk=page.pk).save_revision().publish()
+    assert readers(page, people) == {"higher"}
+    assert agreed()

@@ -3,10 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.utils import timezone
 from oscar.test.factories import create_product
+from wagtail.models import GroupPagePermission, Revision
+from wagtail.test.utils.form_data import nested_form_data, streamfield
+from wagtail.users.models import UserProfile
 
 from oscar_loyalty import clock
+from oscar_loyalty.members.tiers import remove
 from tests.club.conftest import SECRET
+from wagtail_club import access
 from wagtail_club.blocks import TierBlock
 from wagtail_club.models import ClubArticlePage, ClubOfferPage
 
@@ -78,7 +86,6 @@ def test_the_editors_select_of_a_tier_is_told_what_it_understands(tiers):
 
 
 def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(section, tiers, client, django_user_model):
-    from django.contrib.auth.models import Group
     from wagtail.models import GroupApprovalTask, Workflow, WorkflowPage, WorkflowTask
 
     writer = django_user_model.objects.create_user("writer", "writer@example.com")
@@ -100,3 +107,24 @@ def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(sect
     response = client.get(page.url)
     assert response.status_code == 403
     assert "A guide" in response.content.decode() and SECRET not in response.content.decode()
+
+
+def test_the_groups_of_pages_are_no_groups_to_edit_and_those_of_tiers_none_to_delete(
+    section, article, guest_list, tiers, boss, client
+):
+    page = article(section, "silver", guests=guest_list)
+    kept = page.club_access.guest_group
+    text = client.get("/cms/groups/").content.decode()
+    assert kept.name not in text
+    assert str(tiers["silver"].group) in text
+    for address in (f"/cms/groups/edit/{kept.pk}/", f"/cms/groups/delete/{kept.pk}/"):
+        assert client.get(address).status_code == client.post(address).status_code == 404
+    address = f"/cms/groups/delete/{tiers['silver'].group_id}/"
+    assert client.get(address).status_code == 200
+    assert "cannot be deleted: a tier or a page needs it" in client.post(address, follow=True).content.decode()
+    free = Group.objects.create(name="Press")
+    client.post(f"/cms/groups/delete/{free.pk}/")
+    assert set(Group.objects.filter(pk__in=[kept.pk, tiers["silver"].group_id, free.pk])) == {
+        kept,
+        tiers["silver"].group,
+    }
