@@ -34,8 +34,6 @@ class ClubPageMixin(models.Model):
         (TIER, _("Members of a tier, and of all higher ones")),
         (NAMED, _("Only the people named below")),
     ]
-    #: Closed by the page above; and taken out of such a place, where it stays closed until an editor publishes it.
-    INHERITED, HELD = "inherited", "held"
 
     audience = models.CharField(_("who may see it"), max_length=8, choices=AUDIENCES, default=SAME)
     minimum_tier = models.ForeignKey(
@@ -206,6 +204,8 @@ class AbstractPageAccess(models.Model):
         blank=True,
         related_name="club_access",
     )
+    #: Of a page that is not of the club, which has no field for it: taken out of a closed place, unpublished since.
+    held = models.BooleanField(_("kept closed until it is published"), default=False)
     words = models.TextField(blank=True)
 
     class Meta:

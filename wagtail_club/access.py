@@ -26,6 +26,9 @@ from oscar_loyalty.loading import get_model
 
 #: guardian's permission to see a closed page; on Wagtail's base page.
 SEE = "see_closed_page"
+#: What a page remembers of its place: closed by the page above; and taken out of such a place, where it stays closed
+#: until an editor publishes it.
+INHERITED, HELD = "inherited", "held"
 STEP = Page.steplen
 
 
@@ -195,7 +198,7 @@ def decide(wish: Wish, *, place: Audience, source: Audience | None = None, guest
     if wish.audience == "same":
         if place.closed:
             return replace(place, groups=place.groups | own)
-        return Audience(closed=True, groups=frozenset(own)) if wish.place == "held" else EVERYBODY
+        return Audience(closed=True, groups=frozenset(own)) if wish.place == HELD else EVERYBODY
     tier = wish.tier if wish.audience == "tier" else None
     if place.closed and tier is not None:
         tier = higher(tier, place.tier)
@@ -274,6 +277,14 @@ def settle(*, page: Any, words: str | None = None) -> None:
     from wagtail_club.settling import Settling
 
     Settling().settle(page_pk=page.pk, words=words)
+
+
+@transaction.atomic
+def release(*, page: Any) -> None:
+    """Open a page that is not of the club, and was held where it stands: an editor has published it there."""
+    from wagtail_club.settling import Settling
+
+    Settling().settle(page_pk=page.pk, release=True)
 
 
 @transaction.atomic
