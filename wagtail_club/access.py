@@ -23,6 +23,7 @@ from django.db.models import Q, QuerySet
 from wagtail.models import Page, PageViewRestriction
 
 from oscar_loyalty.loading import get_model
+from wagtail_club import restrictions
 
 #: guardian's permission to see a closed page; on Wagtail's base page.
 SEE = "see_closed_page"
@@ -161,6 +162,13 @@ def readable(pages: QuerySet[Any], request: Any) -> QuerySet[Any]:
         if not restriction.accept_request(request):
             pages = pages.exclude(path__startswith=restriction.page.path)
     return pages
+
+
+def announced(user: Any = None) -> Q:
+    """Return the condition on pages that are closed to ``user`` that they are named to them all the same: they are
+    announced, and so is each page above them that is closed to ``user``."""
+    unsaid = hidden(user).filter(teased=False, page__numchild__gt=0)
+    return Q(club_access__teased=True) & ~restrictions.below(unsaid)
 
 
 def tier_of(page: Any) -> Any:

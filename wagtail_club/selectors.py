@@ -118,10 +118,11 @@ def beside(page: Any, request: Any) -> list[Card]:
 
 
 def listed(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
-    """Return the live ones of ``pages`` that ``user`` may see, and those that are announced; ``seen`` tells which."""
+    """Return the live ones of ``pages`` that ``user`` may see, and those that are announced to them; ``seen`` tells
+    which."""
     pages = access.outside_foreign(pages.live(), user)
     seen = Q(pk__gt=0) if access.sees_all(user) else access.condition(user)
-    found = pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | Q(club_access__teased=True))
+    found = pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | access.announced(user))
     return found.only("path")  # cards read the rest, of those that are shown
 
 

@@ -415,3 +415,16 @@ def test_on_hold_a_part_for_a_tier_is_closed_with_its_files(
         services.set_status(member=member, status=status)
         assert sees(client, image.file.url) == reached
         assert ("More for Silver" in client.get(page.url).content.decode()) == (not reached)
+
+
+def test_a_document_below_a_section_that_is_not_announced_leads_to_no_words(
+    section, article, paper, body, tiers, client
+):
+    document = paper()
+    article(section, body=body(paper=document))
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+    assert client.get(document.url).status_code == 403
+    section.teased = False
+    section.save_revision().publish()
+    assert client.get(document.url).status_code == 404
