@@ -109,6 +109,44 @@ def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(sect
     assert "A guide" in response.content.decode() and SECRET not in response.content.decode()
 
 
+@pytest.fixture
+def preview(client, rf, boss):
+    """Ask for a preview as Wagtail does, from the request of whoever is signed in."""
+
+    def preview(page, mode, user=boss):
+        client.force_login(user)
+        request = rf.get("/cms/", HTTP_HOST="testserver", HTTP_COOKIE=client.cookies.output(header="", sep=";").strip())
+        request.user = user
+        return page.make_preview_request(request, mode).content.decode()
+
+    return preview
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("", True), ("visitor", False), ("bronze", False), ("silver", True), ("gold", True)]
+)
+def test_lists_in_a_preview_are_those_of_such_a_visitor(section, club, article, tiers, preview, mode, told):
+    page = article(section, "silver")
+    key = f"tier-{tiers[mode].pk}" if mode in tiers else mode
+    other = article(section, slug="other", title="Brushes", body=[])
+    for shown in (section, club, other):
+        text = preview(shown, key)
+        assert (page.title in text) == told
+        assert ("A guide for the hair" in text) == (not told)
+
+
+def test_a_preview_shows_no_page_that_its_editor_must_not_know(section, article, tiers, preview, editor, editors):
+    """The editor works on one article; those beside it are somebody else's."""
+    hidden = article(section, "silver")
+    own = article(section, slug="own", title="Brushes", body=[])
+    permission = Permission.objects.get(content_type__app_label="wagtailcore", codename="change_page")
+    GroupPagePermission.objects.create(group=editors, page=own, permission=permission)
+    for mode in ("", "visitor", f"tier-{tiers['gold'].pk}"):
+        text = preview(own, mode, editor)
+        assert hidden.title not in text
+        assert "A guide for the hair" in text
+
+
 def test_the_groups_of_pages_are_no_groups_to_edit_and_those_of_tiers_none_to_delete(
     section, article, guest_list, tiers, boss, client
 ):
