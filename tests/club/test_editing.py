@@ -46,12 +46,6 @@ def test_the_editors_screen_opens_with_the_tiers(section, tiers, boss, client, k
     assert "Silver" in text
 
 
-def test_an_article_for_a_tier_needs_the_tier(section):
-    page = ClubArticlePage(title="One", slug="one", audience="tier")
-    with pytest.raises(Exception, match="Choose the tier"):
-        section.add_child(instance=page)
-
-
 def test_products_and_members_are_found_by_their_words(boss, client, member):
     create_product(title="Silk scrunchies")
     create_product(title="Candle")
@@ -107,6 +101,62 @@ def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(sect
     response = client.get(page.url)
     assert response.status_code == 403
     assert "A guide" in response.content.decode() and SECRET not in response.content.decode()
+
+
+def typed(**fields):
+    empty = {"title": "One", "slug": "one", "introduction": "", "audience": "same", "guests": streamfield([])}
+    empty |= {"guest_passes": 0, "guest_pass_days": 7, "action-publish": "action-publish"}
+    return nested_form_data({**empty, "body": streamfield([]), "comments": streamfield([]), **fields})
+
+
+@pytest.mark.parametrize(
+    ("language", "choose", "nothing"),
+    [
+        ("en", "Choose the tier.", "Choose “Members of a tier, and of all higher ones” here"),
+        (
+            "fr",
+            "Choisissez le palier.",
+            "Choisissez ici «\u00a0Les membres d’un palier et de tous les paliers supérieurs\u00a0»",
+        ),
+    ],
+)
+def test_an_editor_is_asked_for_tier_and_audience_together(
+    section, tiers, boss, client, settings, language, choose, nothing
+):
+    UserProfile.objects.create(user=boss, preferred_language=language)
+    add, silver = f"/cms/pages/add/wagtail_club/clubarticlepage/{section.pk}/", tiers["silver"].pk
+    assert choose in client.post(add, typed(audience="tier")).content.decode()
+    for audience in ("same", "named"):
+        assert nothing in client.post(add, typed(audience=audience, minimum_tier=silver)).content.decode()
+    assert not ClubArticlePage.objects.exists()
+    client.post(add, typed(audience="tier", minimum_tier=silver))
+    page = ClubArticlePage.objects.get()
+    assert not access.may_see(None, page)
+    # A page is opened again by its audience alone: the tier may stay where it stands.
+    edit = f"/cms/pages/{page.pk}/edit/"
+    client.post(edit, typed(audience="same", minimum_tier=silver))
+    assert access.may_see(None, page)
+    assert nothing in client.post(edit, typed(audience="same", minimum_tier=tiers["gold"].pk)).content.decode()
+
+
+@pytest.mark.parametrize("how", ["removed", "deleted"])
+def test_a_page_planned_for_a_tier_that_is_gone_keeps_no_other_waiting(section, tiers, how):
+    def plan(slug, **wish):
+        page = ClubArticlePage(title=slug, slug=slug, live=False, **wish)
+        section.add_child(instance=page)
+        Revision.objects.filter(pk=page.save_revision().pk).update(approved_go_live_at=timezone.now())
+        return page
+
+    planned = plan("one", audience="tier", minimum_tier=tiers["silver"]), plan("two")
+    if how == "removed":
+        remove(tier=tiers["silver"])
+    else:
+        tiers["silver"].delete()
+    call_command("publish_scheduled")
+    first, second = (ClubArticlePage.objects.get(pk=page.pk) for page in planned)
+    assert first.live and second.live
+    assert not access.may_see(None, first) and access.may_see(None, second)
+    assert [row.group for row in first.club_permissions.all()] == [first.club_access.guest_group]  # of nobody
 
 
 @pytest.fixture
