@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.cache import patch_cache_control
@@ -14,6 +13,7 @@ from wagtail.fields import StreamField
 from wagtail.images import get_image_model_string
 
 from wagtail_club.blocks import GuestBlock
+from wagtail_club.forms import ClubPageForm
 from wagtail_club.panels import FilesPanel
 
 #: Wagtail 8 lets a project swap its page model; 7.4 does not know the setting.
@@ -34,8 +34,6 @@ class ClubPageMixin(models.Model):
         (TIER, _("Members of a tier, and of all higher ones")),
         (NAMED, _("Only the people named below")),
     ]
-    #: Closed by the page above; and taken out of such a place, where it stays closed until an editor publishes it.
-    INHERITED, HELD = "inherited", "held"
 
     audience = models.CharField(_("who may see it"), max_length=8, choices=AUDIENCES, default=SAME)
     minimum_tier = models.ForeignKey(
@@ -106,16 +104,13 @@ class ClubPageMixin(models.Model):
     ]
     #: Set for the visitor of the moment, who is here by a guest pass.
     club_guest = False
+    #: A form of a shop's own extends it.
+    base_form_class = ClubPageForm
     #: The club's own panel takes the place of Wagtail's privacy button, which knows no tiers.
     private_page_options = []
 
     class Meta:
         abstract = True
-
-    def clean(self):
-        super().clean()
-        if self.audience == self.TIER and self.minimum_tier is None:
-            raise ValidationError({"minimum_tier": _("Choose the tier.")})
 
     def serializable_data(self):
         data = super().serializable_data()
@@ -206,6 +201,8 @@ class AbstractPageAccess(models.Model):
         blank=True,
         related_name="club_access",
     )
+    #: Of a page that is not of the club, which has no field for it: taken out of a closed place, unpublished since.
+    held = models.BooleanField(_("kept closed until it is published"), default=False)
     words = models.TextField(blank=True)
 
     class Meta:

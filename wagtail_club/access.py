@@ -23,9 +23,13 @@ from django.db.models import Q, QuerySet
 from wagtail.models import Page, PageViewRestriction
 
 from oscar_loyalty.loading import get_model
+from wagtail_club import restrictions
 
 #: guardian's permission to see a closed page; on Wagtail's base page.
 SEE = "see_closed_page"
+#: What a page remembers of its place: closed by the page above; and taken out of such a place, where it stays closed
+#: until an editor publishes it.
+INHERITED, HELD = "inherited", "held"
 STEP = Page.steplen
 
 
@@ -62,6 +66,20 @@ class Wish:
 NO_WISH = Wish()
 
 
+@dataclass(frozen=True)
+class Onlooker:
+    """Asks for lists in the place of a user, in a preview: somebody in ``groups`` (``None``: in all), who sees no page
+    that ``editor`` must not know."""
+
+    editor: Any
+    groups: frozenset[int] | None = None
+    is_authenticated = is_active = True
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.groups is None and sees_all(self.editor)
+
+
 def permission() -> Permission:
     """Return the permission to see a closed page, made where it is missing."""
     kind = ContentType.objects.get_for_model(Page)
@@ -91,7 +109,14 @@ def is_guest(request: Any, page: Any) -> bool:
 
 
 def _permitted(user: Any) -> QuerySet[Any]:
-    return _model("PageGroupPermission").objects.filter(permission__codename=SEE, group__user=user.pk)
+    rows = _model("PageGroupPermission").objects.filter(permission__codename=SEE)
+    if not isinstance(user, Onlooker):
+        return rows.filter(group__user=user.pk)
+    from wagtail_club import editors
+
+    if user.groups is not None:
+        rows = rows.filter(group__in=user.groups)
+    return rows.filter(content_object__in=editors.known(Page.objects.order_by(), user.editor).values("pk"))
 
 
 def sees_all(user: Any) -> bool:
@@ -160,6 +185,13 @@ def readable(pages: QuerySet[Any], request: Any) -> QuerySet[Any]:
     return pages
 
 
+def announced(user: Any = None) -> Q:
+    """Return the condition on pages that are closed to ``user`` that they are named to them all the same: they are
+    announced, and so is each page above them that is closed to ``user``."""
+    unsaid = hidden(user).filter(teased=False, page__numchild__gt=0)
+    return Q(club_access__teased=True) & ~restrictions.below(unsaid)
+
+
 def tier_of(page: Any) -> Any:
     """Return the tier that opens a closed page, or ``None``."""
     row = _model("PageAccess").objects.filter(page=page.pk).select_related("tier").first()
@@ -195,7 +227,7 @@ def decide(wish: Wish, *, place: Audience, source: Audience | None = None, guest
     if wish.audience == "same":
         if place.closed:
             return replace(place, groups=place.groups | own)
-        return Audience(closed=True, groups=frozenset(own)) if wish.place == "held" else EVERYBODY
+        return Audience(closed=True, groups=frozenset(own)) if wish.place == HELD else EVERYBODY
     tier = wish.tier if wish.audience == "tier" else None
     if place.closed and tier is not None:
         tier = higher(tier, place.tier)
@@ -274,6 +306,14 @@ def settle(*, page: Any, words: str | None = None) -> None:
     from wagtail_club.settling import Settling
 
     Settling().settle(page_pk=page.pk, words=words)
+
+
+@transaction.atomic
+def release(*, page: Any) -> None:
+    """Open a page that is not of the club, and was held where it stands: an editor has published it there."""
+    from wagtail_club.settling import Settling
+
+    Settling().settle(page_pk=page.pk, release=True)
 
 
 @transaction.atomic

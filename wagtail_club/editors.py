@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from django.apps import apps
+from django.contrib import messages
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, ProtectedError, Q, QuerySet
 from django.http import Http404
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from PIL import Image, UnidentifiedImageError
 from wagtail.documents import get_document_model
@@ -41,6 +44,11 @@ def install() -> None:
     narrow(import_module("wagtail.images.fields").WagtailImageField, "check_image_pixel_size", _check_pixels)
     narrow(import_module("wagtail.admin.forms.models").WagtailAdminModelForm, "_post_clean", _check_choices)
     narrow(import_module("wagtail.admin.widgets.chooser").BaseChooser, "get_value_data", _value_data)
+    if apps.is_installed("wagtail.users"):
+        groups = import_module("wagtail.users.views.groups")
+        for view in (groups.IndexView, groups.EditView, groups.DeleteView):
+            narrow(view, "get_queryset", _groups)
+        narrow(groups.DeleteView, "form_valid", _delete_group)
 
 
 def _answer(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -110,6 +118,24 @@ def _chosen_pages(original: Callable[..., Any], view: Any, request: Any) -> Any:
     if known(Page.objects.filter(pk__in=asked), request.user).count() < len(asked):
         raise Http404
     return original(view, request)
+
+
+# Groups
+
+
+def _groups(original: Callable[..., Any], view: Any, *args: Any) -> Any:
+    """Leave out the groups that the club keeps itself, a page's guests in each: the page says who they are."""
+    return original(view, *args).exclude(access.own_groups())
+
+
+def _delete_group(original: Callable[..., Any], view: Any, form: Any) -> Any:
+    try:
+        return original(view, form)
+    except ProtectedError:
+        messages.error(
+            view.request, _("“%(group)s” cannot be deleted: a tier or a page needs it.") % {"group": view.object}
+        )
+        return redirect(view.get_success_url())
 
 
 # Pictures and documents

@@ -120,7 +120,7 @@ def refuse_document(document: Any, request: Any) -> Any:
     """Answer for a document that Wagtail is about to send; ``None`` lets it."""
     answer = files.answer(request, document)
     if not answer.allowed:
-        page = files.page_for_others(document)
+        page = files.page_for_others(document, request.user)
         return views.teaser(page, request, tier=access.tier_of(page)) if page else nothing()
     request.club_everybody = answer.everybody
     if answer.everybody or getattr(request, "club_sends", None) == document.pk:

@@ -81,9 +81,9 @@ def choosable(queryset: QuerySet[Any], user: Any) -> QuerySet[Any]:
     return queryset.filter(id__in=rows.values("pk"))
 
 
-def page_for_others(document: Any) -> Any:
-    """Return a closed page on which ``document`` stands and which is announced, or ``None``."""
-    pages = uses.Standing(document).closed_pages.filter(club_access__closed=True, club_access__teased=True)
+def page_for_others(document: Any, user: Any) -> Any:
+    """Return a closed page on which ``document`` stands and which is announced to ``user``, or ``None``."""
+    pages = uses.Standing(document).closed_pages.filter(access.announced(user), club_access__closed=True)
     return pages.order_by("path").specific().first()
 
 

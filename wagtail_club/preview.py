@@ -27,10 +27,14 @@ def serve(page: Any, request: Any, mode: str) -> Any:
     """Answer as ``page`` would answer such a visitor once it is published as it is."""
     real = selectors._visitor(request)
     if not mode:
-        request.club_visitor = replace(real, sees_all=True)
+        request.club_visitor = replace(real, sees_all=True, reader=access.Onlooker(real.reader))
         return Page.serve_preview(page, request, mode)
     tier = next((tier for tier in real.tiers if mode == f"tier-{tier.pk}"), None)
-    request.club_visitor = selectors.Visitor(programme=real.programme, tiers=real.tiers, tier=tier)
+    reader = None
+    if tier is not None:
+        groups = frozenset(lower.group_id for lower in real.tiers if lower.rank <= tier.rank)
+        reader = access.Onlooker(real.reader, groups)
+    request.club_visitor = selectors.Visitor(programme=real.programme, tiers=real.tiers, tier=tier, reader=reader)
     audience = access.audience_of(page)
     if audience.closed and not request.club_visitor.reaches(audience.tier):
         return views.teaser(page, request, tier=audience.tier)

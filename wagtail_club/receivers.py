@@ -3,6 +3,7 @@
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 from wagtail.models import Page, PageViewRestriction
+from wagtail.signals import page_published
 
 from oscar_loyalty.loading import get_model
 from wagtail_club import access, settling, wording
@@ -18,6 +19,13 @@ def page_saved(sender, instance, raw=False, update_fields=None, **kwargs):
         # A save of single fields is that of a draft: what the page in memory says besides is not in the database.
         full = isinstance(instance, ClubPageMixin) and update_fields is None
         access.settle(page=instance, words=wording.words(instance) if full else None)
+
+
+@receiver(page_published)
+def page_is_out(sender, instance, **kwargs):
+    # A page of the club forgets by itself that it was held: its revisions say nothing of its place.
+    if PageAccess.objects.filter(page=instance.pk, held=True).exists():
+        access.release(page=instance)
 
 
 @receiver(m2m_changed, sender=PageViewRestriction.groups.through)

@@ -32,7 +32,8 @@ def of_others() -> QuerySet[Any]:
 
 
 def below(restrictions: QuerySet[Any]) -> Q:
-    """The condition on pages that they, or pages above them, have one of ``restrictions``; one query is made here."""
+    """The condition on pages that they, or pages above them, have one of ``restrictions``, or of other rows that name a
+    page; one query is made here."""
     found, starts = Q(pk__in=[]), {}
     for depth in set(restrictions.order_by().values_list("page__depth", flat=True).distinct()):
         starts[f"_start_{depth}"] = Substr("path", 1, depth * Page.steplen)

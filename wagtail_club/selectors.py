@@ -30,7 +30,9 @@ class Visitor:
 
     ``programme`` and ``member`` are ``None`` where there is none; ``balance`` is the member's
     :class:`oscar_loyalty.ledger.selectors.Balance` in whole points; ``tiers`` run from the lowest to the highest.
-    ``tier`` is the one the visitor has now; ``sees_all`` is true for superusers.
+    ``tier`` is the one whose pages open now, ``None`` while the membership is on hold or closed; ``sees_all`` is true
+    for superusers. ``reader`` is whom lists of pages are asked for: a user, ``None`` for a stranger, and in a preview
+    somebody like the one who is chosen.
     """
 
     programme: Any = None
@@ -39,6 +41,7 @@ class Visitor:
     tiers: list[Any] = field(default_factory=list)
     tier: Any = None
     sees_all: bool = False
+    reader: Any = None
 
     def reaches(self, tier: Any) -> bool:
         """Whether the visitor has ``tier`` or a higher one of the same programme."""
@@ -78,15 +81,16 @@ def _visitor(request) -> Visitor:
     sees_all = bool(user and user.is_active and user.is_superuser)
     programme = members.programme_for(request=request)
     if programme is None:
-        return Visitor(sees_all=sees_all)
+        return Visitor(sees_all=sees_all, reader=user)
     member = members.member_of_request(request)
     return Visitor(
         programme=programme,
         member=member,
         balance=members.balance_of_request(request),
         tiers=list(members.tiers(programme)),
-        tier=member.tier if member and member.status != "closed" else None,
+        tier=member.tier if member and member.status == "active" else None,
         sees_all=sees_all,
+        reader=user,
     )
 
 
@@ -102,7 +106,7 @@ def title_for_others(page: Any, tier: Any) -> str:
 
 def children(page: Any, request: Any, *, per_page: int = PER_PAGE) -> Leaf:
     """Return a leaf of the cards of the pages below ``page``, by ``?page=`` of the request."""
-    pages = listed(page.get_children(), request.user).order_by("path")
+    pages = listed(page.get_children(), visitor(request).reader).order_by("path")
     leaf = Paginator(pages, per_page).get_page(request.GET.get("page"))
     leaf.object_list = cards(leaf.object_list, request)
     return leaf
@@ -110,7 +114,7 @@ def children(page: Any, request: Any, *, per_page: int = PER_PAGE) -> Leaf:
 
 def beside(page: Any, request: Any) -> list[Card]:
     """Return the cards of a few pages in the place of ``page``: those after it first, then those from the beginning."""
-    around = listed(page.get_siblings(inclusive=False), request.user)
+    around = listed(page.get_siblings(inclusive=False), visitor(request).reader)
     found = list(around.filter(path__gt=page.path).order_by("path")[:BESIDE])
     if len(found) < BESIDE:
         found += around.filter(path__lt=page.path).order_by("path")[: BESIDE - len(found)]
@@ -118,10 +122,11 @@ def beside(page: Any, request: Any) -> list[Card]:
 
 
 def listed(pages: QuerySet[Any], user: Any) -> QuerySet[Any]:
-    """Return the live ones of ``pages`` that ``user`` may see, and those that are announced; ``seen`` tells which."""
+    """Return the live ones of ``pages`` that ``user`` may see, and those that are announced to them; ``seen`` tells
+    which."""
     pages = access.outside_foreign(pages.live(), user)
     seen = Q(pk__gt=0) if access.sees_all(user) else access.condition(user)
-    found = pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | Q(club_access__teased=True))
+    found = pages.alias(_seen=seen).annotate(seen=F("_seen")).filter(Q(seen=True) | access.announced(user))
     return found.only("path")  # cards read the rest, of those that are shown
 
 
@@ -135,13 +140,13 @@ class Shelf:
 
 def shelves(home: Any, request: Any) -> list[Shelf]:
     """Return the sections below ``home`` with their first pages, in a bounded number of queries."""
-    sections = list(listed(home.get_children(), request.user).order_by("path")[:PER_PAGE])
+    sections = list(listed(home.get_children(), visitor(request).reader).order_by("path")[:PER_PAGE])
     heads = cards(sections, request)
     step = Page.steplen
     below = Page.objects.filter(path__startswith=home.path, depth=home.depth + 2)
     below = below.annotate(_above=Substr("path", 1, len(home.path) + step))
     below = below.filter(_above__in=[section.path for section in sections if section.seen])
-    first = listed(below, request.user).annotate(
+    first = listed(below, visitor(request).reader).annotate(
         _place=Window(RowNumber(), partition_by=F("_above"), order_by=F("path").asc())
     )
     pages = list(first.filter(_place__lte=PER_SHELF).order_by("path"))
@@ -154,14 +159,15 @@ def shelves(home: Any, request: Any) -> list[Shelf]:
 def news(home: Any, request: Any, most: int) -> list[tuple[Card, Any]]:
     """Return cards of the newest pages below ``home``, with when each was first published; sections are no news."""
     lists = [model for model in get_page_models() if getattr(model, "lists_pages", False)]
-    pages = listed(home.get_descendants().not_type(*lists), request.user).filter(first_published_at__isnull=False)
+    pages = listed(home.get_descendants().not_type(*lists), visitor(request).reader)
+    pages = pages.filter(first_published_at__isnull=False)
     rows = list(pages.only("path", "first_published_at").order_by("-first_published_at", "-pk")[:most])
     return [(card, page.first_published_at) for page, card in zip(rows, cards(rows, request), strict=True)]
 
 
 def search(home: Any, query: str, request: Any) -> Leaf:
     """Return a leaf of cards of the pages below ``home`` that the visitor may see and that have every word."""
-    pages = access.visible(home.get_descendants(inclusive=True).live(), request.user)
+    pages = access.visible(home.get_descendants(inclusive=True).live(), visitor(request).reader)
     for word in query.split()[:8]:
         pages = pages.filter(club_access__words__icontains=word)
     leaf = Paginator(pages.order_by("path").only("path"), PER_PAGE).get_page(request.GET.get("page"))

@@ -1,18 +1,19 @@
 """How decisions are written: the wishes of a branch are read, decided from the top down, and what differs is stored."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
-from wagtail.models import Page, PageViewRestriction
+from wagtail.models import Page, PageViewRestriction, Revision, WorkflowState
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.members.holdings import person_of
 from wagtail_club import access, indexing
-from wagtail_club.access import EVERYBODY, NO_WISH, STEP, Audience, Wish
+from wagtail_club.access import EVERYBODY, HELD, INHERITED, NO_WISH, STEP, Audience, Wish
 
 
 def _model(name: str) -> Any:
@@ -27,6 +28,8 @@ class Row:
     path: str
     alias_of: int | None
     wish: Wish = NO_WISH
+    #: What is stored of its place; the wish may have been told another.
+    place: str = ""
     known: bool = False
     closed: bool = False
     teased: bool = False
@@ -63,19 +66,23 @@ def read(pages: Q, on_page: Q) -> list[Row]:
         for pk, path, alias_of in Page.objects.filter(pages).order_by("path").values_list("pk", "path", "alias_of")
     }
     tiers = {tier.pk: tier for tier in get_model("loyalty_members", "Tier").objects.all()}
+    # A page goes on naming a group that somebody has deleted.
+    real = frozenset(Group.objects.values_list("pk", flat=True))
     for model in access.club_models():
         values = model.objects.filter(pages).values_list(
             "pk", "audience", "minimum_tier", "guests", "closed_by_place", "teased"
         )
         for pk, audience, tier, guests, place, teased in values:
             members, groups = access.named(guests.get_prep_value())
-            rows[pk].wish = Wish(
-                audience, tiers.get(tier) if audience == "tier" else None, members, groups, place, teased, model
-            )
+            own = tiers.get(tier) if audience == "tier" else None
+            rows[pk].wish = Wish(audience, own, members, groups & real, place, teased, model)
+            rows[pk].place = place
     for entry in _model("PageAccess").objects.filter(on_page).defer("words"):
         row = rows[entry.page_id]
         row.known, row.closed, row.teased, row.tier = True, entry.closed, entry.teased, tiers.get(entry.tier_id)
         row.guest_group, row.restriction = entry.guest_group_id, entry.restriction_id
+        if entry.held:
+            row.place, row.wish = HELD, replace(row.wish, place=HELD)
     given = _model("PageGroupPermission").objects.filter(permission__codename=access.SEE)
     given = given.filter(content_object__in=list(rows)) if len(rows) < 500 else given
     for pk, groups in _by(given.values_list("content_object", "group")).items():
@@ -102,14 +109,17 @@ class Settling:
 
     # Doors
 
-    def settle(self, *, page_pk: int, words: str | None = None) -> None:
+    def settle(self, *, page_pk: int, words: str | None = None, release: bool = False) -> None:
         self._lock()
         row = self._one(page_pk)
         parent = self._parent(row)
         place = access.stored([parent]).get(parent, EVERYBODY) if parent else EVERYBODY
         if not row.concerned and not place.closed:
             return
-        self._hold(row, place)
+        if release:
+            row.wish = replace(row.wish, place="")
+        else:
+            self._hold(row, place)
         if self._apply([row], {row.path[:-STEP]: place}, words={page_pk: words} if words is not None else {}):
             self._branch(row, place)
         self._aliases()
@@ -162,8 +172,18 @@ class Settling:
     @staticmethod
     def _hold(row: Row, place: Audience) -> None:
         """Keep closed what its place had closed, and what is saved where it would be open."""
-        if row.wish.place and row.wish.audience == "same" and not place.closed and row.alias_of is None:
-            row.wish = Wish(**{**vars(row.wish), "place": "held"})
+        # A page that is not of the club has no field to remember its place: it was closed, so its place had closed it.
+        inside = row.wish.place or (row.wish.model is None and row.closed)
+        if inside and row.wish.audience == "same" and not place.closed and row.alias_of is None:
+            row.wish = replace(row.wish, place=HELD)
+
+    @staticmethod
+    def _place(row: Row, audience: Audience) -> str:
+        """Return what the page is to remember of its place: one that is held stays so, whatever is closed above it and
+        opened again."""
+        if row.wish.audience != "same" or not audience.closed:
+            return ""
+        return HELD if row.wish.place == HELD else INHERITED
 
     def _branch(self, top: Row, place: Audience) -> None:
         below = Q(path__startswith=top.path) & ~Q(pk=top.pk)
@@ -227,6 +247,7 @@ class Settling:
         self._store_access(pairs, words or {})
         self._store_guests([row for row, _audience in pairs])
         self._store_places(pairs)
+        self._call_off([row.pk for row, audience in pairs if self._place(row, audience) == HELD != row.place])
         changed = {row.pk for row, audience in pairs if before[row.pk] != (True, audience)}
         indexing.renew(
             closed={row.pk for row, audience in pairs if audience.closed and not before[row.pk][1].closed},
@@ -290,6 +311,7 @@ class Settling:
                 tier=audience.tier,
                 guest_group_id=row.guest_group,
                 restriction_id=row.restriction,
+                held=row.wish.model is None and self._place(row, audience) == HELD,
                 words=words.get(row.pk, ""),
             )
             for row, audience in pairs
@@ -301,7 +323,7 @@ class Settling:
                 batch_size=200,
                 update_conflicts=True,
                 unique_fields=["page"],
-                update_fields=["closed", "teased", "tier", "guest_group", "restriction", *fields],
+                update_fields=["closed", "teased", "tier", "guest_group", "restriction", "held", *fields],
             )
 
     def _store_guests(self, rows: list[Row]) -> None:
@@ -322,15 +344,23 @@ class Settling:
     def _store_places(self, pairs: list[tuple[Row, Audience]]) -> None:
         todo: dict[tuple[Any, str], list[int]] = {}
         for row, audience in pairs:
-            model, place = row.wish.model, ""
-            if model is None:
-                continue
-            if row.wish.audience == "same" and audience.closed:
-                place = "held" if row.wish.place == "held" and audience.tier is None else "inherited"
-            # What was held may have been decided in memory: the stored word is compared, not the remembered one.
-            todo.setdefault((model, place), []).append(row.pk)
+            if row.wish.model is not None:
+                # What was held may have been decided in memory: the stored word is compared, not the remembered one.
+                todo.setdefault((row.wish.model, self._place(row, audience)), []).append(row.pk)
         for (model, place), keys in todo.items():
             model.objects.filter(pk__in=keys).exclude(closed_by_place=place).update(closed_by_place=place)
+
+    @staticmethod
+    def _call_off(held: list[int]) -> None:
+        """Call off what was planned or asked for where the pages stood: here, it would open them to everybody."""
+        keys = [str(pk) for pk in held]
+        for revision in Revision.page_revisions.filter(object_id__in=keys, approved_go_live_at__isnull=False):
+            revision.approved_go_live_at = None
+            revision.save(update_fields=["approved_go_live_at"])
+        of_pages = ContentType.objects.get_for_model(Page)
+        asked = WorkflowState.objects.active().filter(base_content_type=of_pages, object_id__in=keys)
+        for state in asked.filter(current_task_state__isnull=False):
+            state.cancel()
 
     # Guests
 
@@ -342,7 +372,8 @@ class Settling:
 
 
 def entitled(members: frozenset[int]) -> frozenset[int]:
-    """Return the users of the members who are named: those with an account, whose membership is not closed.
+    """Return the users of the members who are named: those with an account, whose membership is neither on hold nor
+    closed.
 
     A name stands for whom the membership has become: a query for each merge that one has been through.
     """
@@ -351,7 +382,7 @@ def entitled(members: frozenset[int]) -> frozenset[int]:
     waiting = members
     while waiting:
         named = list(rows.filter(pk__in=waiting).values_list("merged_into", "user", "status"))
-        found |= {user for into, user, status in named if into is None and user is not None and status != "closed"}
+        found |= {user for into, user, status in named if into is None and user is not None and status == "active"}
         waiting = frozenset(into for into, _user, _status in named if into is not None)
     return frozenset(found)
 

@@ -1,10 +1,22 @@
 """Who may see a page: what the editor wishes, and what becomes of it when pages and people move."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.utils import timezone
 from guardian.core import ObjectPermissionChecker
-from wagtail.models import Locale, Page, PageViewRestriction
+from wagtail.models import (
+    GroupApprovalTask,
+    Locale,
+    Page,
+    PageLogEntry,
+    PageViewRestriction,
+    Revision,
+    Workflow,
+    WorkflowTask,
+)
 
 from oscar_loyalty.members import merging, services
 from oscar_loyalty.members import selectors as members
@@ -362,3 +374,122 @@ def test_a_superuser_sees_all_and_an_editor_does_not(silver, django_user_model):
     assert access.may_see(boss, silver)
     staff = django_user_model.objects.create_user("staff", "staff@example.com", is_staff=True)
     assert not access.may_see(staff, silver)
+
+
+def _close(section, tiers):
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+
+
+def test_who_is_on_hold_leaves_the_guest_lists_until_it_ends(section, article, people, guest_list, programme):
+    page = article(section, "silver", guests=guest_list)
+    member = members.member_for(people["guest"], programme)
+    services.set_status(member=member, status="frozen")
+    assert readers(page, people) == READERS
+    assert agreed()
+    services.set_status(member=member, status="active")
+    assert readers(page, people) == {*READERS, "guest"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_may_name_a_group_that_is_gone(section, article, people, tiers):
+    group = Group.objects.create(name="Press")
+    people["low"].groups.add(group)
+    page = article(section, "gold", guests=[("group", group)])
+    assert readers(page, people) == {"higher", "low"}
+    group.delete()
+    assert agreed()
+    tiers["silver"].save()
+    call_command("club_access")
+    _close(section, tiers)
+    assert readers(section, people) == READERS
+    ClubArticlePage.objects.get(pk=page.pk).save_revision().publish()
+    assert readers(page, people) == {"higher"}
+    assert agreed()
+
+
+def test_a_page_of_another_type_moved_out_stays_closed_with_what_is_below(
+    section, club, article, people, tiers, client
+):
+    _close(section, tiers)
+    folder = section.add_child(instance=Page(title="A folder of moonflower", slug="folder"))
+    pages = [folder, article(folder), article(folder, slug="second")]
+    inside = article(pages[1], slug="inside")
+    folder = Page.objects.get(pk=folder.pk)
+    folder.move(club, pos="last-child")
+    for page in (*pages, inside):
+        assert readers(page, people) == set()
+        response = client.get(Page.objects.get(pk=page.pk).url)
+        assert response.status_code == 403
+        assert b"moonflower" not in response.content
+    assert agreed()
+    # Neither a draft of it nor what is published below it opens it.
+    Page.objects.get(pk=folder.pk).save_revision()
+    ClubArticlePage.objects.get(pk=pages[1].pk).save_revision().publish()
+    call_command("club_access")
+    assert all(readers(page, people) == set() for page in (*pages, inside))
+    Page.objects.get(pk=folder.pk).save_revision().publish()
+    assert all(readers(page, people) == set(people) for page in (*pages, inside))
+    assert agreed()
+    assert not PageViewRestriction.objects.filter(page__path__startswith=Page.objects.get(pk=folder.pk).path).exists()
+
+
+@pytest.mark.parametrize("kind", ["of the club", "of another type"])
+def test_what_is_held_stays_so_when_the_place_is_closed_and_opened_again(section, club, article, people, tiers, kind):
+    page = article(section) if kind == "of the club" else section.add_child(instance=Page(title="Plain", slug="plain"))
+    _close(section, tiers)
+    page.specific_class.objects.get(pk=page.pk).move(club, pos="last-child")
+    club.refresh_from_db()
+    _close(club, tiers)
+    assert readers(page, people) == READERS
+    club.audience = "same"
+    club.save_revision().publish()
+    assert readers(page, people) == set()
+    page.specific_class.objects.get(pk=page.pk).save_revision().publish()
+    assert readers(page, people) == set(people)
+    assert agreed()
+
+
+@pytest.mark.parametrize("kind", ["of the club", "of another type"])
+def test_what_was_planned_in_a_closed_section_opens_nothing_elsewhere(section, club, article, people, tiers, kind):
+    _close(section, tiers)
+    page = article(section) if kind == "of the club" else section.add_child(instance=Page(title="Plain", slug="plain"))
+    page = page.specific_class.objects.get(pk=page.pk)
+    page.go_live_at = timezone.now() + timedelta(hours=1)
+    revision = page.save_revision()
+    revision.publish()
+    assert page.approved_schedule
+    # Its hour comes once the page lies elsewhere.
+    Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=timezone.now() - timedelta(minutes=1))
+    page.move(club, pos="last-child")
+    page = page.specific_class.objects.get(pk=page.pk)
+    assert not page.approved_schedule
+    call_command("publish_scheduled")
+    assert readers(page, people) == set()
+    assert PageLogEntry.objects.filter(page=page.pk, action="wagtail.schedule.cancel").exists()
+    # What an editor plans here is another matter.
+    page.go_live_at = timezone.now() + timedelta(hours=1)
+    revision = page.save_revision()
+    revision.publish()
+    content = {**revision.content, "go_live_at": None}
+    Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=timezone.now(), content=content)
+    call_command("publish_scheduled")
+    assert readers(page, people) == set(people)
+    assert agreed()
+
+
+def test_a_workflow_that_began_in_a_closed_section_opens_nothing_elsewhere(
+    section, club, article, people, tiers, django_user_model
+):
+    writer = django_user_model.objects.create_user("writer", "writer@example.com")
+    task = GroupApprovalTask.objects.create(name="A second pair of eyes")
+    workflow = Workflow.objects.create(name="Read before it is out")
+    WorkflowTask.objects.create(workflow=workflow, task=task)
+    _close(section, tiers)
+    page = article(section)
+    page.save_revision(user=writer)
+    state = workflow.start(page, writer)
+    ClubArticlePage.objects.get(pk=page.pk).move(club, pos="last-child")
+    state.refresh_from_db()
+    assert state.status == state.STATUS_CANCELLED
+    assert readers(page, people) == set()

@@ -3,10 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.utils import timezone
 from oscar.test.factories import create_product
+from wagtail.models import GroupPagePermission, Revision
+from wagtail.test.utils.form_data import nested_form_data, streamfield
+from wagtail.users.models import UserProfile
 
 from oscar_loyalty import clock
+from oscar_loyalty.members.tiers import remove
 from tests.club.conftest import SECRET
+from wagtail_club import access
 from wagtail_club.blocks import TierBlock
 from wagtail_club.models import ClubArticlePage, ClubOfferPage
 
@@ -36,12 +44,6 @@ def test_the_editors_screen_opens_with_the_tiers(section, tiers, boss, client, k
     text = client.get(f"/cms/pages/add/wagtail_club/{kind}/{section.pk}/").content.decode()
     assert "Who may see it" in text
     assert "Silver" in text
-
-
-def test_an_article_for_a_tier_needs_the_tier(section):
-    page = ClubArticlePage(title="One", slug="one", audience="tier")
-    with pytest.raises(Exception, match="Choose the tier"):
-        section.add_child(instance=page)
 
 
 def test_products_and_members_are_found_by_their_words(boss, client, member):
@@ -78,7 +80,6 @@ def test_the_editors_select_of_a_tier_is_told_what_it_understands(tiers):
 
 
 def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(section, tiers, client, django_user_model):
-    from django.contrib.auth.models import Group
     from wagtail.models import GroupApprovalTask, Workflow, WorkflowPage, WorkflowTask
 
     writer = django_user_model.objects.create_user("writer", "writer@example.com")
@@ -100,3 +101,118 @@ def test_a_page_goes_through_the_workflow_and_is_closed_when_it_is_approved(sect
     response = client.get(page.url)
     assert response.status_code == 403
     assert "A guide" in response.content.decode() and SECRET not in response.content.decode()
+
+
+def typed(**fields):
+    empty = {"title": "One", "slug": "one", "introduction": "", "audience": "same", "guests": streamfield([])}
+    empty |= {"guest_passes": 0, "guest_pass_days": 7, "action-publish": "action-publish"}
+    return nested_form_data({**empty, "body": streamfield([]), "comments": streamfield([]), **fields})
+
+
+@pytest.mark.parametrize(
+    ("language", "choose", "nothing"),
+    [
+        ("en", "Choose the tier.", "Choose “Members of a tier, and of all higher ones” here"),
+        (
+            "fr",
+            "Choisissez le palier.",
+            "Choisissez ici «\u00a0Les membres d’un palier et de tous les paliers supérieurs\u00a0»",
+        ),
+    ],
+)
+def test_an_editor_is_asked_for_tier_and_audience_together(
+    section, tiers, boss, client, settings, language, choose, nothing
+):
+    UserProfile.objects.create(user=boss, preferred_language=language)
+    add, silver = f"/cms/pages/add/wagtail_club/clubarticlepage/{section.pk}/", tiers["silver"].pk
+    assert choose in client.post(add, typed(audience="tier")).content.decode()
+    for audience in ("same", "named"):
+        assert nothing in client.post(add, typed(audience=audience, minimum_tier=silver)).content.decode()
+    assert not ClubArticlePage.objects.exists()
+    client.post(add, typed(audience="tier", minimum_tier=silver))
+    page = ClubArticlePage.objects.get()
+    assert not access.may_see(None, page)
+    # A page is opened again by its audience alone: the tier may stay where it stands.
+    edit = f"/cms/pages/{page.pk}/edit/"
+    client.post(edit, typed(audience="same", minimum_tier=silver))
+    assert access.may_see(None, page)
+    assert nothing in client.post(edit, typed(audience="same", minimum_tier=tiers["gold"].pk)).content.decode()
+
+
+@pytest.mark.parametrize("how", ["removed", "deleted"])
+def test_a_page_planned_for_a_tier_that_is_gone_keeps_no_other_waiting(section, tiers, how):
+    def plan(slug, **wish):
+        page = ClubArticlePage(title=slug, slug=slug, live=False, **wish)
+        section.add_child(instance=page)
+        Revision.objects.filter(pk=page.save_revision().pk).update(approved_go_live_at=timezone.now())
+        return page
+
+    planned = plan("one", audience="tier", minimum_tier=tiers["silver"]), plan("two")
+    if how == "removed":
+        remove(tier=tiers["silver"])
+    else:
+        tiers["silver"].delete()
+    call_command("publish_scheduled")
+    first, second = (ClubArticlePage.objects.get(pk=page.pk) for page in planned)
+    assert first.live and second.live
+    assert not access.may_see(None, first) and access.may_see(None, second)
+    assert [row.group for row in first.club_permissions.all()] == [first.club_access.guest_group]  # of nobody
+
+
+@pytest.fixture
+def preview(client, rf, boss):
+    """Ask for a preview as Wagtail does, from the request of whoever is signed in."""
+
+    def preview(page, mode, user=boss):
+        client.force_login(user)
+        request = rf.get("/cms/", HTTP_HOST="testserver", HTTP_COOKIE=client.cookies.output(header="", sep=";").strip())
+        request.user = user
+        return page.make_preview_request(request, mode).content.decode()
+
+    return preview
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"), [("", True), ("visitor", False), ("bronze", False), ("silver", True), ("gold", True)]
+)
+def test_lists_in_a_preview_are_those_of_such_a_visitor(section, club, article, tiers, preview, mode, told):
+    page = article(section, "silver")
+    key = f"tier-{tiers[mode].pk}" if mode in tiers else mode
+    other = article(section, slug="other", title="Brushes", body=[])
+    for shown in (section, club, other):
+        text = preview(shown, key)
+        assert (page.title in text) == told
+        assert ("A guide for the hair" in text) == (not told)
+
+
+def test_a_preview_shows_no_page_that_its_editor_must_not_know(section, article, tiers, preview, editor, editors):
+    """The editor works on one article; those beside it are somebody else's."""
+    hidden = article(section, "silver")
+    own = article(section, slug="own", title="Brushes", body=[])
+    permission = Permission.objects.get(content_type__app_label="wagtailcore", codename="change_page")
+    GroupPagePermission.objects.create(group=editors, page=own, permission=permission)
+    for mode in ("", "visitor", f"tier-{tiers['gold'].pk}"):
+        text = preview(own, mode, editor)
+        assert hidden.title not in text
+        assert "A guide for the hair" in text
+
+
+def test_the_groups_of_pages_are_no_groups_to_edit_and_those_of_tiers_none_to_delete(
+    section, article, guest_list, tiers, boss, client
+):
+    page = article(section, "silver", guests=guest_list)
+    kept = page.club_access.guest_group
+    text = client.get("/cms/groups/").content.decode()
+    assert kept.name not in text
+    assert str(tiers["silver"].group) in text
+    for address in (f"/cms/groups/edit/{kept.pk}/", f"/cms/groups/delete/{kept.pk}/"):
+        assert client.get(address).status_code == client.post(address).status_code == 404
+    address = f"/cms/groups/delete/{tiers['silver'].group_id}/"
+    assert client.get(address).status_code == 200
+    assert "cannot be deleted: a tier or a page needs it" in client.post(address, follow=True).content.decode()
+    free = Group.objects.create(name="Press")
+    client.post(f"/cms/groups/delete/{free.pk}/")
+    assert set(Group.objects.filter(pk__in=[kept.pk, tiers["silver"].group_id, free.pk])) == {
+        kept,
+        tiers["silver"].group,
+    }

@@ -16,6 +16,8 @@ from wagtail.models import (
     ReferenceIndex,
 )
 
+from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members import services
 from sandbox.gallery.models import Picture
 from tests.club.conftest import INSIDE, SECRET
 from wagtail_club import files, uses
@@ -399,3 +401,30 @@ def test_a_password_that_was_given_opens_the_pictures(site, picture, client):
         f"/_util/authenticate_with_password/{restriction.pk}/{page.pk}/", {"password": "peony", "return_url": page.url}
     )
     assert sees(client, image.file.url)
+
+
+def test_on_hold_a_part_for_a_tier_is_closed_with_its_files(
+    section, article, picture, body, tiers, people, programme, client
+):
+    image = picture()
+    part = {"tier": tiers["silver"], "invitation": "More for Silver", "content": body(image)}
+    page = article(section, title="Open", slug="open", introduction="", body=[("for_tier", part)])
+    member = members.member_for(people["higher"], programme)
+    client.force_login(people["higher"])
+    for status, reached in (("active", True), ("frozen", False), ("active", True)):
+        services.set_status(member=member, status=status)
+        assert sees(client, image.file.url) == reached
+        assert ("More for Silver" in client.get(page.url).content.decode()) == (not reached)
+
+
+def test_a_document_below_a_section_that_is_not_announced_leads_to_no_words(
+    section, article, paper, body, tiers, client
+):
+    document = paper()
+    article(section, body=body(paper=document))
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+    assert client.get(document.url).status_code == 403
+    section.teased = False
+    section.save_revision().publish()
+    assert client.get(document.url).status_code == 404

@@ -324,3 +324,22 @@ def test_visitors_of_another_programme_reach_nothing(tiers):
     assert selectors.Visitor(tier=tiers["gold"]).reaches(tiers["silver"])
     assert not selectors.Visitor(tier=tiers["gold"]).reaches(None)
     assert members.tiers(tiers["gold"].programme).count() == 3
+
+
+def test_no_list_reaches_past_a_section_that_is_not_announced(section, club, article, tiers, people, client):
+    page = article(section)
+    inside = article(page, "gold", slug="inside", teaser_title="A guide within")
+    section.audience, section.minimum_tier = "tier", tiers["silver"]
+    section.save_revision().publish()
+    feed = f"{club.url}feed/"
+    assert "A guide for the hair" in client.get(feed).content.decode()
+    section.teased = False
+    section.save_revision().publish()
+    for address in (feed, club.url, "/sitemap.xml", f"{club.url}?q=guide"):
+        text = client.get(address).content.decode()
+        for name in ("A guide for the hair", "A guide within", page.slug + "/", inside.slug + "/"):
+            assert name not in text, address
+    # Who sees the section reads of what is locked in it.
+    client.force_login(people["exact"])
+    found = selectors.listed(Page.objects.filter(pk__in=[page.pk, inside.pk]), people["exact"])
+    assert {row.pk: row.seen for row in found} == {page.pk: True, inside.pk: False}
