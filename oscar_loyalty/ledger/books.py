@@ -6,8 +6,8 @@ units, the kind, and what is being reversed or captured; times and explanations 
 
 Units are whole: points, or the minor unit of a currency. ``happened_at`` (default: now, which one in the future counts
 as too) is the moment the write is about: pending, expired and held are decided as of then, and what fell due before it
-is posted first, so that every ``balance_after`` is exact. All functions run in one transaction of their own or in the
-caller's.
+is posted first, so that every ``balance_after`` is exact. What an account owes is paid by whatever comes, comes back or
+comes free: who owes has nothing free. All functions run in one transaction of their own or in the caller's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -510,6 +510,8 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
         written[owed[1]] = taker.post(kind="merge", units=-debt, key=owed[1], **fields)
         giver.account.debt = 0
         taker.account.debt += debt
+        for lot in list(taker.open_lots(at, pending=True)):
+            taker.pay(written[owed[1]], lot)
     giver.account.merged_into = taker.account
     giver.changed.add("merged_into")
     keyed.flush(pages, written)

@@ -18,7 +18,7 @@ from oscar_loyalty.ledger.pages import Pages, Refused, model
 from oscar_loyalty.ledger.rows import insert
 
 #: Kinds that only the books themselves give. Their entries follow from others and are not reversed by themselves.
-OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended"}
+OWN_KINDS = {"expire", "clawback", "return", "transfer", "merge", "matured", "extended", "repaid"}
 
 
 @dataclass(frozen=True)
