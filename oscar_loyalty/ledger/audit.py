@@ -37,7 +37,7 @@ def _model(name: str) -> Any:
     return get_model("loyalty_ledger", name)
 
 
-def _sum(rows: Any, group: str, field: str) -> Coalesce:
+def _sum(rows: Any, group: str, field: Any) -> Coalesce:
     totals = rows.order_by().values(group).annotate(total=Sum(field)).values("total")
     return Coalesce(Subquery(totals, output_field=BigIntegerField()), 0)
 
@@ -85,6 +85,12 @@ def audit() -> Iterator[Finding]:
                 account.pk,
                 f"{account.number} entries up to {account.last}, account says {account.sequence}",
             )
+
+    owing = Account.objects.filter(debt__gt=0).annotate(
+        free=_sum(Lot.objects.filter(account=OuterRef("pk")), "account", F("remaining") - F("held"))
+    )
+    for account in owing.filter(free__gt=0).iterator():
+        yield Finding("debt", account.pk, f"owes {account.debt}, and {account.free} could pay")
 
     before = Window(Lag("balance_after", default=0), partition_by="account", order_by="sequence")
     chain = Entry.objects.annotate(before=before).exclude(balance_after=F("before") + F("units"))

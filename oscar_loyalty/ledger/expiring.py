@@ -1,7 +1,8 @@
 """Expiries of hundreds of thousands of accounts, posted by a few statements for thousands of lots at once.
 
 What is written is what :meth:`oscar_loyalty.ledger.pages.Page.post_due` writes, row for row. Whoever has a hold past
-its limit is left to that: what the hold frees may expire in its turn.
+its limit is left to that: what the hold frees may expire in its turn, or pay what is owed. So is whoever owes what free
+points could have paid.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from django.db.models import F
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import slices
+from oscar_loyalty.ledger import keyed
 from oscar_loyalty.ledger.pages import Pages, in_one_transaction, model
 from oscar_loyalty.sql import Database, Value
 
@@ -24,6 +26,9 @@ PAGES = 200
 #: Lots past their end. The first condition is the index's own; the last leaves out what waits for its hold to end.
 DUE = "lot.remaining > 0 AND lot.expires_at <= %s AND lot.remaining > lot.held"
 STALE = "hold.state = 'open' AND hold.until <= %s"
+#: Accounts that owe, with a lot that could pay; the last two conditions of the lot as above.
+OWING = """$account owing JOIN $lot owed ON owed.account_id = owing.id
+    WHERE owing.debt > 0 AND owed.remaining > 0 AND owed.remaining > owed.held"""
 ACCOUNTS, LOTS = "loyalty_expiring_account", "loyalty_expiring_lot"
 
 
@@ -33,7 +38,7 @@ def expire_due(*, at: datetime | None = None, progress: Callable[[Any], None] | 
 
     It goes slice by slice, each a transaction of its own: stopped at any moment, the next call goes on.
     """
-    at, done = at or clock.now(), 0
+    at, done = keyed.moment(at), 0
     while (run := begin(at=at)) is not None:
         outcome = slices.work(run, progress=progress)
         done += outcome.counts.get("accounts", 0)
@@ -52,11 +57,12 @@ def begin(*, at: datetime) -> Any:
 
 
 def is_due(at: datetime) -> bool:
-    """Whether any lot has expired, or hold passed its limit, that is not written yet."""
-    lots = model("Lot").objects.filter(remaining__gt=0, expires_at__lte=at)
+    """Whether any lot has expired, hold passed its limit, or debt could have been paid, that is not written yet."""
+    lots = model("Lot").objects.filter(remaining__gt=0).filter(remaining__gt=F("held"))
     return (
-        lots.filter(remaining__gt=F("held")).exists()
+        lots.filter(expires_at__lte=at).exists()
         or model("Hold").objects.filter(state="open", until__lte=at).exists()
+        or lots.filter(account__debt__gt=0).exists()
     )
 
 
@@ -75,6 +81,7 @@ def _cut(at: datetime) -> list[slices.Part]:
         SELECT account_id, COUNT(*) FROM (
             SELECT lot.account_id FROM $lot lot WHERE {DUE}
             UNION ALL SELECT hold.account_id FROM $hold hold WHERE {STALE}
+            UNION ALL SELECT owing.id FROM {OWING}
         ) due GROUP BY account_id
     """  # noqa: S608  # nosec B608
     moment = db.moment(at)
@@ -113,24 +120,30 @@ class _Slice:
         text, within = self.within("account.id")
         lots, in_lots = self.within("lot.account_id")
         holds, in_holds = self.within("hold.account_id")
+        owing, in_owing = self.within("owing.id")
         locking = "FOR UPDATE" if self.db.is_postgresql else ""
         self.db.make_table(ACCOUNTS, "id bigint")
         select = f"""
             INSERT INTO $accounts SELECT account.id FROM $account account WHERE {text} AND account.id IN (
                 SELECT lot.account_id FROM $lot lot WHERE {lots} AND {DUE}
                 UNION SELECT hold.account_id FROM $hold hold WHERE {holds} AND {STALE}
+                UNION SELECT owing.id FROM {OWING} AND {owing}
             ) ORDER BY account.id {locking}
         """  # noqa: S608  # nosec B608
-        params = [*within, *in_lots, self.moment, *in_holds, self.moment]
+        params = [*within, *in_lots, self.moment, *in_holds, self.moment, *in_owing]
         number = self.db.run(select, params, **self.names)
         self.db.analyse(ACCOUNTS)
         return number
 
     def stale(self) -> list[int]:
-        """Return the accounts with a hold past its limit."""
-        text, within = self.within("hold.account_id")
-        select = f"SELECT DISTINCT hold.account_id FROM $hold hold WHERE {text} AND {STALE} ORDER BY 1"  # noqa: S608  # nosec B608
-        return [pk for (pk,) in self.db.rows(select, [*within, self.moment], **self.names)]
+        """Return the accounts with a hold past its limit, or a debt that could be paid."""
+        holds, in_holds = self.within("hold.account_id")
+        owing, in_owing = self.within("owing.id")
+        select = f"""
+            SELECT hold.account_id FROM $hold hold WHERE {holds} AND {STALE}
+            UNION SELECT owing.id FROM {OWING} AND {owing} ORDER BY 1
+        """  # noqa: S608  # nosec B608
+        return [pk for (pk,) in self.db.rows(select, [*in_holds, self.moment, *in_owing], **self.names)]
 
     def expire(self) -> int:
         """Post the expiries of the accounts that are locked; return of how many lots."""

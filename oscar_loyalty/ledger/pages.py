@@ -120,6 +120,8 @@ class Page:
         self.new_lots: list[Any] = []
         self.uses: list[Any] = []
         self.closed_holds: list[Any] = []
+        #: Lots that could have paid what the account owes, and have not.
+        self.unpaid: list[Any] = []
         self._stale: list[tuple[datetime, int, Any]] = []
         self._expiring: list[tuple[datetime, int, Any]] = []
         self._serial = count()
@@ -135,7 +137,10 @@ class Page:
         heapq.heappush(self._stale, (hold.until, next(self._serial), hold))
 
     def post_due(self, at: datetime) -> None:
-        """Release the holds past their limit and expire the lots past theirs, as of ``at``, in order of time."""
+        """Release the holds past their limit and expire the lots past theirs, as of ``at``, in order of time; before
+        that, pay what could have been paid."""
+        self.repay(self.unpaid, at)
+        self.unpaid = []
         while True:
             hold_due = self._stale[0][0] if self._stale and self._stale[0][0] <= at else None
             lot_due = self._expiring[0][0] if self._expiring and self._expiring[0][0] <= at else None
@@ -188,10 +193,7 @@ class Page:
         """Add a lot; what the account owes is paid from it first."""
         lot = model("Lot")(account=self.account, entry=entry, units=units, remaining=units, **fields)
         self.new_lots.append(lot)
-        owed = min(self.account.debt, units)
-        if owed:
-            self.account.debt -= owed
-            self.take(entry, lot, owed)
+        self.pay(entry, lot)
         self.stop(lot, entry.effective_at)
         self.watch(lot)
         return lot
@@ -208,6 +210,31 @@ class Page:
         self.uses.append(model("LotUse")(entry=entry, lot=lot, units=units))
         self.touch(lot)
 
+    def pay(self, entry: Any, lot: Any) -> None:
+        """Let what is free of ``lot`` pay, as a part of ``entry``, what the account owes.
+
+        To be called wherever units come, or come free: who owes has nothing free, whatever came first.
+        """
+        owed = min(self.account.debt, free(lot))
+        if owed > 0:
+            self.account.debt -= owed
+            self.take(entry, lot, owed)
+
+    def repay(self, lots: Sequence[Any], at: datetime) -> None:
+        """Let what is free of ``lots`` pay what the account owes, where no entry brought it: by one of its own."""
+        owed = min(self.account.debt, sum(map(free, lots)))
+        if owed:
+            entry = self.post(
+                kind="repaid",
+                units=0,
+                key=f"repaid:{self.account.pk}:{self.account.sequence + 1}",
+                digest="repaid",
+                effective_at=at,
+                explanation={"why": "repaid", "units": owed},
+            )
+            for lot in lots:
+                self.pay(entry, lot)
+
     def touch(self, lot: Any, *, times: bool = False) -> None:
         """Let :meth:`Pages.flush` write what ``lot`` has and holds, and its ``times`` where they have changed."""
         if lot.pk is not None:
@@ -220,7 +247,7 @@ class Page:
         return self.lots.setdefault(lot.pk, lot)
 
     def close_hold(self, hold: Any, state: str, at: datetime) -> None:
-        """End a hold; its lots are free again, and expire at once if their time has passed."""
+        """End a hold; its lots are free again, pay what is owed, and expire at once if their time has passed."""
         hold.state, hold.closed_at = state, at
         self.closed_holds.append(hold)
         for row, units in hold.parts:
@@ -229,6 +256,8 @@ class Page:
             self.touch(lot)
             if state == "released":
                 self.watch(lot)
+        if state == "released":
+            self.repay([self.lot(row) for row, _units in hold.parts], at)
 
     # Finding units
 
@@ -352,6 +381,8 @@ class Pages:
                 self._watch_lots(ids, until)
             if some_holds:
                 self._watch_holds(ids, until)
+        for ids in rows.slices([pk for pk, page in self._by_id.items() if page.account.debt]):
+            self._watch_debts(ids)
 
     def __getitem__(self, account_id: int) -> Page:
         """Return the page of an account, or of the one it was merged into."""
@@ -387,6 +418,12 @@ class Pages:
         moment = self._connection.ops.adapt_datetimefield_value(until)
         for hold in self._holds(condition, [*ids, moment], "$until, $id"):
             self._by_id[hold.account_id].watch_hold(hold)
+
+    def _watch_debts(self, ids: Sequence[int]) -> None:
+        lots = model("Lot").objects.filter(account__in=ids, remaining__gt=0).filter(remaining__gt=F("held"))
+        for lot in in_order(lots):
+            page = self._by_id[lot.account_id]
+            page.unpaid.append(page.lot(lot))
 
     def hold(self, pk: int) -> Any:
         """Return a hold of one of these accounts, with its ``parts``: pairs of a lot and units."""

@@ -22,8 +22,9 @@ class Balance:
     """What an account has, in whole units.
 
     ``usable`` can be spent now; ``pending`` comes later; ``held`` is set aside for a checkout under way; ``debt`` is
-    paid by the next earning; ``book`` is the sum of all entries. ``next_expiry`` and ``pending_next`` are
-    ``(moment, units)``, or ``None``; the moment of ``pending_next`` is ``None`` where it is not known yet.
+    paid by whatever comes, comes back or comes free; ``book`` is the sum of all entries. ``next_expiry`` and
+    ``pending_next`` are ``(moment, units)``, or ``None``; the moment of ``pending_next`` is ``None`` where it is not
+    known yet.
     """
 
     usable: int = 0

@@ -86,6 +86,7 @@ def give_back(
             continue
         lot = page.lot(lot)
         page.take(written, lot, -part)
+        page.pay(written, lot)
         if gone:
             late.append(lot)
     if late:

@@ -30,6 +30,7 @@ KINDS = {
     "merge": _("Memberships joined"),
     "matured": _("Became usable"),
     "extended": _("Live longer"),
+    "repaid": _("Owed points paid back"),
 }
 #: What only the money of gift cards does.
 CARD_KINDS = {

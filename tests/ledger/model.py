@@ -114,7 +114,8 @@ class Books:
 
     def due(self, at, *accounts):
         for account in {step for one in accounts for step in self.trail(one)}:
-            for hold in self.holds.values():
+            # One after the other: who owes pays from what is free first.
+            for hold in sorted(self.holds.values(), key=lambda hold: hold.until):
                 if hold.account == account and hold.state == "open" and hold.until <= at:
                     self.free(hold)
             for lot in self.lots:
@@ -128,6 +129,9 @@ class Books:
         hold.state = state
         for lot, units in hold.parts:
             lot.held -= units
+        if state == "released":
+            for lot, _ in hold.parts:
+                self.pay(lot)
 
     def found(self, account, at, pending=False):
         """Lots of the account that can be taken from, in the order in which they are."""
@@ -154,10 +158,15 @@ class Books:
                 chosen.append((lot, part))
         return chosen
 
+    def pay(self, lot):
+        """Whoever owes has nothing free: what comes, comes back, or comes free pays first, whatever its dates."""
+        paid = min(lot.free, self.debt[lot.account])
+        self.debt[lot.account] -= paid
+        lot.remaining -= paid
+
     def bring(self, account, earning, units, start, end):
-        paid = min(units, self.debt[account])
-        self.debt[account] -= paid
-        self.lots.append(Lot(account, earning, units - paid, start, end))
+        self.lots.append(Lot(account, earning, units, start, end))
+        self.pay(self.lots[-1])
 
     # The operations
 
@@ -268,6 +277,7 @@ class Books:
             if lot.account == home:
                 lot.remaining += part
                 lot.end = end
+                self.pay(lot)
             else:
                 self.bring(home, lot.earning, part, lot.start, end)
 
@@ -305,6 +315,8 @@ class Books:
         self.book[taker] -= debt
         self.debt[taker] += debt
         self.debt[giver] = 0
+        for lot in self.found(taker, at, pending=True):
+            self.pay(lot)
         self.into[giver] = taker
 
     def retime(self, name, key, kind, at, times):

@@ -276,7 +276,7 @@ def test_bulk_earnings_expire_in_the_order_of_time(account, time):
             expires_at=time.at + (day + 15) * DAY,
             happened_at=time.at + day * DAY,
         )
-        for day in (0, 10, 20)
+        for day in (-20, -10, 0)
     ]
     last = books.earn_many(items)[-1]
     assert last.balance_after == 20

@@ -333,6 +333,11 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert {name: getattr(full, name) for name in (*expected, *dates)} == expected | dates
 
     @invariant()
+    def nobody_owes_what_they_could_pay(self):
+        lots = get_model("loyalty_ledger", "Lot").objects.filter(account__debt__gt=0)
+        assert not [lot for lot in lots if lot.remaining > lot.held]
+
+    @invariant()
     def the_audit_finds_nothing(self):
         assert list(audit.audit()) == []
 

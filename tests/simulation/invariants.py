@@ -34,7 +34,7 @@ def conservation(world):
     for entry in entries:
         booked[entry["account_id"]] += entry["units"]
         chain[entry["account_id"]].append(entry)
-    used, aside, left = defaultdict(int), defaultdict(int), defaultdict(int)
+    used, aside, left, free = (defaultdict(int) for _ in range(4))
     for use in uses:
         used[use["lot_id"]] += use["units"]
     is_open = {hold["id"] for hold in holds if hold["state"] == "open"}
@@ -42,6 +42,7 @@ def conservation(world):
         aside[part["lot_id"]] += part["units"] if part["hold_id"] in is_open else 0
     for lot in lots:
         left[lot["account_id"]] += lot["remaining"]
+        free[lot["account_id"]] += lot["remaining"] - lot["held"]
         if lot["remaining"] != lot["units"] - used[lot["id"]]:
             found.append(f"lot {lot['id']} holds {lot['remaining']} of {lot['units']}, {used[lot['id']]} were used")
         if lot["held"] != aside[lot["id"]]:
@@ -54,6 +55,8 @@ def conservation(world):
             found.append(
                 f"account {pk}: entries {booked[pk]}, balance {balance}, lots {left[pk]}, debt {account['debt']}"
             )
+        if account["debt"] and free[pk]:
+            found.append(f"account {pk} owes {account['debt']}, and has {free[pk]} that could pay")
         after = 0
         for number, entry in enumerate(sorted(chain[pk], key=lambda each: each["sequence"]), 1):
             after += entry["units"]

@@ -68,6 +68,21 @@ def test_a_spend_that_leaves_its_lots_as_they_were(said, monkeypatch):
     assert "lot" in said(10, "corrects_points", "claims_a_reward")
 
 
+@deed
+def owes_what_it_has(world):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE loyalty_ledger_account SET debt = debt + 1"
+            " WHERE id IN (SELECT account_id FROM loyalty_ledger_lot WHERE remaining > held)"
+        )
+    return "done"
+
+
+def test_a_debt_that_is_left_beside_points(said, monkeypatch):
+    monkeypatch.setattr(actions, "ACTIONS", [*actions.ACTIONS, owes_what_it_has])
+    assert "that could pay" in said(3)
+
+
 # 2. No overspend
 
 
