@@ -16,7 +16,6 @@ from oscar_loyalty.earning import followers, linking
 from oscar_loyalty.earning.awarding import mark_back, reference_of_order, take_back
 from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
-from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
@@ -194,8 +193,6 @@ class RefundFollower:
             # It brought no points, but stamps, or a step towards a tier.
             claw_back(award, order, cancelled, gone, whole)
             return None
-        account = award.entry.account
-        owed = self._debt(account)
         blocks = programme.clawback_policy == programme.BLOCK
         try:
             taken = claw_back(
@@ -213,19 +210,13 @@ class RefundFollower:
         if not taken:
             return None
         entry = get_model("loyalty_ledger", "Entry").objects.get(key=f"{_key(order)}:{award.clawed_back}")
-        missing = self._debt(account) - owed + entry.explanation["written_off"]
+        missing = entry.explanation["owed"] + entry.explanation["written_off"]
         points = taken - entry.explanation["expired"]
         return refunds.Taken(points, missing, programme.points_label, blocked=blocks and missing > 0)
 
     @staticmethod
     def _programme(order: Any) -> Any:
         return get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
-
-    @staticmethod
-    def _debt(account: Any) -> int:
-        """What the account owes, or the one that it was merged into."""
-        account = survivor(account)
-        return int(type(account).objects.filter(pk=account.pk).values_list("debt", flat=True).get())
 
 
 refunds.register(RefundFollower())

@@ -46,9 +46,9 @@ def claw_back(
     if rest and policy == "block":
         raise Blocked(f"{rest} of these units have been spent.")
     written_off = rest if policy == "write_off" else 0
-    if rest and policy == "debt":
-        page.account.debt += rest
-    detail = {**why, "asked": asked, "expired": asked - wanted, "written_off": written_off}
+    owed = rest if policy == "debt" else 0
+    page.account.debt += owed
+    detail = {**why, "asked": asked, "expired": asked - wanted, "written_off": written_off, "owed": owed}
     written = page.post(kind="clawback", units=-(wanted - written_off), explanation=detail, **common)
     for lot, part in taken:
         page.take(written, lot, part)
