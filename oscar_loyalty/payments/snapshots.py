@@ -8,6 +8,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import get_language
 
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.money import as_stored
 from oscar_loyalty.payments.planning import PlanLine
 
 
@@ -25,7 +26,7 @@ def plan_lines(basket: Any) -> list[PlanLine]:
 
 
 def _amount(line: Any) -> Decimal:
-    return Decimal(line.line_price_incl_tax_incl_discounts or 0).quantize(Decimal("0.01"))
+    return as_stored(line.line_price_incl_tax_incl_discounts or Decimal(0))
 
 
 def snapshot(
