@@ -67,6 +67,7 @@ def snapshot(
                 "title": str(line.product.get_title()),
                 "quantity": line.quantity,
                 "unit_price": str(line.unit_price_incl_tax),
+                "unit_excl": str(line.unit_price_excl_tax),
                 "amount": str(_amount(line)),
                 "options": [
                     {"option": attribute.option.code, "value": attribute.value} for attribute in line.attributes.all()
@@ -83,6 +84,8 @@ def snapshot(
             "code": getattr(shipping_method, "code", ""),
             "name": str(getattr(shipping_method, "name", "")),
             "amount": str(shipping_charge.incl_tax) if shipping_charge is not None else "0",
+            "excl": str(shipping_charge.excl_tax) if shipping_charge is not None else "0",
+            "tax_code": shipping_charge.tax_code if shipping_charge is not None else None,
         },
         "shipping_address": _address(shipping_address),
         "billing_address": _address(billing_address),
