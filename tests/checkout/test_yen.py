@@ -179,10 +179,11 @@ def test_all_of_an_order_with_half_a_yen_goes_back(yen, place):
 
 
 def test_a_cancelled_order_with_half_a_yen_gives_its_points_back(yen, place):
-    order = place("2005.00", points="all", quantity=2)
+    order = place("2005.00", points="all", quantity=3)
+    assert order.total_incl_tax == D("5413.50")
     line = order.lines.get().pk
     returns.return_lines(order=order, cancelled={line: 1})
-    returns.return_lines(order=order, cancelled={line: 2}, shipping=True)
+    returns.return_lines(order=order, cancelled={line: 3}, shipping=True)
     assert ledger.balance(yen.account).usable == 5000
     assert list(audit.audit()) == []
 
