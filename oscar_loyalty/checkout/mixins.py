@@ -7,6 +7,7 @@ money; nothing else changes for the shop.
 
 import logging
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -202,7 +203,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         rows = list(self._attempt.tenders.all())
         if any(tenders.is_provider(tender.kind) for tender in rows):
             self._send_to_provider(order_number)
-        money = sum((tender.amount for tender in rows if tenders.of(tender.kind).money), total.incl_tax * 0)
+        money = sum((tender.amount for tender in rows if tenders.of(tender.kind).money), Decimal(0))
         try:
             if money:
                 super().handle_payment(order_number, _part_of(total, money), **kwargs)

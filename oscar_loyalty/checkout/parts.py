@@ -85,7 +85,7 @@ def context(
         "loyalty_offer": offer,
         "loyalty_offer_why": points.why_not(offer) if offer is not None else "",
         "loyalty_points_form": form or (points.PointsForm(offer=offer) if offer is not None else None),
-        "loyalty_too_small": services.too_small(plan, basket.currency) if plan.too_small else "",
+        "loyalty_too_small": services.why_not(plan, basket.currency),
     }
 
 

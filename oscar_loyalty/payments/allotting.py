@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import hundredths
+from oscar_loyalty.money import from_hundredths, hundredths, to_hundredths
 from oscar_loyalty.payments import exceptions, planning, tenders
 
 
@@ -33,7 +33,7 @@ def allot(
     made = []
     # In hundredths, as Oscar stores amounts, so that the parts sum to the total whatever a discount leaves of a yen.
     shares = planning.allot(
-        tenders=plan, lines=lines, rest=int(rest * 100), minor=100, step=hundredths(attempt.currency)
+        tenders=plan, lines=lines, rest=to_hundredths(rest), minor=100, step=hundredths(attempt.currency)
     )
     for tender, parts in zip(rows, shares, strict=True):
         # A tender's units are shared as its amount is: all points of a line, the cents of a card.
@@ -43,7 +43,7 @@ def allot(
                 Allotment(
                     tender=tender,
                     order_line=None if place is None else order_lines[place],
-                    amount=Decimal(part) / 100,
+                    amount=from_hundredths(part),
                     units=share,
                 )
             )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import as_stored
 from oscar_loyalty.payments import clicks, closing, exceptions, selectors, snapshots, tenders
 
 
@@ -57,7 +58,7 @@ def record(
     :raises PaymentProblem: when the order costs something else than was planned.
     """
     Attempt, Tender = get_model("loyalty_payments", "PaymentAttempt"), get_model("loyalty_payments", "Tender")
-    if (plan.total, total.currency) != (order.total_incl_tax, order.currency):
+    if (plan.total, total.currency) != (as_stored(order.total_incl_tax), order.currency):
         raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
     now = clock.now()
     attempt = Attempt.objects.create(
@@ -69,7 +70,7 @@ def record(
         order=order,
         order_number=order.number,
         currency=total.currency,
-        total=total.incl_tax,
+        total=plan.total,
         snapshot=snapshots.snapshot(basket=basket, total=total, user=user, **submission),
         created_at=now,
         leased_until=now,

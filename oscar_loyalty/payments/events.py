@@ -5,14 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from oscar.apps.order.exceptions import InvalidPaymentEvent
 
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.ledger.books import NOBODY, Ref
-from oscar_loyalty.money import from_minor, to_minor
+from oscar_loyalty.money import from_hundredths, hundredths, to_hundredths
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
-from oscar_loyalty.payments.planning import largest_remainder
+from oscar_loyalty.payments.planning import in_steps
 from oscar_loyalty.payments.wishes import Wish
 
 
@@ -71,7 +72,7 @@ def wish_of(
     Pieces bring what they are worth; a smaller amount than that is shared over them. Oscar's own page names the
     price of the whole lines where nobody typed an amount; that is no wish for more.
 
-    :raises RefundRefused: when more is asked for than the pieces are worth.
+    :raises RefundRefused: when it is no amount in the order's currency.
     """
     if not lines:
         return Wish(amount=amount)
@@ -79,12 +80,16 @@ def wish_of(
     pieces = {line.pk: count for line, count in zip(lines, counts, strict=True) if count}
     left = refunds.left_of(order)
     worth = {pk: left[pk].worth(count) for pk, count in pieces.items() if pk in left}
-    asked, whole = to_minor(amount, order.currency), sum(worth.values())
+    whole = sum(worth.values())
+    try:
+        asked = to_hundredths(amount)
+        shares = in_steps(min(asked, whole), list(worth.values()), hundredths(order.currency))
+    except ValueError as error:
+        raise RefundRefused(_("This is not an amount in this order’s currency."), "amount") from error
     if asked == whole or amount == sum(line.line_price_incl_tax for line in lines):
         return Wish(lines=pieces)
     if asked > whole:
         # The refund says how much there is.
         return Wish(amounts={next(iter(pieces)): amount}, lines=pieces) if pieces else Wish(amount=amount)
-    shares = largest_remainder(asked, list(worth.values()))
-    amounts = {pk: from_minor(share, order.currency) for pk, share in zip(worth, shares, strict=True) if share}
+    amounts = {pk: from_hundredths(share) for pk, share in zip(worth, shares, strict=True) if share}
     return Wish(lines={pk: count for pk, count in pieces.items() if pk in amounts}, amounts=amounts)

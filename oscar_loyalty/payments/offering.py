@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from oscar_loyalty.ledger import selectors as ledger
-from oscar_loyalty.money import exponent
+from oscar_loyalty.money import as_stored, exponent
 from oscar_loyalty.payments import planning, snapshots
 
 #: More than anybody has: to ask what an order allows, whoever pays.
@@ -95,7 +95,7 @@ def offer(*, programme: Any, member: Any, basket: Any, total: Decimal, chosen: i
         return PointsOffer(**found, why="member")
     if member.status != "active":
         return PointsOffer(**found, why="frozen")
-    lines, minor = snapshots.plan_lines(basket), minor_of(currency)
+    lines, total, minor = snapshots.plan_lines(basket), as_stored(total), minor_of(currency)
     balance = int(ledger.balance(member.account).usable)
     mine, all_ = _terms(programme, ALL, balance), _terms(programme, ALL, ALL)
     most, amount = planning.most_at_rate(lines=lines, total=total, points=mine, minor=minor)

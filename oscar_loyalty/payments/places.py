@@ -1,8 +1,9 @@
 """What is left of an order to give back: each of its lines, and what belongs to none.
 
-All arithmetic is in minor units, and on what is *left*: a step shares itself in proportion to what is left of each
-part (:func:`~oscar_loyalty.payments.planning.largest_remainder`), so no part ever gets more than it has, none goes
-down again, and the last step returns exactly the rest.
+All arithmetic is in hundredths, as Oscar stores amounts, and on what is *left*: a step shares itself in proportion to
+what is left of each part (:func:`~oscar_loyalty.payments.planning.in_steps`), so no part ever gets more than it has,
+none goes down again, and the last step returns exactly the rest. Of a currency without cents whole units go back; what
+a discount has left of one goes with the last of them.
 """
 
 from dataclasses import dataclass, field
@@ -16,13 +17,14 @@ from django.db.models import Q, Sum
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import to_minor
-from oscar_loyalty.payments.planning import largest_remainder
+from oscar_loyalty.money import as_stored, hundredths, to_hundredths, to_minor
+from oscar_loyalty.payments.planning import in_steps, within
 
 
 @dataclass
 class Place:
-    """One order line, or (``line`` is ``None``) shipping and surcharges. Amounts in minor units.
+    """One order line, or (``line`` is ``None``) shipping and surcharges. Amounts in hundredths, ``step`` of which make
+    a minor unit of the currency.
 
     ``left`` has not been given back; of it, ``kept`` stays, since cards bought with the line have paid with it.
     ``pieces`` were not refunded so far. ``allotments`` say what paid for it, as far as the order has an attempt.
@@ -31,6 +33,7 @@ class Place:
     line: Any
     left: int
     paid: int
+    step: int = 1
     pieces: int = 0
     is_cards: bool = False
     kept: int = 0
@@ -43,18 +46,28 @@ class Place:
 
     def worth(self, quantity: int) -> int:
         """Return what ``quantity`` of the pieces that are left are worth: their part of what is left."""
-        return self.free * quantity // self.pieces if self.pieces else 0
+        return self.whole(self.free * quantity // self.pieces) if self.pieces else 0
+
+    def whole(self, amount: int) -> int:
+        """Return what of ``amount`` can be given back: minor units, or all there is."""
+        return self.free if amount >= self.free else amount // self.step * self.step
+
+    def used_up(self, cards: Fraction) -> int:
+        """Return what so many of the cards that the line bought have cost, in minor units, any part of one counted."""
+        return ceil(self.paid * cards / self.line.quantity / self.step) * self.step
 
     def share(self, amount: int) -> list[tuple[Any, int]]:
-        """Return which part of ``amount``, at most what is left, goes back to each allotment."""
+        """Return which part of ``amount``, at most what is left, goes back to each allotment, if there are any."""
+        if not self.allotments:
+            return []
         lefts = [left_of(allotment) for allotment in self.allotments]
-        parts = zip(self.allotments, largest_remainder(amount, lefts), strict=True)
+        parts = zip(self.allotments, in_steps(amount, lefts, self.step), strict=True)
         return [(allotment, part) for allotment, part in parts if part]
 
 
 def left_of(allotment: Any) -> int:
-    """Return what of an allotment has not gone back, in minor units."""
-    return to_minor(allotment.amount - allotment.returned_amount, allotment.tender.attempt.currency)
+    """Return what of an allotment has not gone back, in hundredths."""
+    return to_hundredths(allotment.amount - allotment.returned_amount)
 
 
 def places_of(order: Any, attempt: Any) -> dict[int | None, Place]:
@@ -62,25 +75,27 @@ def places_of(order: Any, attempt: Any) -> dict[int | None, Place]:
 
     An order placed outside an attempt has no allotments: what is left of its lines is their price less its refunds.
     """
-    currency = order.currency
+    step = hundredths(order.currency)
     lines = list(order.lines.select_related("product__product_class", "product__parent__product_class").order_by("pk"))
     refunded = get_model("loyalty_payments", "RefundLine").objects.filter(refund__order=order).order_by()
     sums = refunded.values("order_line").annotate(pieces=Sum("quantity"), money=Sum("amount"))
     gone = {row["order_line"]: (row["pieces"], row["money"]) for row in sums}
     result: dict[int | None, Place] = {}
-    for line in lines:
+    prices = [to_hundredths(line.line_price_incl_tax) for line in lines]
+    total = to_hundredths(as_stored(order.total_incl_tax))
+    for line, paid in zip(lines, within(prices, total, step), strict=True):
         pieces, money = gone.get(line.pk, (0, Decimal(0)))
-        paid = to_minor(line.line_price_incl_tax, currency)
         result[line.pk] = Place(
             line=line,
             paid=paid,
-            left=paid - to_minor(Decimal(money), currency),
+            step=step,
+            left=paid - to_hundredths(as_stored(money)),
             pieces=line.quantity - pieces,
             is_cards=giftcards.is_giftcard(line.product),
         )
-    rest = to_minor(order.total_incl_tax, currency) - sum(place.paid for place in result.values())
+    rest = max(0, total - sum(prices))
     given = order.loyalty_refunds.aggregate(given=Sum("shipping"))["given"] or Decimal(0)
-    result[None] = Place(line=None, paid=rest, left=rest - to_minor(given, currency))
+    result[None] = Place(line=None, paid=rest, step=step, left=rest - to_hundredths(as_stored(given)))
     if attempt is not None:
         for place in result.values():
             place.left = 0
@@ -100,7 +115,7 @@ def _keep(order: Any, places: dict[int | None, Place]) -> None:
     used = used_cards(lines) if lines else {}
     for pk, share in used.items():
         place = places[pk]
-        place.kept = min(place.left, ceil(place.paid * share / place.line.quantity))
+        place.kept = min(place.left, place.used_up(share))
 
 
 def used_cards(lines: list[int]) -> dict[int, Fraction]:

@@ -109,17 +109,32 @@ def _basket(attempt: Any, user: Any) -> Any:
     basket.strategy = strategy
     # There may be no request; what a tier brings counts on its own Site only.
     basket.loyalty_site = attempt.site
-    lines = list(basket.all_lines())
-    if Counter(map(_what, lines)) != Counter(map(_what_was, attempt.snapshot["lines"])):
+    # Before the lines are looked at: it forgets them, and the taxes set on them.
+    basket.reset_offer_applications()
+    lines = [(line, _what(line)) for line in basket.all_lines()]
+    agreed = {_what_was(line): line for line in attempt.snapshot["lines"]}
+    if Counter(what for _line, what in lines) != Counter(map(_what_was, attempt.snapshot["lines"])):
         raise CannotPlace(_("The basket has changed meanwhile."))
-    for line in lines:
+    for line, what in lines:
         permitted, reason = strategy.fetch_for_line(line).availability.is_purchase_permitted(line.quantity)
         if not permitted:
             product = line.product.get_title()
             raise CannotPlace(_("“%(product)s”: %(reason)s") % {"product": product, "reason": reason})
-    basket.reset_offer_applications()
+        _set_tax(line.purchase_info.price, agreed[what].get("unit_excl"), agreed[what]["unit_price"])
     get_class("offer.applicator", "Applicator")().apply(basket, user)
     return basket
+
+
+def _set_tax(price: Any, excl: str | None, incl: str) -> None:
+    """Set the tax that the shop's view had set on ``price``, where nobody but that view knows it.
+
+    A snapshot of an earlier version has no ``excl``: the total will not be the one agreed upon.
+    """
+    if price.is_tax_known or excl is None:
+        return
+    if price.excl_tax != Decimal(excl):
+        raise CannotPlace(_("The price has changed meanwhile."))
+    price.tax = Decimal(incl) - Decimal(excl)
 
 
 def _what(line: Any) -> tuple[Any, ...]:
@@ -144,6 +159,9 @@ def _shipping(basket: Any, user: Any, address: Any, wanted: Any) -> tuple[Any, A
     if method is None:
         raise CannotPlace(_("This way of shipping is no longer offered."))
     charge = method.calculate(basket)
+    if not charge.is_tax_known:
+        _set_tax(charge, wanted.get("excl"), wanted["amount"])
+        charge.tax_code = wanted.get("tax_code")
     if charge.incl_tax != Decimal(wanted["amount"]):
         raise CannotPlace(_("Shipping costs something else by now."))
     return method, charge

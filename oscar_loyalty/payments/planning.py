@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 
+from oscar_loyalty.money import from_hundredths, to_hundredths
+
 #: Kinds of tender that are not money: they bring no points of their own, and return as themselves.
 NOT_MONEY = ("points_line", "points", "giftcard")
 #: Kinds whose units are points.
@@ -101,7 +103,8 @@ class Plan:
     """The tenders, what is left for money, and the points they take.
 
     ``minimum`` is the least that the money's provider takes, apart from nothing; ``taken_back`` is by how much points
-    and gift cards pay less than they could, so that the rest is not below it.
+    and gift cards pay less than they could, so that the rest is not below it. ``unit`` is the smallest amount that the
+    provider knows.
     """
 
     tenders: tuple[PlanTender, ...]
@@ -111,6 +114,7 @@ class Plan:
     cards: Decimal
     minimum: Decimal = Decimal(0)
     taken_back: Decimal = Decimal(0)
+    unit: Decimal = Decimal("0.01")
 
     @property
     def is_split(self) -> bool:
@@ -132,6 +136,11 @@ class Plan:
         """Whether the rest is less than its provider takes, and nothing could be taken back for it."""
         return 0 < self.money < self.minimum
 
+    @property
+    def too_fine(self) -> bool:
+        """Whether the rest has a part of a unit, such as half a yen, which its provider cannot take."""
+        return bool(self.money % self.unit)
+
 
 def plan(
     *,
@@ -142,16 +151,18 @@ def plan(
     money_kind: str = "shop",
     minimum_charge: Decimal = Decimal(0),
     minor: int = 100,
+    unit: Decimal = Decimal("0.01"),
 ) -> Plan:
     """Return how ``total`` (lines, shipping and surcharges, with tax) is paid.
 
     ``minor`` is the number of minor units in one of the currency: 100 cents, 1 yen. A part of a minor unit, as a
     discount of some percent may leave of a yen, is paid in money. Where the rest is less than ``minimum_charge`` but
-    not nothing, points at the rate pay less, then the last gift cards.
+    not nothing, points at the rate pay less, then the last gift cards. A total below the sum of the lines, as a rebate
+    makes it, is the lines' in proportion.
 
-    :raises ValueError: when the lines cost more than the total, or an amount is below zero.
+    :raises ValueError: when the total or a line is below zero.
     """
-    _check(lines, total)
+    lines = _within(lines, total, minor)
     tenders = [
         PlanTender("points_line", line.amount, points=line.points, line_index=line.index)
         for line in lines
@@ -181,6 +192,7 @@ def plan(
         cards=sum((tender.amount for tender in tenders if tender.kind == "giftcard"), Decimal(0)),
         minimum=minimum_charge,
         taken_back=left - before,
+        unit=unit,
     )
 
 
@@ -188,7 +200,7 @@ def most_at_rate(
     *, lines: Sequence[PlanLine], total: Decimal, points: PlanPoints, minor: int = 100
 ) -> tuple[int, Decimal]:
     """Return how many of the points wanted can pay for a part of the order, and what they pay of it."""
-    _check(lines, total)
+    lines = _within(lines, total, minor)
     bound = [line for line in lines if line.points is not None and line.amount > 0]
     for_lines = sum((line.amount for line in bound), Decimal(0))
     open_ = _open_to_all(lines, total, minor)
@@ -197,9 +209,12 @@ def most_at_rate(
     return points.within(_floor(most, minor), min(points.wanted, free), minor)
 
 
-def _check(lines: Sequence[PlanLine], total: Decimal) -> None:
-    if total < 0 or any(line.amount < 0 for line in lines) or sum(line.amount for line in lines) > total:
-        raise ValueError("The lines do not fit the total.")
+def _within(lines: Sequence[PlanLine], total: Decimal, minor: int) -> Sequence[PlanLine]:
+    """Return the lines at what is to be paid for each of ``total``."""
+    if total < 0 or any(line.amount < 0 for line in lines):
+        raise ValueError("Nobody pays less than nothing.")
+    parts = within([to_hundredths(line.amount) for line in lines], to_hundredths(total), max(1, 100 // minor))
+    return [replace(line, amount=from_hundredths(part)) for line, part in zip(lines, parts, strict=True)]
 
 
 def _floor(amount: Decimal, minor: int) -> Decimal:
@@ -250,17 +265,45 @@ def largest_remainder(units: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def within(prices: Sequence[int], total: int, step: int = 1) -> list[int]:
+    """Return what is to be paid for each of ``prices``: the price, or, where a rebate makes ``total`` less than their
+    sum, its part of the total, in multiples of ``step`` where all of them are."""
+    if total >= sum(prices):
+        return list(prices)
+    unit = 1 if any(amount % step for amount in (total, *prices)) else step
+    return [part * unit for part in largest_remainder(total // unit, prices)]
+
+
+def in_steps(units: int, lefts: Sequence[int], step: int) -> list[int]:
+    """Share ``units`` in proportion to ``lefts``, at most all of each, in multiples of ``step``.
+
+    What is no multiple comes from those that have a part of a step left.
+
+    :raises ValueError: when they have not that much.
+    """
+    whole = [left // step for left in lefts]
+    shares = [share * step for share in largest_remainder(min(units // step, sum(whole)), whole)]
+    for place, left in enumerate(lefts):
+        shares[place] += min(units - sum(shares), left % step)
+    if sum(shares) != units:
+        raise ValueError(f"{units} cannot be shared in steps of {step}.")
+    return shares
+
+
 def allot(
     *, tenders: Sequence[PlanTender], lines: Sequence[PlanLine], rest: int, minor: int, step: int = 1
 ) -> list[dict[int | None, int]]:
     """Return for each tender which part of it paid which line, in minor units (``None``: shipping and surcharges).
 
-    ``rest`` is what shipping and surcharges cost in minor units, ``minor`` the number of minor units in one of the
-    currency. Points at the rate and gift cards share what they pay over the lines they may pay, by largest remainder,
-    in multiples of ``step``; money pays what is left of each.
+    ``rest`` is what shipping and surcharges cost in minor units, below zero for a rebate, which lowers the lines
+    (:func:`within`); ``minor`` is the number of minor units in one of the currency. Points at the rate and gift cards
+    share what they pay over the lines they may pay, by largest remainder, in multiples of ``step``; money pays what is
+    left of each.
     """
-    open_: dict[int | None, int] = {line.index: int(line.amount * minor) for line in lines}
-    open_[None] = rest
+    prices = [int(line.amount * minor) for line in lines]
+    parts_of_total = within(prices, sum(prices) + rest, step)
+    open_: dict[int | None, int] = {line.index: part for line, part in zip(lines, parts_of_total, strict=True)}
+    open_[None] = max(0, rest)
     closed_to_cards = {line.index for line in lines if line.is_giftcard}
     result: list[dict[int | None, int]] = []
     for tender in tenders:

@@ -20,7 +20,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import Money, from_minor, to_minor
+from oscar_loyalty.money import Money, from_hundredths, to_hundredths
 from oscar_loyalty.payments import oscar_records, places, returns, sending, tenders
 from oscar_loyalty.payments.exceptions import RefundRefused
 from oscar_loyalty.payments.wishes import WITHOUT_MONEY, Wanted, Wish
@@ -158,7 +158,7 @@ def left_of(order: Any) -> dict[int | None, places.Place]:
 
 def everything(order: Any) -> Wish:
     """Return the wish for all that is left of ``order``."""
-    left, currency = left_of(order), order.currency
+    left = left_of(order)
     return Wish(
         lines={
             place.line.pk: place.pieces
@@ -168,11 +168,11 @@ def everything(order: Any) -> Wish:
         },
         # Pieces that went back for less than they were worth have left something.
         amounts={
-            place.line.pk: from_minor(place.free, currency)
+            place.line.pk: from_hundredths(place.free)
             for place in left.values()
             if place.line is not None and not place.pieces and place.free
         },
-        shipping=from_minor(left[None].free, currency) if left[None].free else None,
+        shipping=from_hundredths(left[None].free) if left[None].free else None,
     )
 
 
@@ -206,9 +206,9 @@ def come_back(*, order: Any) -> Any:
         for pk, place in left.items():
             if pk is not None and place.is_cards and place.pieces < place.line.quantity:
                 whole = place.paid * (place.line.quantity - place.pieces) // place.line.quantity
-                more = min(place.free, whole - place.kept - (place.paid - place.left))
+                more = place.whole(whole - place.kept - (place.paid - place.left))
                 if more > 0:
-                    amounts[pk] = from_minor(more, order.currency)
+                    amounts[pk] = from_hundredths(more)
         if not amounts:
             return None
         mark = ":".join(f"{pk}-{left[pk].left}" for pk in sorted(amounts))
@@ -266,7 +266,7 @@ def carry_out(
         order, {pk: wanted.pieces_gone(pk) for pk in wanted.quantities if left[pk].is_cards}, actor=actor
     )
     kept = wanted.keep(places.used_cards([pk for pk in wanted.quantities if left[pk].is_cards]), kind)
-    total = from_minor(sum(wanted.units.values()), order.currency)
+    total = from_hundredths(sum(wanted.units.values()))
     if expected is not None and total != expected:
         raise RefundRefused(_("Something has changed meanwhile. Please look again at what will be refunded."))
     row = Refund.objects.create(
@@ -274,7 +274,7 @@ def carry_out(
         kind=kind,
         order=order,
         amount=total,
-        shipping=from_minor(wanted.units.get(None, 0), order.currency),
+        shipping=from_hundredths(wanted.units.get(None, 0)),
         reason=reason[:255],
         actor_type=actor.type,
         actor_id=actor.id,
@@ -286,7 +286,7 @@ def carry_out(
             refund=row,
             order_line_id=pk,
             quantity=wanted.quantities.get(pk, 0),
-            amount=from_minor(units, order.currency),
+            amount=from_hundredths(units),
         )
         for pk, units in wanted.units.items()
         if pk is not None
@@ -304,7 +304,7 @@ def carry_out(
         refund=row,
         parts=tuple(parts),
         cards=tuple(cards),
-        kept=Money(from_minor(kept, order.currency), order.currency),
+        kept=Money(from_hundredths(kept), order.currency),
         untracked=Money(row.amount if attempt is None else Decimal(0), order.currency),
         taken=tuple(item for item in taken if item is not None),
     )
@@ -325,8 +325,8 @@ def _give(row: Any, allotment: Any, amount: int, at: datetime, rehearsal: bool) 
     units = 0
     if allotment.units:
         # The units that stand for what has gone back by now, less those that went before; all of them in the end.
-        whole = to_minor(allotment.amount, row.order.currency)
-        so_far = to_minor(allotment.returned_amount, row.order.currency) + amount
+        whole = to_hundredths(allotment.amount)
+        so_far = to_hundredths(allotment.returned_amount) + amount
         units = max(0, allotment.units * so_far // whole - allotment.returned_units)
     part = returns.give(
         allotment=allotment,

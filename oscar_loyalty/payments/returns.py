@@ -13,7 +13,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import from_minor, to_minor
+from oscar_loyalty.money import as_stored, from_hundredths, from_minor, hundredths, to_hundredths
 from oscar_loyalty.payments import places, tenders
 
 
@@ -88,11 +88,13 @@ def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
         return 0
     target = allotment.returned_units + units
     if allotment.tender.kind == "giftcard":
-        amount = units
+        amount = to_hundredths(as_stored(from_minor(units, attempt.currency)))
     else:
-        whole = to_minor(allotment.amount, attempt.currency)
+        gone = to_hundredths(allotment.amount) * target // allotment.units
+        if target < allotment.units:
+            gone -= gone % hundredths(attempt.currency)
         # A refund may have counted the money before the points.
-        amount = max(0, whole * target // allotment.units - to_minor(allotment.returned_amount, attempt.currency))
+        amount = max(0, gone - to_hundredths(allotment.returned_amount))
     give(allotment=allotment, amount=amount, units=units, key=f"return:{allotment.pk}:{target}")
     return 1
 
@@ -100,7 +102,7 @@ def _return(attempt: Any, allotment: Any, share: Fraction) -> int:
 def give(
     *, allotment: Any, amount: int, units: int, key: str, refund: Any = None, state: str = "done", at: Any = None
 ) -> Any:
-    """Give ``amount`` (minor units) of an allotment back, and the ``units`` that stand for it; return the
+    """Give ``amount`` (hundredths) of an allotment back, and the ``units`` that stand for it; return the
     ``TenderReturn``.
 
     The caller holds the locks of the attempt and of the accounts.
@@ -120,7 +122,7 @@ def give(
         )
     if tender.kind == "giftcard":
         look_again(cards=[tender.card_id])
-    money = from_minor(amount, attempt.currency)
+    money = from_hundredths(amount)
     part = get_model("loyalty_payments", "TenderReturn").objects.create(
         allotment=allotment,
         refund=refund,

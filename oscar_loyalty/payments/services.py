@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
@@ -17,7 +18,7 @@ from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
-from oscar_loyalty.money import format_money, from_minor
+from oscar_loyalty.money import as_stored, format_money, from_minor
 from oscar_loyalty.payments import closing, exceptions, offering, planning, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
@@ -75,12 +76,13 @@ def plan_for(
     ]
     return planning.plan(
         lines=snapshots.plan_lines(basket),
-        total=Decimal(total),
+        total=as_stored(total),
         cards=offered,
         points=offering.at_rate(member=member, currency=currency, wanted=points) if points > 0 else None,
         money_kind=money_kind,
         minimum_charge=tenders.of(money_kind).minimum(currency),
         minor=offering.minor_of(currency),
+        unit=tenders.of(money_kind).unit(currency),
     )
 
 
@@ -147,7 +149,7 @@ def _begin(
             # Its page may still be open, and paid: the caller closes that first (settling.give_up).
             raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
         undo(before, reason="started again")
-    if plan.total != total.incl_tax:
+    if plan.total != as_stored(total.incl_tax):
         raise ValueError("The plan is for another total.")
     if plan.points and not may_spend:
         if member is not None:
@@ -156,8 +158,8 @@ def _begin(
             )
         raise exceptions.PaymentProblem(_("Only members can pay with points."))
     _check_points(plan, member, basket.currency)
-    if plan.too_small:
-        raise exceptions.PaymentProblem(too_small(plan, basket.currency))
+    if problem := why_not(plan, basket.currency):
+        raise exceptions.PaymentProblem(problem)
     _freeze(basket)
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
@@ -166,7 +168,7 @@ def _begin(
         site=site,
         order_number=str(order_number or ""),
         currency=total.currency,
-        total=total.incl_tax,
+        total=plan.total,
         snapshot=snapshots.snapshot(basket=basket, total=total, user=user, **submission),
         created_at=now,
         leased_until=now + LEASE,
@@ -219,8 +221,14 @@ def _check_points(plan: planning.Plan, member: Any, currency: str) -> None:
         )
 
 
-def too_small(plan: planning.Plan, currency: str) -> str:
-    """Return why a plan whose rest is less than its provider takes cannot be carried out, for the customer."""
+def why_not(plan: planning.Plan, currency: str) -> str:
+    """Return why the rest of a plan cannot be paid through its provider, for the customer; nothing where it can."""
+    if plan.too_fine:
+        # The shop's own way of writing a price has no digits for it.
+        rest = {"rest": f"{number_format(plan.money, 2)}\xa0{currency}"}
+        return _("%(rest)s is no whole amount, so it cannot be paid this way. Please pay in another way.") % rest
+    if not plan.too_small:
+        return ""
     words = {"rest": format_money(plan.money, currency), "minimum": format_money(plan.minimum, currency)}
     if plan.points:
         return (
@@ -272,7 +280,7 @@ def complete(*, attempt: Any, order: Any, basket: Any = None) -> Any:
         raise exceptions.AttemptClosed(
             _("This took too long: what was set aside for it is free again. Please try again.")
         )
-    if row.total != order.total_incl_tax or row.currency != order.currency:
+    if row.total != as_stored(order.total_incl_tax) or row.currency != order.currency:
         raise exceptions.PaymentProblem(_("The total of the order has changed. Please check it and try again."))
     rows = list(row.tenders.select_related("attempt", "hold__account", "card").order_by("hold__account_id", "number"))
     for tender in rows:
@@ -385,7 +393,7 @@ __all__ = [
     "refuse_second",
     "settle_soon",
     "to_be_given_back",
-    "too_small",
     "undo",
     "wait_for",
+    "why_not",
 ]

@@ -8,6 +8,7 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import get_language
 
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.money import as_stored
 from oscar_loyalty.payments.planning import PlanLine
 
 
@@ -25,7 +26,7 @@ def plan_lines(basket: Any) -> list[PlanLine]:
 
 
 def _amount(line: Any) -> Decimal:
-    return Decimal(line.line_price_incl_tax_incl_discounts or 0).quantize(Decimal("0.01"))
+    return as_stored(line.line_price_incl_tax_incl_discounts or Decimal(0))
 
 
 def snapshot(
@@ -66,6 +67,7 @@ def snapshot(
                 "title": str(line.product.get_title()),
                 "quantity": line.quantity,
                 "unit_price": str(line.unit_price_incl_tax),
+                "unit_excl": str(line.unit_price_excl_tax),
                 "amount": str(_amount(line)),
                 "options": [
                     {"option": attribute.option.code, "value": attribute.value} for attribute in line.attributes.all()
@@ -82,6 +84,8 @@ def snapshot(
             "code": getattr(shipping_method, "code", ""),
             "name": str(getattr(shipping_method, "name", "")),
             "amount": str(shipping_charge.incl_tax) if shipping_charge is not None else "0",
+            "excl": str(shipping_charge.excl_tax) if shipping_charge is not None else "0",
+            "tax_code": shipping_charge.tax_code if shipping_charge is not None else None,
         },
         "shipping_address": _address(shipping_address),
         "billing_address": _address(billing_address),

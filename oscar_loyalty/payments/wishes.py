@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from oscar_loyalty.money import Money, from_minor, to_minor
+from oscar_loyalty.money import Money, from_hundredths, hundredths, to_hundredths
 from oscar_loyalty.payments import places, tenders
 from oscar_loyalty.payments.exceptions import RefundRefused
-from oscar_loyalty.payments.planning import largest_remainder
+from oscar_loyalty.payments.planning import in_steps
 
 #: Kinds of refund for which the provider has moved, or never had, the money itself.
 WITHOUT_MONEY = ("dispute", "capture_failed")
@@ -28,7 +28,7 @@ class Wish:
 
 
 class Wanted:
-    """A wish in minor units, checked against what is left."""
+    """A wish in hundredths, as :class:`places.Place` counts, checked against what is left."""
 
     def __init__(self, wish: Wish, left: dict[int | None, places.Place], currency: str, *, loose: bool = False) -> None:
         self.left, self.currency = left, currency
@@ -37,31 +37,31 @@ class Wanted:
         if wish.amount is not None:
             if wish.lines or wish.amounts or wish.shipping is not None:
                 raise ValueError("An amount for the whole order excludes all others.")
-            self._spread(self._minor(wish.amount, "amount"))
+            self._spread(wish.amount)
         for pk, quantity in wish.lines.items():
             if quantity:
                 self._pieces(pk, quantity)
         for pk, amount in wish.amounts.items():
-            self._amount(pk, self._minor(amount, f"amount_{pk}"), loose)
+            self._amount(pk, amount, loose)
         if wish.shipping:
-            self._at_most(self._minor(wish.shipping, "shipping"), left[None].free, "shipping")
-            self.units[None] = self._minor(wish.shipping, "shipping")
+            self.units[None] = self._units(wish.shipping, left[None].free, "shipping")
         if not self.units:
             raise RefundRefused(_("Choose what is to be refunded."))
 
-    def _minor(self, amount: Decimal, where: str) -> int:
+    def _units(self, amount: Decimal, most: int, where: str, too_much: str = "") -> int:
+        """Return the amount in hundredths: whole minor units, or all that there is."""
         try:
-            units = to_minor(amount, self.currency)
+            units = to_hundredths(amount)
         except ValueError as error:
             raise RefundRefused(_("This is not an amount in this order’s currency."), where) from error
         if units <= 0:
             raise RefundRefused(_("Enter an amount above zero."), where)
-        return units
-
-    def _at_most(self, units: int, most: int, where: str) -> None:
         if units > most:
-            money = Money(from_minor(most, self.currency), self.currency)
-            raise RefundRefused(_("At most %(amount)s can be refunded here.") % {"amount": money}, where)
+            text = too_much or _("At most %(amount)s can be refunded here.")
+            raise RefundRefused(text % {"amount": Money(from_hundredths(most), self.currency)}, where)
+        if units != most and units % hundredths(self.currency):
+            raise RefundRefused(_("This is not an amount in this order’s currency."), where)
+        return units
 
     def _place(self, pk: int, where: str) -> places.Place:
         place = self.left.get(pk)
@@ -79,21 +79,20 @@ class Wanted:
         self.quantities[pk] = quantity
         self.units[pk] = place.worth(quantity)
 
-    def _amount(self, pk: int, units: int, loose: bool) -> None:
+    def _amount(self, pk: int, amount: Decimal, loose: bool) -> None:
         place = self._place(pk, "amounts")
         if place.is_cards and pk not in self.quantities and not loose:
             raise RefundRefused(_("Gift cards are refunded by the piece."), f"amount_{pk}")
-        self._at_most(units, self.units[pk] if pk in self.quantities else place.free, f"amount_{pk}")
-        self.units[pk] = units
+        most = self.units[pk] if pk in self.quantities else place.free
+        self.units[pk] = self._units(amount, most, f"amount_{pk}")
 
-    def _spread(self, units: int) -> None:
+    def _spread(self, amount: Decimal) -> None:
         open_ = {pk: place.free for pk, place in self.left.items() if not place.is_cards and place.free}
-        if units > sum(open_.values()) and any(place.is_cards and place.free for place in self.left.values()):
-            money = Money(from_minor(sum(open_.values()), self.currency), self.currency)
-            text = _("At most %(amount)s can be refunded here. Gift cards are refunded by the piece.")
-            raise RefundRefused(text % {"amount": money}, "amount")
-        self._at_most(units, sum(open_.values()), "amount")
-        shares = largest_remainder(units, list(open_.values()))
+        too_much = ""
+        if any(place.is_cards and place.free for place in self.left.values()):
+            too_much = _("At most %(amount)s can be refunded here. Gift cards are refunded by the piece.")
+        units = self._units(amount, sum(open_.values()), "amount", too_much)
+        shares = in_steps(units, list(open_.values()), hundredths(self.currency))
         self.units = {pk: share for pk, share in zip(open_, shares, strict=True) if share}
 
     def pieces_gone(self, pk: int) -> int:
@@ -109,8 +108,7 @@ class Wanted:
             if kind in WITHOUT_MONEY and all(tenders.of(part.tender.kind).money for part in place.allotments):
                 # The money is gone already, whatever the cards have paid.
                 continue
-            more = -(-place.paid * share // place.line.quantity) - place.kept
-            part = min(self.units[pk], max(0, int(more)))
+            part = min(self.units[pk], max(0, place.used_up(share) - place.kept))
             self.units[pk] -= part
             kept += part
         return kept

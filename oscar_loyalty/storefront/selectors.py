@@ -11,7 +11,7 @@ from oscar_loyalty.giftcards import amounts, delivery, designs
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.strategy import GiftCardStrategyMixin
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.money import Money, hundredths
+from oscar_loyalty.money import Money, from_hundredths, hundredths, to_hundredths
 from oscar_loyalty.payments import planning, snapshots
 
 
@@ -115,14 +115,14 @@ def paid_by_line(basket: Any, plan: Any, points: BasketPoints) -> dict[int, Deci
     lines = snapshots.plan_lines(basket)
     rest = plan.total - sum((line.amount for line in lines), Decimal(0))
     step = hundredths(basket.currency)
-    parts = planning.allot(tenders=plan.tenders, lines=lines, rest=int(rest * 100), minor=100, step=step)
+    parts = planning.allot(tenders=plan.tenders, lines=lines, rest=to_hundredths(rest), minor=100, step=step)
     paid: dict[int, Decimal] = {}
     rows = list(basket.all_lines())
     for tender, part in zip(plan.tenders, parts, strict=True):
         for index, units in part.items():
             if index is not None and not tender.money:
                 pk = rows[index].pk
-                paid[pk] = paid.get(pk, Decimal(0)) + Decimal(units) / 100
+                paid[pk] = paid.get(pk, Decimal(0)) + from_hundredths(units)
     return paid
 
 

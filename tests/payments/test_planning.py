@@ -9,9 +9,11 @@ from oscar_loyalty.payments.planning import (
     PlanLine,
     PlanPoints,
     allot,
+    in_steps,
     largest_remainder,
     most_at_rate,
     plan,
+    within,
 )
 
 
@@ -48,9 +50,49 @@ def test_cards_are_used_in_the_order_they_were_added():
     assert result.money == 0
 
 
-def test_lines_dearer_than_the_total_are_a_mistake():
+def test_a_total_below_the_lines_is_shared_by_them():
+    lines = [PlanLine(0, D("10.00"), is_giftcard=True, points=1000), PlanLine(1, D("20.00"))]
+    result = plan(lines=lines, total=D("29.00"), cards=[PlanCard(1, D("99.00"))])
+    assert kinds(result) == [("points_line", D("9.67")), ("giftcard", D("19.33"))]
+    assert allot(tenders=result.tenders, lines=lines, rest=-100, minor=100) == [{0: 967}, {1: 1933}]
+    # Whole yen stay whole.
+    assert within([100000, 200000], 290000, 100) == [96700, 193300]
+    assert within([100000, 200050], 290050, 100) == [96667, 193383]
+
+
+@pytest.mark.parametrize(("line", "total"), [("30.00", "-0.01"), ("-1.00", "30.00")])
+def test_less_than_nothing_is_a_mistake(line, total):
     with pytest.raises(ValueError):
-        plan(lines=[PlanLine(0, D("30.00"))], total=D("29.99"))
+        plan(lines=[PlanLine(0, D(line))], total=D(total))
+
+
+def test_a_rest_with_a_part_of_its_providers_unit_is_said():
+    lines = [PlanLine(0, D("904.50"))]
+    assert not plan(lines=lines, total=D("904.50"), minor=1).too_fine
+    assert plan(lines=lines, total=D("904.50"), minor=1, unit=D(1)).too_fine
+    assert not plan(lines=[*lines, PlanLine(1, D("94.50"))], total=D("999.00"), minor=1, unit=D(1)).too_fine
+
+
+@given(st.sampled_from([1, 100]), st.lists(st.integers(0, 50_000), min_size=1, max_size=6), st.integers(0, 400_000))
+def test_what_is_left_is_shared_in_steps_and_never_more_of_a_part_than_it_has(step, lefts, units):
+    units = sum(lefts) if units >= sum(lefts) else units // step * step
+    shares = in_steps(units, lefts, step)
+    assert sum(shares) == units
+    assert all(0 <= share <= left for share, left in zip(shares, lefts, strict=True))
+    if sum(left // step for left in lefts) * step >= units:
+        assert all(share % step == 0 for share in shares)
+
+
+def test_parts_of_a_yen_that_nobody_has_are_not_shared():
+    with pytest.raises(ValueError):
+        in_steps(150, [100, 200], 100)
+
+
+@given(st.sampled_from([1, 100]), st.lists(st.integers(0, 50_000), min_size=1, max_size=6), st.integers(0, 400_000))
+def test_a_rebate_takes_from_each_line_at_most_what_it_costs(step, prices, total):
+    parts = within(prices, total, step)
+    assert sum(parts) == min(total, sum(prices))
+    assert all(0 <= part <= price for part, price in zip(parts, prices, strict=True))
 
 
 def test_a_gift_card_is_allotted_over_lines_and_shipping():
@@ -79,20 +121,22 @@ lines_ = st.lists(st.tuples(amounts, st.booleans(), st.booleans(), st.integers(1
 )
 
 
-@given(lines_, amounts, st.lists(amounts, max_size=4))
-def test_tenders_sum_to_the_total_and_allotments_to_lines_and_tenders(lines, shipping, balances):
-    total = sum((line.amount for line in lines), D(0)) + shipping
+@given(lines_, amounts, st.lists(amounts, max_size=4), amounts)
+def test_tenders_sum_to_the_total_and_allotments_to_lines_and_tenders(lines, shipping, balances, rebate):
+    price = sum((line.amount for line in lines), D(0))
+    total = max(D(0), price + shipping - rebate)
     result = plan(lines=lines, total=total, cards=[PlanCard(n, balance) for n, balance in enumerate(balances)])
     assert sum((tender.amount for tender in result.tenders), D(0)) == total
-    parts = allot(tenders=result.tenders, lines=lines, rest=int(shipping * 100), minor=100)
+    parts = allot(tenders=result.tenders, lines=lines, rest=int((total - price) * 100), minor=100)
     for tender, part in zip(result.tenders, parts, strict=True):
         assert sum(part.values()) == tender.amount * 100
         if tender.kind == "giftcard":
             assert not any(lines[place].is_giftcard for place in part if place is not None)
             assert tender.amount <= balances[tender.card]
+    paid = within([int(line.amount * 100) for line in lines], int(total * 100))
     for line in lines:
-        assert sum(part.get(line.index, 0) for part in parts) == line.amount * 100
-    assert sum(part.get(None, 0) for part in parts) == shipping * 100
+        assert sum(part.get(line.index, 0) for part in parts) == paid[line.index] <= line.amount * 100
+    assert sum(part.get(None, 0) for part in parts) == max(0, total - price) * 100
 
 
 # Points at the programme's rate

@@ -73,6 +73,14 @@ def test_more_than_was_paid_is_no_event(order, handle, amount, quantities):
     assert not order.payment_events.exists() and not order.loyalty_refunds.exists()
 
 
+@pytest.mark.parametrize("amount", ["10.005", "NaN", "Infinity"])
+@pytest.mark.parametrize("quantities", [None, [1]])
+def test_what_is_no_amount_is_no_event(order, handle, amount, quantities):
+    with pytest.raises(InvalidPaymentEvent, match="not an amount"):
+        handle("Refund", amount, quantities)
+    assert not order.payment_events.exists() and not order.loyalty_refunds.exists()
+
+
 def test_other_events_refund_nothing(order, handle):
     handle("Paid", "60.00")
     assert not order.loyalty_refunds.exists()

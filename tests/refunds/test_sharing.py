@@ -12,7 +12,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.money import from_minor
+from oscar_loyalty.money import from_hundredths
 from oscar_loyalty.payments import planning, refunds, services
 from oscar_loyalty.payments.exceptions import RefundRefused
 from oscar_loyalty.payments.places import Place, left_of
@@ -21,41 +21,45 @@ Order = get_model("order", "Order")
 
 
 @given(
-    currency=st.sampled_from(["EUR", "JPY"]),
+    unit=st.sampled_from([1, 100]),
     amounts=st.lists(st.integers(1, 100_000), min_size=1, max_size=6),
+    half=st.integers(0, 99),
     steps=st.lists(st.integers(1, 50_000), max_size=20),
 )
-def test_steps_share_what_is_left(currency, amounts, steps):
-    attempt = SimpleNamespace(currency=currency)
-    parts = [
-        SimpleNamespace(
-            amount=from_minor(amount, currency), returned_amount=D(0), tender=SimpleNamespace(attempt=attempt)
-        )
-        for amount in amounts
-    ]
+def test_steps_share_what_is_left(unit, amounts, half, steps):
+    # The last is money, which pays what a discount leaves of a yen.
+    amounts = [amount * unit for amount in amounts]
+    amounts[-1] += half % unit
+    parts = [SimpleNamespace(amount=from_hundredths(amount), returned_amount=D(0)) for amount in amounts]
     total = sum(amounts)
-    place = Place(line=None, left=total, paid=total, allotments=parts)
+    place = Place(line=None, left=total, paid=total, step=unit, allotments=parts)
     for step in [*steps, total]:
-        step = min(step, place.left)
+        step = place.whole(step * unit)
         shares = place.share(step)
         assert sum(share for _part, share in shares) == step
         for part, share in shares:
             assert share > 0
-            # Each gets its part of what is left, but for less than one unit.
-            assert abs(share - step * left_of(part) / place.left) < 1
-            part.returned_amount += from_minor(share, currency)
+            assert share % unit == 0 or (share % unit == half % unit and part is parts[-1] and step == place.left)
+            # Each gets its part of what is left, but for less than one unit, and what is left of one.
+            assert abs(share - step * left_of(part) / place.left) < unit + half % unit
+            part.returned_amount += from_hundredths(share)
             assert part.returned_amount <= part.amount
         place.left -= step
     assert all(part.returned_amount == part.amount for part in parts)
 
 
-@given(paid=st.integers(0, 100_000), pieces=st.lists(st.integers(1, 5), min_size=1, max_size=6))
-def test_pieces_sum_to_their_line(paid, pieces):
-    place = Place(line=None, left=paid, paid=paid, pieces=sum(pieces))
+@given(
+    unit=st.sampled_from([1, 100]),
+    paid=st.integers(0, 100_000),
+    pieces=st.lists(st.integers(1, 5), min_size=1, max_size=6),
+)
+def test_pieces_sum_to_their_line(unit, paid, pieces):
+    place = Place(line=None, left=paid, paid=paid, step=unit, pieces=sum(pieces))
     for number in pieces:
         worth = place.worth(number)
         assert 0 <= worth <= place.left
-        assert abs(worth * sum(pieces) - paid * number) <= sum(pieces) * number
+        assert worth % unit == 0 or worth == place.left
+        assert abs(worth * sum(pieces) - paid * number) <= sum(pieces) * (number * unit + paid % unit)
         place.left -= worth
         place.pieces -= number
     assert place.left == 0

@@ -9,6 +9,7 @@ import stripe_server
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments.stripe import client as stripe_client
+from oscar_loyalty.payments.stripe import minimums
 from oscar_loyalty.reports import audit
 from tests.checkout.conftest import *  # noqa: F403
 from tests.dashboard.conftest import boss, staff, url  # noqa: F401
@@ -79,7 +80,8 @@ def compare(books):
     by_attempt = {str(tender.attempt.uuid): tender for tender in tenders}
     for intent in books["payment_intents"].values():
         tender = by_attempt[intent["client_reference_id"]]
-        cents, kept = int(tender.amount * 100), intent["captured"] - intent["refunded"] - intent["disputed"]
+        cents = minimums.to_stripe(tender.amount, tender.attempt.currency)
+        kept = intent["captured"] - intent["refunded"] - intent["disputed"]
         if tender.state == "captured":
             assert (intent["captured"], intent["authorised"]) == (cents, 0)
         elif tender.state == "authorised":

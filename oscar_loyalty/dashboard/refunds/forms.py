@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.dashboard.base import TokenForm
-from oscar_loyalty.money import Money, exponent, from_minor
+from oscar_loyalty.money import Money, exponent, from_hundredths, hundredths
 from oscar_loyalty.payments.wishes import Wish
 
 
@@ -35,15 +35,14 @@ class RefundForm(TokenForm):
                     widget=forms.NumberInput(attrs={"min": 0, "max": place.pieces}),
                 )
             self.places[pk] = place
-        places = exponent(order.currency)
-        step = Decimal(1).scaleb(-places)
+        step = Decimal(1).scaleb(-exponent(order.currency))
         if left[None].free:
             self.fields["shipping"] = forms.DecimalField(
                 label=_("Shipping and surcharges"),
                 required=False,
                 min_value=0,
                 max_digits=12,
-                decimal_places=places,
+                decimal_places=self._digits(left[None].free),
                 localize=True,
                 help_text=_("At most %(amount)s") % {"amount": self._money(left[None].free)},
             )
@@ -53,12 +52,18 @@ class RefundForm(TokenForm):
             required=False,
             min_value=step,
             max_digits=12,
-            decimal_places=places,
+            decimal_places=self._digits(sum(place.free for place in left.values() if not place.is_cards)),
             localize=True,
         )
 
+    def _digits(self, units: int) -> int:
+        """Return how many digits after the point it takes to ask for all of ``units``."""
+        digits = exponent(self.order.currency)
+        # A discount may have left a part of a yen.
+        return max(digits, 2) if units % hundredths(self.order.currency) else digits
+
     def _money(self, units: int) -> Money:
-        return Money(from_minor(units, self.order.currency), self.order.currency)
+        return Money(from_hundredths(units), self.order.currency)
 
     @property
     def lines(self) -> list[tuple[Any, Any]]:

@@ -16,7 +16,7 @@ from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor, names_of
 from oscar_loyalty.dashboard.refunds.forms import PartForm, RefundForm
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import Money, from_minor
+from oscar_loyalty.money import Money, from_hundredths
 from oscar_loyalty.payments import refunds, selectors, sending
 from oscar_loyalty.payments.exceptions import RefundRefused
 
@@ -53,7 +53,7 @@ class RefundView(OrderMixin, generic.TemplateView):
         left = refunds.left_of(self.order)
         if "all" in self.request.GET:
             initial = {f"quantity_{pk}": place.pieces for pk, place in left.items() if pk is not None}
-            initial["shipping"] = from_minor(left[None].free, self.order.currency)
+            initial["shipping"] = from_hundredths(left[None].free)
         return RefundForm(data, order=self.order, left=left, initial=initial)
 
     def get_context_data(self, **kwargs: Any) -> Any:

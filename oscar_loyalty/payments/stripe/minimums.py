@@ -49,6 +49,11 @@ def minimum(currency: str) -> Decimal:
     return MINIMUMS.get(currency, Decimal(0))
 
 
+def unit(currency: str) -> Decimal:
+    """Return the smallest amount that Stripe counts in ``currency``."""
+    return Decimal(1) if currency in ZERO_DECIMALS else Decimal("0.01")
+
+
 def to_stripe(amount: Decimal, currency: str) -> int:
     """Return ``amount`` in Stripe's smallest unit, which is not always the currency's own minor unit.
 

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.crypto import salted_hmac
 
 from oscar_loyalty import clock
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.money import as_stored
 from oscar_loyalty.payments.exceptions import ProviderRefused
 from oscar_loyalty.payments.stripe import minimums
 from oscar_loyalty.payments.stripe.client import asking
@@ -31,6 +34,9 @@ class Stripe(Provider):
 
     def minimum(self, currency: str) -> Decimal:
         return minimums.minimum(currency)
+
+    def unit(self, currency: str) -> Decimal:
+        return minimums.unit(currency)
 
     def authorise(self, *, tender: Any, ways: Ways) -> Asked:
         attempt = tender.attempt
@@ -124,6 +130,9 @@ class Stripe(Provider):
 
     def give_back(self, *, part: Any) -> str:
         tender = part.allotment.tender
+        units = _to_give_back(part)
+        if not units:
+            return ""
         with asking() as stripe:
             # What was asked for before and got no answer is found, however long ago: parts are not once by themselves.
             for refund in stripe.refunds.list({"payment_intent": tender.reference, "limit": 100}).auto_paging_iter():
@@ -132,7 +141,7 @@ class Stripe(Provider):
             else:
                 params = {
                     "payment_intent": tender.reference,
-                    "amount": minimums.to_stripe(part.amount, tender.attempt.currency),
+                    "amount": units,
                     "metadata": {"attempt": str(tender.attempt.uuid), "return": part.key},
                 }
                 refund = stripe.refunds.create(params, {"idempotency_key": _key(tender, f"return:{part.key}")[:255]})
@@ -143,6 +152,19 @@ class Stripe(Provider):
 
 def _key(tender: Any, what: str) -> str:
     return f"attempt:{tender.attempt.uuid}:{what}"
+
+
+def _to_give_back(part: Any) -> int:
+    """Return what goes back to the card for ``part``, in Stripe's units.
+
+    What lines cost of a yen goes back with the refund that makes it a whole one, so that all refunds sum to the charge.
+    """
+    tender = part.allotment.tender
+    currency, unit = tender.attempt.currency, minimums.unit(tender.attempt.currency)
+    returns = get_model("loyalty_payments", "TenderReturn").objects.filter(allotment__tender=tender)
+    earlier = returns.filter(refund__lt=part.refund.pk).aggregate(amount=Sum("amount"))["amount"]
+    before = as_stored(earlier or Decimal(0))
+    return minimums.to_stripe((before + part.amount) // unit * unit - before // unit * unit, currency)
 
 
 def _tries(tender: Any) -> int:

@@ -32,6 +32,10 @@ class TenderKind:
         """Return the least that can be paid this way, apart from nothing."""
         return Decimal(0)
 
+    def unit(self, currency: str) -> Decimal:
+        """Return the amount of which all that is paid this way is a multiple."""
+        return Decimal("0.01")
+
     def account(self, *, plan: Any, member: Any, card: Any) -> Any:
         """Return the account of the ledger that it is taken from, or ``None``."""
         return None
