@@ -102,13 +102,15 @@ def _released(attempt: Any) -> None:
 @transaction.atomic
 def _lost(attempt: Any, reason: str) -> None:
     """The money cannot be had any more: what else was paid goes back, and the order says so."""
-    from oscar_loyalty.payments import refunds
+    from oscar_loyalty.payments import refunds, sending
 
     tender = _still_authorised(attempt)
     if tender is None:
         return
     tender.state, tender.error, tender.capture_before = "failed", reason[:255], None
     tender.save(update_fields=["state", "error", "capture_before"])
+    # What was refunded while the charge was still to come.
+    sending.close(tender=tender, reference=sending.NEVER_TAKEN)
     order = attempt.order
     refunds.give_all_back(order=order, key=f"capture_failed:{tender.pk}", kind="capture_failed", reason=reason)
     _set_failed_status(attempt, order)
