@@ -14,6 +14,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import refunds, selectors, sending, settling
+from oscar_loyalty.payments.stripe import events as stripe_events
 from oscar_loyalty.payments.stripe import webhooks
 from tests.stripe.conftest import last_attempt, tender_of
 
@@ -307,6 +308,23 @@ def test_half_of_a_payment_is_disputed_and_told_again(bank, paid, rich):
     bank.control.dispute(dispute=dispute["id"], status="lost")
     tell_all(bank)
     assert (refunded().get().amount, ledger.balance(rich.account).usable) == (D("15.00"), 1500)
+
+
+def test_a_booked_dispute_whose_event_was_not_closed(bank, paid, rich, monkeypatch):
+    """Handled up to the last step, and again: what waited of the other half is not closed as given by the bank."""
+    settling.settle(attempt=paid, at_once=True)
+    bank.control.fault("* /v1/refunds*", "500_before", times=100)
+    bank.control.dispute(payment_intent=tender_of(paid).reference, amount=1500)
+    [event] = bank.control.events(type="charge.dispute.created")
+    with monkeypatch.context() as patch:
+        patch.setattr(stripe_events, "_close", lambda *args: 1 / 0)
+        tell(*bank.control.signed(event=event["id"]))
+        due.sweep()
+    refunds.refund(order=Order.objects.get(), key="half", amount=D("10.00"))
+    bank.later(minutes=2)
+    tell_all(bank)
+    assert returned() == [("done", "", D("15.00")), ("waiting", "", D("10.00"))]
+    bank.control.faults(clear=True)
 
 
 def test_what_a_disputed_part_was_for_is_the_owners_to_say(bank, to_stripe, shopper, rich, haircut, card_10, issue):

@@ -103,10 +103,6 @@ def _dispute(event: Any, attempt: Any) -> str:
         return _inquiry(attempt.order, dispute)
     if dispute.status not in WITHDRAWN:
         return _not_withdrawn(attempt.order, dispute)
-    # What was decided when the first of its events came is not decided again by what has happened since.
-    told = get_model("loyalty_payments", "StripeEvent").objects.filter(object_id=dispute.id, state="done")
-    if told.filter(note=DISPUTED).exists():
-        return "nothing new"
     return _withdrawn(attempt, tender, dispute)
 
 
@@ -120,8 +116,7 @@ def _inquiry(order: Any, dispute: Any) -> str:
 
 
 def _not_withdrawn(order: Any, dispute: Any) -> str:
-    taken_back = get_model("loyalty_payments", "Refund").objects.filter(key=_refund_key(dispute)).exists()
-    if dispute.status == "won" and taken_back:
+    if dispute.status == "won" and _is_booked(dispute):
         text = _(
             "The dispute of the card payment (%(reason)s) was won, and the money is back at Stripe. What was taken "
             "back of this order for it stays so: give back by an adjustment what the customer is to have again."
@@ -134,6 +129,10 @@ def _not_withdrawn(order: Any, dispute: Any) -> str:
 def _withdrawn(attempt: Any, tender: Any, dispute: Any) -> str:
     order, reason = attempt.order, str(dispute.reason or "")
     refunds.lock_order(order)
+    # What was decided when the first of its events came is not decided again by what has happened since.
+    told = get_model("loyalty_payments", "StripeEvent").objects.filter(object_id=dispute.id, state="done")
+    if _is_booked(dispute) or told.filter(note=DISPUTED).exists():
+        return "nothing new"
     currency = dispute.currency.upper()
     amount, known = minimums.from_stripe(dispute.amount, currency), currency == attempt.currency
     if known and amount >= tender.amount - _given_back(tender):
@@ -183,6 +182,10 @@ def _book(order: Any, tender: Any, amount: Decimal, *, key: str, reason: str) ->
         return False
     refunds.refund(**wish, key=key, reason=reason, force=True)
     return True
+
+
+def _is_booked(dispute: Any) -> bool:
+    return bool(get_model("loyalty_payments", "Refund").objects.filter(key=_refund_key(dispute)).exists())
 
 
 def _refund_key(dispute: Any) -> str:
