@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+from .resources.disputes import has_the_money
+
 KEYS = ("authorised", "captured", "refunded", "released", "disputed", "net")
 
 
@@ -26,7 +28,7 @@ def books(store, scope):
                 if refund["status"] in ("succeeded", "pending"):
                     sums["released" if refund.private["release"] else "refunded"] += refund["amount"]
             for dispute in disputes.get(charge.id, []):
-                if dispute["status"] != "won":
+                if has_the_money(dispute):
                     sums["disputed"] += dispute["amount"]
         sums["net"] = sums["captured"] - sums["refunded"] - sums["disputed"]
         for key in KEYS:

@@ -64,16 +64,28 @@ class Control:
         return paid
 
     def dispute(
-        self, scope, charge=None, payment_intent=None, dispute=None, status=None, amount=None, reason="fraudulent"
+        self,
+        scope,
+        charge=None,
+        payment_intent=None,
+        dispute=None,
+        status=None,
+        amount=None,
+        reason="fraudulent",
+        inquiry=False,
     ):
-        """Dispute a charge, or close a dispute as ``status`` "won" or "lost"."""
+        """Dispute a charge, or begin an ``inquiry`` about it; close a dispute as ``status`` "won" or "lost", an inquiry
+        as "warning_closed", or let the bank make a dispute of it: "needs_response"."""
         desk = self._desk(scope)
         if dispute:
-            return self._kept(desk, disputes.close, desk.find("dispute", dispute, param="dispute"), status)
+            row = desk.find("dispute", dispute, param="dispute")
+            if status == "needs_response":
+                return self._kept(desk, disputes.escalate, row)
+            return self._kept(desk, disputes.close, row, status)
         if payment_intent:
             charge = desk.find("payment_intent", payment_intent, param="payment_intent")["latest_charge"]
         row = desk.find("charge", charge, param="charge")
-        return self._kept(desk, disputes.create, row, amount=amount, reason=reason)
+        return self._kept(desk, disputes.create, row, amount=amount, reason=reason, inquiry=inquiry)
 
     def refund(self, scope, refund, status="failed", failure_reason="unknown"):
         """The bank's later word on a refund: "failed", or "succeeded" for a pending one."""

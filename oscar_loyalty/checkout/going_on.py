@@ -47,16 +47,23 @@ def remember(request: Any, attempt: Any) -> None:
 def unfinished(request: Any) -> Any:
     """Return the attempt that this visitor has left half way, or ``None``; a visitor with another basket goes on."""
     uuid = request.session.get(KEY)
-    if uuid is None or not request.basket.is_empty:
+    if uuid is None:
         return None
     attempts = get_model("loyalty_payments", "PaymentAttempt").objects.select_related("basket")
     attempt = attempts.filter(uuid=uuid).first()
+    if attempt is not None and attempt.state == "placed":
+        # By Stripe's message or the sweep: this visitor has not been shown the order. With something in the basket,
+        # where to and how may be that of the next checkout already.
+        _end(request, addresses=request.basket.is_empty)
+        return None
+    if not request.basket.is_empty:
+        return None
     if attempt is not None and attempt.state == "cancelled":
         basket = attempt.basket
         # It is with the customer already, alone or merged into another.
         if basket is None or basket.status != basket.OPEN or basket.pk == request.basket.pk:
             attempt = None
-    if attempt is None or attempt.state == "placed":
+    if attempt is None:
         del request.session[KEY]
         return None
     return attempt
@@ -72,11 +79,17 @@ def payment_page(attempt: Any) -> str:
 
 def show_order(request: Any, order: Any) -> None:
     """Let this visitor see the thank-you page of ``order``, and end the checkout."""
-    get_class("checkout.utils", "CheckoutSessionData")(request).flush()
-    cards.forget(request)
-    request.session.pop(KEY, None)
+    _end(request)
     request.session["checkout_order_id"] = order.pk
     awaited.expect(request, order)
+
+
+def _end(request: Any, *, addresses: bool = True) -> None:
+    """The order is placed: the next one starts without its points and cards, and without its ``addresses``."""
+    cards.forget(request)
+    request.session.pop(KEY, None)
+    if addresses:
+        get_class("checkout.utils", "CheckoutSessionData")(request).flush()
 
 
 def give_back(request: Any, attempt: Any) -> bool:
@@ -93,6 +106,14 @@ def give_back(request: Any, attempt: Any) -> bool:
     basket.refresh_from_db(fields=["status"])
     if found == basket.pk or basket.status != basket.OPEN:
         return True
+    if request.user.is_authenticated and basket.owner_id is None:
+        # A guest's, who has logged in since.
+        if found is not None:
+            # As Oscar does with what was in the basket before somebody logs in.
+            mine.merge(basket, add_quantities=False)
+            return True
+        basket.owner = request.user
+        basket.save(update_fields=["owner"])
     basket.strategy = request.strategy
     if found is not None:
         # What was put into another basket meanwhile stays.

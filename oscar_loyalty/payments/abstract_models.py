@@ -139,6 +139,7 @@ class AbstractTender(models.Model):
             models.Index(fields=["reference"], condition=~Q(reference=""), name="loyalty_tender_reference"),
             models.Index(fields=["capture_before"], condition=Q(state="authorised"), name="loyalty_tender_authorised"),
             models.Index(fields=["attempt"], condition=Q(state="failed"), name="loyalty_tender_failed"),
+            models.Index(fields=["attempt"], condition=Q(state="captured") & ~Q(error=""), name="loyalty_tender_short"),
         ]
 
     def __str__(self):

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import allotting, exceptions, services, tenders
+from oscar_loyalty.money import Money
+from oscar_loyalty.payments import allotting, exceptions, services, tenders, watching
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -77,14 +78,22 @@ def _captured(attempt: Any, look: tenders.Look) -> None:
     tender = _still_authorised(attempt)
     if tender is None:
         return
+    taken = tender.amount if look.amount is None else look.amount
     tender.state, tender.error, tender.capture_before = "captured", "", None
     tender.detail = {**tender.detail, **look.detail, "captured_at": clock.now().isoformat()}
+    if taken != tender.amount:
+        # Somebody took less by hand, and let the rest go.
+        words = {"taken": Money(taken, attempt.currency), "amount": Money(tender.amount, attempt.currency)}
+        tender.error = (_("Only %(taken)s of %(amount)s was charged.") % words)[:255]
+        tender.detail |= {"taken": str(taken)}
+        due.leave(kind=watching.TELL, key=f"{tender.pk}:short", payload={"tender": tender.pk})
+        log.error("Order %s: %s", attempt.order_number, tender.error)
     tender.save(update_fields=["state", "error", "capture_before", "detail"])
     source = get_model("payment", "Source").objects.filter(
         order=attempt.order_id, reference=allotting.source_reference(tender)
     )
     for row in source:
-        row.debit(tender.amount, reference=tender.reference, status="captured")
+        row.debit(taken, reference=tender.reference, status="captured")
     services.mark_paid(order=attempt.order)
 
 
@@ -102,13 +111,15 @@ def _released(attempt: Any) -> None:
 @transaction.atomic
 def _lost(attempt: Any, reason: str) -> None:
     """The money cannot be had any more: what else was paid goes back, and the order says so."""
-    from oscar_loyalty.payments import refunds
+    from oscar_loyalty.payments import refunds, sending
 
     tender = _still_authorised(attempt)
     if tender is None:
         return
     tender.state, tender.error, tender.capture_before = "failed", reason[:255], None
     tender.save(update_fields=["state", "error", "capture_before"])
+    # What was refunded while the charge was still to come.
+    sending.close(tender=tender, reference=sending.NEVER_TAKEN)
     order = attempt.order
     refunds.give_all_back(order=order, key=f"capture_failed:{tender.pk}", kind="capture_failed", reason=reason)
     _set_failed_status(attempt, order)

@@ -16,6 +16,8 @@ from oscar_loyalty.payments.exceptions import ProviderDown, ProviderRefused
 GIVE_BACK = "payments.give_back"
 #: How the references of parts begin that the shop has given back in its own way.
 OTHERWISE = "otherwise"
+#: References of parts that no provider has to give back: the money was never taken, or the customer's bank gave it.
+NEVER_TAKEN, BY_THE_BANK = "never taken", "by the bank"
 
 
 def _parts() -> Any:
@@ -56,6 +58,9 @@ def send(*, pk: int) -> str:
         return str(part.state)
     if tender.state == "authorised":
         raise ProviderDown("The money is set aside, and not ours yet: it is given back once it was taken.")
+    if tender.state != "captured":
+        close(tender=tender, reference=NEVER_TAKEN)
+        return "done"
     first = group[0]
     amount = sum((row.amount for row in group), Decimal(0))
     owed = Owed(first.pk, first.key, amount, first.allotment, first.refund)
@@ -106,6 +111,22 @@ def bounced(*, reference: str, error: str) -> int:
             oscar_records.unrecord_return(row)
             row.state, row.error = "failed", error[:255]
             row.save(update_fields=["state", "error"])
+            done += 1
+    return done
+
+
+@transaction.atomic
+def close(*, tender: Any, reference: str) -> int:
+    """Nobody owes anything by ``tender`` any more: the parts that wait, or that its provider refused, are done without
+    it. ``reference`` says why. Return how many.
+    """
+    owed = _parts().filter(allotment__tender=tender, state__in=["waiting", "failed"]).order_by("pk")
+    done = 0
+    for pk in owed.values_list("pk", flat=True):
+        row = _locked(pk)
+        if row.state != "done":
+            row.state, row.reference, row.error = "done", reference, ""
+            row.save(update_fields=["state", "reference", "error"])
             done += 1
     return done
 

@@ -334,6 +334,18 @@ def given_back(*, attempt: Any, actor: Ref = NOBODY) -> None:
         tender.save(update_fields=["state", "error", "detail"])
 
 
+@transaction.atomic
+def rest_settled(*, attempt: Any) -> None:
+    """A provider took less than the order costs, and the shop has seen to it: got the rest elsewhere, or cancelled the
+    order. Gift cards bought with an order that stands go live."""
+    row = locked(attempt)
+    tender = provider_tender(row, lock=True)
+    if tender is not None and tender.state == "captured" and tender.error:
+        tender.error = ""
+        tender.save(update_fields=["error"])
+        mark_paid(order=row.order)
+
+
 def undo(attempt: Any, *, reason: str) -> None:
     """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`).
 
@@ -361,9 +373,9 @@ def order_placed_elsewhere(*, order: Any) -> None:
 def mark_paid(*, order: Any) -> int:
     """The order is paid: activate the gift cards that waited for it; return how many.
 
-    An order that is paid through a provider is paid once the provider has the money, whatever its status says.
+    An order that is paid through a provider is paid once the provider has all of the money, whatever its status says.
     """
-    owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured")
+    owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured", error="")
     if any(tenders.is_provider(kind) for kind in owing.values_list("kind", flat=True)):
         return 0
     GiftCard = get_model("loyalty_giftcards", "GiftCard")
@@ -391,6 +403,7 @@ __all__ = [
     "provider_tender",
     "redirected",
     "refuse_second",
+    "rest_settled",
     "settle_soon",
     "to_be_given_back",
     "undo",

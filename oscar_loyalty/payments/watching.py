@@ -1,6 +1,6 @@
 """What the owner sees of payments: which there are, what happened to each, and which need somebody to look."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import mail_admins
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
@@ -22,6 +22,10 @@ from oscar_loyalty.payments import services, tenders
 ALERT = timedelta(hours=24)
 #: After how long an open payment needs somebody to look.
 STUCK = timedelta(hours=3)
+#: For how long the light shows what failed.
+SHOWN = timedelta(days=30)
+#: Tenders of which less was taken than they are.
+SHORT = Q(state="captured") & ~Q(error="")
 #: Kind of the due rows that tell somebody.
 TELL = "payments.alert"
 
@@ -32,11 +36,13 @@ def _model(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Light:
-    """How many payments need somebody: ``late`` to be taken within a day, ``failed`` at the capture, ``owed`` by the
-    shop's own payment, ``stuck`` without an answer; and Stripe's ``events`` that could not be handled."""
+    """How many payments need somebody: ``late`` to be taken within a day, ``failed`` at the capture, ``short`` of what
+    the order costs, ``owed`` by the shop's own payment, ``stuck`` without an answer; and Stripe's ``events`` that could
+    not be handled."""
 
     late: int
     failed: int
+    short: int
     owed: int
     stuck: int
     events: int
@@ -44,7 +50,7 @@ class Light:
     @property
     def colour(self) -> str:
         """Return "red" or "green"."""
-        return "red" if self.late or self.failed or self.owed or self.stuck or self.events else "green"
+        return "red" if any(astuple(self)) else "green"
 
 
 def late() -> QuerySet[Any]:
@@ -65,9 +71,8 @@ def _needing() -> dict[str, list[Q]]:
             )
         ],
         # What failed in the last month; the order's own page keeps it for ever.
-        "failed": [
-            Q(state="placed", closed_at__gt=now - timedelta(days=30), pk__in=found(state="failed").values("attempt"))
-        ],
+        "failed": [Q(state="placed", closed_at__gt=now - SHOWN, pk__in=found(state="failed").values("attempt"))],
+        "short": [Q(state="placed", pk__in=found(SHORT).values("attempt"))],
         "owed": [Q(state="cancelled", pk__in=found(kind="shop", state="failed").values("attempt"))],
         "stuck": [
             Q(state="open", created_at__lt=now - STUCK),
@@ -80,7 +85,15 @@ def light(site: Any = None) -> Light:
     """Return the light of the payments of ``site`` (default: of all), in six queries, none of which reads more than
     what needs somebody."""
     attempts = _of(_model("PaymentAttempt").objects.all(), site)
-    counts = {what: sum(attempts.filter(q).count() for q in each) for what, each in _needing().items()}
+    needing = _needing()
+    counts = {what: sum(attempts.filter(q).count() for q in needing[what]) for what in ("late", "owed", "stuck")}
+    rows = _model("Tender").objects.filter(Q(state="failed") | SHORT, attempt__state="placed")
+    if site is not None:
+        rows = rows.filter(attempt__site=site.pk)
+    counts |= rows.aggregate(
+        failed=Count("attempt", distinct=True, filter=Q(state="failed", attempt__closed_at__gt=clock.now() - SHOWN)),
+        short=Count("attempt", distinct=True, filter=SHORT),
+    )
     return Light(**counts, events=events(state="failed", site=site).count())
 
 
@@ -178,9 +191,10 @@ def tell_late() -> int:
 
 
 def tell(*, pk: int) -> None:
-    """Write to ``settings.ADMINS`` that a payment has not been taken yet."""
+    """Write to ``settings.ADMINS`` that a payment has not been taken yet, or not all of it."""
     tender = _model("Tender").objects.select_related("attempt__order").get(pk=pk)
-    if tender.state != "authorised" or not settings.ADMINS:
+    short = tender.state == "captured" and bool(tender.error)
+    if not (short or tender.state == "authorised") or not settings.ADMINS:
         return
     attempt = tender.attempt
     values = {
@@ -190,6 +204,17 @@ def tell(*, pk: int) -> None:
         "error": tender.error or "-",
         "provider": tenders.of(tender.kind).source,
     }
+    if short:
+        mail_admins(
+            _("Order %(order)s: less was charged than it costs") % values,
+            _(
+                "%(error)s Somebody took less at %(provider)s by hand, and the rest was let go. Gift cards bought with "
+                "order %(order)s wait. Get the rest in another way, or cancel the order and give back at %(provider)s "
+                "what was charged; then say so in the dashboard, at this payment."
+            )
+            % values,
+        )
+        return
     mail_admins(
         _("Order %(order)s: the card has not been charged yet") % values,
         _(

@@ -4,6 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 from oscar.core.loading import get_model
+from oscar.test.factories import create_product, create_stockrecord
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
@@ -324,3 +325,61 @@ def test_without_keys_the_shop_runs(bank, settings, shopper, member, haircut):
     assert "Now, by card" not in shopper.client.get("/checkout/payment-details/").content.decode()
     assert shopper.place().url == "/checkout/thank-you/"
     assert shopper.client.post("/stripe/webhook/", b"{}", content_type="application/json").status_code == 400
+
+
+def test_a_guest_who_logged_in_meanwhile_has_both_baskets(guests_welcome, bank, programme, ways, haircut, new_shopper):
+    account = new_shopper()
+    own = account.add(haircut, quantity=3)
+    colour = create_product(title="Colour", product_class="Service")
+    create_stockrecord(colour, price=D("40.00"), partner_name="Salon")
+    colour.stockrecords.update(price_currency="EUR")
+    guest = Shopper()
+    for product in (haircut, colour):
+        guest.client.post(f"/basket/add/{product.pk}/", {"quantity": 1})
+    guest.client.post("/checkout/", {"username": "guest@example.com", "options": "anonymous"})
+    guest.client.get("/checkout/shipping-method/")
+    assert guest.place().url.startswith(bank.running.url)
+    attempt = last_attempt()
+    guest.client.force_login(account.user)
+    assert guest.client.get("/basket/").context["basket"].pk == own.pk
+    guest.client.get(ways(attempt)["back"])
+    for client in (guest.client, account.client):
+        basket = client.get("/basket/").context["basket"]
+        # As Oscar merges baskets of whoever logs in: the larger number of the same.
+        assert (basket.pk, basket.owner, basket.num_items) == (own.pk, account.user, 4)
+    attempt.basket.refresh_from_db()
+    assert attempt.basket.status == "Merged"
+
+
+def test_points_and_cards_of_an_order_placed_behind_the_scenes_are_not_those_of_the_next(
+    bank, to_stripe, shopper, rich, haircut, issue
+):
+    from oscar_loyalty.checkout import cards, going_on, points
+
+    card = issue("5.00")
+    shopper.add(haircut)
+    shopper.add_card(card)
+    shopper.client.get("/checkout/preview/")
+    session = shopper.client.session
+    session[points.KEY] = 100
+    session.save()
+    to_stripe(shopper)
+    bank.pay()
+    assert settling.settle(attempt=last_attempt(), at_once=True) == "placed"
+    # The window was closed; the visitor goes on shopping.
+    shopper.add(haircut)
+    page = shopper.client.get("/checkout/preview/")
+    assert page.context["loyalty_cards"] == []
+    session = shopper.client.session
+    assert not {cards.KEY, points.KEY, going_on.KEY} & set(session.keys())
+    # What the next checkout has been told stays.
+    assert session["checkout_data"]["shipping"]
+
+
+def test_an_order_placed_behind_the_scenes_ends_the_checkout(bank, to_stripe, shopper, rich, haircut):
+    shopper.add(haircut)
+    to_stripe(shopper)
+    bank.pay()
+    assert settling.settle(attempt=last_attempt(), at_once=True) == "placed"
+    shopper.client.get("/basket/")
+    assert shopper.client.session["checkout_data"] == {}

@@ -4,13 +4,14 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
+from django.core import mail
 from oscar.core.loading import get_model
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.payments import outcomes, placing, services, settling
+from oscar_loyalty.payments import outcomes, placing, refunds, selectors, sending, services, settling, watching
 from oscar_loyalty.payments.exceptions import ProviderDown
 from tests.stripe.conftest import last_attempt, tender_of
 
@@ -129,6 +130,61 @@ def test_the_owner_took_it_by_hand(bank, paid):
     bank.control.dashboard_capture(payment_intent=tender_of(paid).reference)
     assert settle(paid) == "placed"
     assert tender_of(paid).state == "captured"
+
+
+def test_a_refund_that_waited_for_a_charge_that_never_came(bank, paid, rich):
+    bank.control.fault("POST /v1/payment_intents/*/capture", "500_before", times=100)
+    assert settle(paid) == "down"
+    order = Order.objects.get()
+    refunds.refund(order=order, key="all", lines={line.pk: line.quantity for line in order.lines.all()})
+    due.sweep()
+    parts = get_loyalty_model("loyalty_payments", "TenderReturn").objects.filter(allotment__tender__kind="stripe")
+    assert parts.get().state == "waiting"
+    bank.control.dashboard_cancel(payment_intent=tender_of(paid).reference)
+    assert settle(paid) == "placed"
+    assert tender_of(paid).state == "failed"
+    for _time in range(3):
+        bank.later(hours=2)
+        due.sweep()
+    assert (parts.get().state, parts.get().reference) == ("done", sending.NEVER_TAKEN)
+    assert not selectors.unsettled_returns().exists()
+    assert order.sources.get(source_type__name="Stripe").amount_refunded == 0
+
+
+def test_the_owner_took_less_by_hand(bank, to_stripe, shopper, member, card_10, client, boss, url, settings, programme):
+    from oscar_loyalty.giftcards import selectors as giftcards
+
+    settings.ADMINS = [("Ada", "ada@example.com")]
+    programme.paid_statuses = ["Complete"]
+    programme.save()
+    shopper.add(card_10, quantity=3)
+    to_stripe(shopper)
+    bank.pay()
+    attempt = last_attempt()
+    bank.control.fault("POST /v1/payment_intents/*/capture", "500_before")
+    assert settle(attempt) == "down"
+    bank.control.dashboard_capture(payment_intent=tender_of(attempt).reference, amount=500)
+    assert settle(attempt) == "placed"
+    order = Order.objects.get()
+    assert order.sources.get(source_type__name="Stripe").amount_debited == D("5.00")
+    assert (tender_of(attempt).state, tender_of(attempt).error) == ("captured", "Only €5.00 of €30.00 was charged.")
+    # Whatever the order's status says.
+    order.set_status("Being processed")
+    order.set_status("Complete")
+    for _time in range(2):
+        due.sweep()
+    assert {card.state for card in giftcards.cards_of_order(order)} == {"waiting"}
+    assert (watching.light().short, watching.light().colour) == (1, "red")
+    [letter] = [letter for letter in mail.outbox if "ada@example.com" in letter.to]
+    assert "Only €5.00 of €30.00 was charged." in letter.body
+    client.force_login(boss)
+    assert order.number in client.get(url("payments") + "?state=look").content.decode()
+    assert "This payment is settled" in client.get(url("payment", attempt.uuid)).content.decode()
+    for _time in range(2):
+        client.post(url("payment-settle", attempt.uuid, "settled"))
+    assert watching.light().colour == "green"
+    assert {card.state for card in giftcards.cards_of_order(order)} == {"active"}
+    assert "This payment is settled" not in client.get(url("payment", attempt.uuid)).content.decode()
 
 
 # Dying half way

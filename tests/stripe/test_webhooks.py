@@ -1,6 +1,7 @@
 """What Stripe tells us: only from Stripe, only what is ours, each once, in any order."""
 
 import json
+from decimal import Decimal as D
 
 import pytest
 import stripe
@@ -12,7 +13,8 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.payments import refunds, settling
+from oscar_loyalty.payments import refunds, selectors, sending, settling
+from oscar_loyalty.payments.stripe import events as stripe_events
 from oscar_loyalty.payments.stripe import webhooks
 from tests.stripe.conftest import last_attempt, tender_of
 
@@ -217,6 +219,177 @@ def test_a_dispute_takes_back_once(bank, paid, rich):
     assert "disputed" in order.notes.get().message
     # The bank has taken the money: none is sent.
     assert bank.books()["currencies"]["eur"]["refunded"] == 0
+
+
+def tell_all(bank, type="charge.dispute.*"):
+    """Tell all events of this type, twice."""
+    for event in bank.control.events(type=type) * 2:
+        assert tell(*bank.control.signed(event=event["id"])) == 200
+        due.sweep()
+    assert not events().exclude(state__in=["done", "ignored"]).exists()
+
+
+def refunded(**fields):
+    return get_loyalty_model("loyalty_payments", "Refund").objects.filter(**fields)
+
+
+def returned():
+    rows = get_loyalty_model("loyalty_payments", "TenderReturn").objects.filter(allotment__tender__kind="stripe")
+    return sorted(rows.values_list("state", "reference", "amount"))
+
+
+def test_an_inquiry_takes_nothing_back(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    order = Order.objects.get()
+    inquiry = bank.control.dispute(payment_intent=tender_of(paid).reference, inquiry=True)
+    tell_all(bank)
+    assert (refunded().count(), ledger.balance(rich.account).usable) == (0, 1500)
+    assert get_loyalty_model("loyalty_giftcards", "GiftCard").objects.get().state == "active"
+    assert "No money has been taken back" in order.notes.get().message
+    # It can be answered by a refund.
+    refunds.refund(order=order, key="answer", amount=D("30.00"))
+    due.sweep()
+    assert bank.books()["currencies"]["eur"]["refunded"] == 3000
+    bank.control.dispute(dispute=inquiry["id"], status="warning_closed")
+    tell_all(bank)
+    assert (refunded(kind="dispute").count(), order.notes.count()) == (0, 1)
+
+
+def test_an_inquiry_that_becomes_a_dispute(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    inquiry = bank.control.dispute(payment_intent=tender_of(paid).reference, inquiry=True)
+    tell_all(bank)
+    bank.control.dispute(dispute=inquiry["id"], status="needs_response")
+    tell_all(bank)
+    assert refunded().get().kind == "dispute"
+    assert ledger.balance(rich.account).usable == 2500
+    assert Order.objects.get().notes.count() == 2
+
+
+def test_a_dispute_that_is_won_is_told(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    dispute = bank.control.dispute(payment_intent=tender_of(paid).reference)
+    tell_all(bank)
+    bank.control.dispute(dispute=dispute["id"], status="won")
+    tell_all(bank)
+    assert (refunded().count(), ledger.balance(rich.account).usable) == (1, 2500)
+    assert [note.message for note in Order.objects.get().notes.all() if "was won" in note.message]
+
+
+def test_a_dispute_that_was_won_before_we_heard_of_it(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    dispute = bank.control.dispute(payment_intent=tender_of(paid).reference)
+    bank.control.dispute(dispute=dispute["id"], status="won")
+    tell_all(bank)
+    assert (refunded().count(), Order.objects.get().notes.count()) == (0, 0)
+
+
+def test_of_a_part_that_is_disputed_no_more_is_booked(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    order = Order.objects.get()
+    dispute = bank.control.dispute(payment_intent=tender_of(paid).reference, amount=500)
+    tell_all(bank)
+    bank.control.dispute(dispute=dispute["id"], status="lost")
+    tell_all(bank)
+    assert (refunded().get().kind, refunded().get().amount) == ("dispute", D("5.00"))
+    assert returned() == [("done", "", D("5.00"))]
+    # What points paid for stays bought.
+    assert ledger.balance(rich.account).usable == 1500
+    assert get_loyalty_model("loyalty_giftcards", "GiftCard").objects.get().state == "active"
+    assert "€5.00" in order.notes.get().message
+    assert refunds.left_of(order)[order.lines.get(title="Haircut").pk].left == 2500
+
+
+def test_half_of_a_payment_is_disputed_and_told_again(bank, paid, rich):
+    """That the other half is all that is left by then changes nothing."""
+    settling.settle(attempt=paid, at_once=True)
+    dispute = bank.control.dispute(payment_intent=tender_of(paid).reference, amount=1500)
+    tell_all(bank)
+    bank.control.dispute(dispute=dispute["id"], status="lost")
+    tell_all(bank)
+    assert (refunded().get().amount, ledger.balance(rich.account).usable) == (D("15.00"), 1500)
+
+
+def test_a_booked_dispute_whose_event_was_not_closed(bank, paid, rich, monkeypatch):
+    """Handled up to the last step, and again: what waited of the other half is not closed as given by the bank."""
+    settling.settle(attempt=paid, at_once=True)
+    bank.control.fault("* /v1/refunds*", "500_before", times=100)
+    bank.control.dispute(payment_intent=tender_of(paid).reference, amount=1500)
+    [event] = bank.control.events(type="charge.dispute.created")
+    with monkeypatch.context() as patch:
+        patch.setattr(stripe_events, "_close", lambda *args: 1 / 0)
+        tell(*bank.control.signed(event=event["id"]))
+        due.sweep()
+    refunds.refund(order=Order.objects.get(), key="half", amount=D("10.00"))
+    bank.later(minutes=2)
+    tell_all(bank)
+    assert returned() == [("done", "", D("15.00")), ("waiting", "", D("10.00"))]
+    bank.control.faults(clear=True)
+
+
+def test_what_a_disputed_part_was_for_is_the_owners_to_say(bank, to_stripe, shopper, rich, haircut, card_10, issue):
+    """Points, gift cards and the card have paid together: nobody knows which part is disputed."""
+    gift = issue("12.00")
+    shopper.add(haircut)
+    shopper.add_card(gift)
+    shopper.client.get("/checkout/preview/")
+    to_stripe(shopper)
+    bank.pay()
+    attempt = last_attempt()
+    settling.settle(attempt=attempt, at_once=True)
+    dispute = bank.control.dispute(payment_intent=tender_of(attempt).reference, amount=900)
+    tell_all(bank)
+    order = Order.objects.get()
+    # That the other half is given back meanwhile does not make it all that is left.
+    refund = refunds.refund(order=order, key="other", amount=D("15.00"))
+    due.sweep()
+    for part in refund.returns.filter(state="failed"):
+        sending.given_otherwise(part=part)
+    assert returned() == [("done", "", D("9.00"))]
+    bank.control.dispute(dispute=dispute["id"], status="lost")
+    tell_all(bank)
+    assert not refunded(kind="dispute").exists()
+    assert "€9.00" in order.notes.get().message and "by an adjustment" in order.notes.get().message
+
+
+def test_a_part_disputed_of_gift_cards_bought_is_the_owners_to_say(bank, to_stripe, shopper, member, haircut, card_10):
+    shopper.add(haircut)
+    shopper.add(card_10)
+    to_stripe(shopper)
+    bank.pay()
+    settling.settle(attempt=last_attempt(), at_once=True)
+    bank.control.dispute(payment_intent=tender_of(last_attempt()).reference, amount=1000)
+    tell_all(bank)
+    assert not refunded().exists()
+    assert get_loyalty_model("loyalty_giftcards", "GiftCard").objects.get().state == "active"
+
+
+def test_what_waited_to_be_given_back_was_given_by_the_bank(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    bank.control.fault("* /v1/refunds*", "500_before", times=100)
+    refunds.refund(order=Order.objects.get(), key="half", amount=D("15.00"))
+    due.sweep()
+    assert returned() == [("waiting", "", D("15.00"))]
+    bank.control.dispute(payment_intent=tender_of(paid).reference)
+    bank.control.faults(clear=True)
+    tell_all(bank)
+    for _time in range(3):
+        bank.later(hours=2)
+        due.sweep()
+    assert returned() == [("done", "", D("15.00")), ("done", sending.BY_THE_BANK, D("15.00"))]
+    assert not selectors.unsettled_returns().exists()
+    sums = bank.books()["currencies"]["eur"]
+    assert (sums["refunded"], sums["disputed"]) == (0, 3000)
+
+
+def test_what_went_back_before_a_dispute_is_not_disputed(bank, paid, rich):
+    settling.settle(attempt=paid, at_once=True)
+    refunds.refund(order=Order.objects.get(), key="half", amount=D("15.00"))
+    due.sweep()
+    bank.control.dispute(payment_intent=tender_of(paid).reference)
+    tell_all(bank)
+    assert refunded(kind="dispute").get().amount == D("25.00")  # 15.00 of the card, 10.00 of points
+    assert ledger.balance(rich.account).usable == 2500
 
 
 def test_a_refund_goes_to_the_card_and_bounces(bank, paid):

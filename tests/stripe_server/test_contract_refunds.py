@@ -166,6 +166,43 @@ def test_a_lost_dispute(shop, control):
     assert refused(shop.client.v1.refunds.create, {"payment_intent": intent.id}).code == "charge_disputed"
 
 
+@promises(54, 55)
+def test_an_inquiry_takes_no_money_until_it_becomes_a_dispute(shop, control):
+    intent = shop.intent(capture="automatic")
+    inquiry = control.dispute(payment_intent=intent.id, inquiry=True)
+    found = shop.client.v1.disputes.retrieve(inquiry["id"])
+    assert (found.status, found.is_charge_refundable, found.amount) == ("warning_needs_response", True, 2000)
+    assert found.payment_method_details.card.case_type == "inquiry"
+    assert control.books()["currencies"]["eur"]["net"] == 2000
+    with pytest.raises(ControlError):
+        control.dispute(dispute=inquiry["id"], status="won")
+    control.dispute(dispute=inquiry["id"], status="needs_response")
+    found = shop.client.v1.disputes.retrieve(inquiry["id"])
+    assert (found.status, found.is_charge_refundable) == ("needs_response", False)
+    assert control.books()["currencies"]["eur"]["net"] == 0
+    assert refused(shop.client.v1.refunds.create, {"payment_intent": intent.id}).code == "charge_disputed"
+    control.dispute(dispute=inquiry["id"], status="lost")
+    assert [event["type"] for event in control.events("charge.dispute.*")] == [
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.closed",
+    ]
+
+
+@promises(55)
+def test_an_inquiry_is_answered_by_a_refund_and_closed(shop, control):
+    intent = shop.intent(capture="automatic")
+    inquiry = control.dispute(payment_intent=intent.id, inquiry=True)
+    assert shop.client.v1.refunds.create({"payment_intent": intent.id}).amount == 2000
+    with pytest.raises(ControlError):
+        control.dispute(dispute=inquiry["id"], status="needs_response")
+    control.dispute(dispute=inquiry["id"], status="warning_closed")
+    assert shop.client.v1.disputes.retrieve(inquiry["id"]).status == "warning_closed"
+    sums = control.books()["currencies"]["eur"]
+    assert (sums["refunded"], sums["disputed"], sums["net"]) == (2000, 0, 0)
+
+
 @promises(56)
 def test_the_balance_and_the_books(shop, control):
     whole, part, held, gone = (shop.intent(metadata={"order": str(number)}) for number in range(4))

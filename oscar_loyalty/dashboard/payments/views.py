@@ -84,6 +84,7 @@ class PaymentView(ProgrammeMixin, generic.TemplateView):
             unfinished=unfinished,
             owed=attempt.state == "cancelled"
             and any(tender.kind == "shop" and tender.state == "failed" for tender in attempt.parts),
+            short=any(tender.state == "captured" and tender.error for tender in attempt.parts),
             lines=attempt.snapshot.get("lines", []),
             **kwargs,
         )
@@ -101,6 +102,9 @@ class SettleView(PaymentView):
         if kwargs["action"] == "returned":
             services.given_back(attempt=attempt, actor=actor(request))
             messages.success(request, _("Noted: the money has been given back."))
+        elif kwargs["action"] == "settled":
+            services.rest_settled(attempt=attempt)
+            messages.success(request, _("Noted: this payment is settled."))
         else:
             self.settle(request, attempt)
         return redirect("loyalty-dashboard:loyalty-payment", uuid=attempt.uuid)

@@ -1,25 +1,34 @@
 """What follows from Stripe's events. None is believed: each only says where to look."""
 
 import logging
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.due.registry import handler
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import sending, settling
-from oscar_loyalty.payments.exceptions import ProviderRefused
+from oscar_loyalty.money import format_money
+from oscar_loyalty.payments import refunds, sending, settling
+from oscar_loyalty.payments.exceptions import ProviderRefused, RefundRefused
+from oscar_loyalty.payments.stripe import minimums
 from oscar_loyalty.payments.stripe.client import asking
 from oscar_loyalty.payments.stripe.webhooks import EVENT
 
 log = logging.getLogger("oscar_loyalty")
 
 #: What changes how a payment stands.
+DISPUTES = "charge.dispute."
 REFUNDS = ("refund.", "charge.refund.updated")
 PAYMENTS = ("checkout.session.", "payment_intent.", "charge.captured", "charge.expired", "charge.failed")
+#: How a dispute stands while the disputed money is gone. A ``warning_…`` is an inquiry, in which the bank only asks.
+WITHDRAWN = ("needs_response", "under_review", "lost")
+#: Noted at the event by which a dispute was booked.
+DISPUTED = "disputed"
 
 
 @handler(EVENT, atomic=False)
@@ -45,7 +54,7 @@ def handle(*, event: Any) -> Any:
     if attempt is None:
         return _close(event, "ignored", "not a payment of this shop")
     event.attempt = attempt
-    if event.kind == "charge.dispute.created":
+    if event.kind.startswith(DISPUTES):
         note = _dispute(event, attempt)
     elif event.kind.startswith(REFUNDS):
         note = _refund(event, attempt)
@@ -79,9 +88,8 @@ def _uuid(text: Any) -> UUID | None:
 
 
 def _dispute(event: Any, attempt: Any) -> str:
-    """The customer's bank takes the money back: so do we with what it paid for, once."""
-    from oscar_loyalty.payments import refunds
-
+    """The customer's bank takes money back: so do we with what it paid for, once. As long as it only asks, nothing
+    follows."""
     with asking() as stripe:
         dispute = stripe.disputes.retrieve(event.object_id)
     tender = attempt.tenders.filter(kind="stripe", reference=dispute.payment_intent or "?").first()
@@ -89,20 +97,103 @@ def _dispute(event: Any, attempt: Any) -> str:
         raise ProviderRefused("The dispute is about another payment.", code="other_payment")
     if attempt.order is None:
         return "disputed, without an order"
-    with transaction.atomic():
-        refunds.give_all_back(
-            order=attempt.order, key=f"dispute:{dispute.id}", kind="dispute", reason=str(dispute.reason or "")
+    if dispute.status == "warning_closed":
+        return str(dispute.status)
+    if dispute.status.startswith("warning_"):
+        return _inquiry(attempt.order, dispute)
+    if dispute.status not in WITHDRAWN:
+        return _not_withdrawn(attempt.order, dispute)
+    return _withdrawn(attempt, tender, dispute)
+
+
+def _inquiry(order: Any, dispute: Any) -> str:
+    text = _(
+        "The customer’s bank asks about the card payment (%(reason)s). No money has been taken back. Answer it at "
+        "Stripe, or refund the order: an inquiry that is not answered becomes a dispute."
+    )
+    _tell(order, text, dispute)
+    return "an inquiry"
+
+
+def _not_withdrawn(order: Any, dispute: Any) -> str:
+    if dispute.status == "won" and _is_booked(dispute):
+        text = _(
+            "The dispute of the card payment (%(reason)s) was won, and the money is back at Stripe. What was taken "
+            "back of this order for it stays so: give back by an adjustment what the customer is to have again."
         )
-        attempt.order.notes.get_or_create(
-            note_type="System",
-            message=_(
-                "The customer disputed the card payment (%(reason)s). Points and gift cards of this order were taken "
-                "back; answer the dispute at Stripe."
-            )
-            % {"reason": dispute.reason or "?"},
+        _tell(order, text, dispute)
+    return str(dispute.status)
+
+
+@transaction.atomic
+def _withdrawn(attempt: Any, tender: Any, dispute: Any) -> str:
+    order, reason = attempt.order, str(dispute.reason or "")
+    refunds.lock_order(order)
+    # What was decided when the first of its events came is not decided again by what has happened since.
+    told = get_model("loyalty_payments", "StripeEvent").objects.filter(object_id=dispute.id, state="done")
+    if _is_booked(dispute) or told.filter(note=DISPUTED).exists():
+        return "nothing new"
+    currency = dispute.currency.upper()
+    amount, known = minimums.from_stripe(dispute.amount, currency), currency == attempt.currency
+    if known and amount >= tender.amount - _given_back(tender):
+        # All that is left of the payment: what waited to be given back has been given by the bank.
+        sending.close(tender=tender, reference=sending.BY_THE_BANK)
+        refunds.give_all_back(order=order, key=_refund_key(dispute), kind="dispute", reason=reason)
+        text = _(
+            "The customer disputed the card payment (%(reason)s). Points and gift cards of this order were taken "
+            "back; answer the dispute at Stripe."
         )
-    log.error("The payment of order %s is disputed", attempt.order.number)
-    return "disputed"
+    elif known and _book(order, tender, amount, key=_refund_key(dispute), reason=reason):
+        text = _(
+            "The customer disputed %(amount)s of the card payment (%(reason)s). They count as given back; answer the "
+            "dispute at Stripe."
+        )
+    else:
+        text = _(
+            "The customer disputed %(amount)s of the card payment (%(reason)s), and the bank has taken them back. "
+            "Points and gift cards are as they were: decide which of them the customer is to lose, and take those "
+            "back by an adjustment. Refund nothing for it here, and answer the dispute at Stripe."
+        )
+    _tell(order, text, dispute, amount=format_money(amount, currency))
+    log.error("The payment of order %s is disputed", order.number)
+    return DISPUTED
+
+
+def _given_back(tender: Any) -> Decimal:
+    parts = get_model("loyalty_payments", "TenderReturn").objects.filter(allotment__tender=tender, state="done")
+    return parts.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def _book(order: Any, tender: Any, amount: Decimal, *, key: str, reason: str) -> bool:
+    """Count ``amount`` as given back by the card alone; return whether that can be.
+
+    An amount is shared over all that paid for an order, so where that was more than the card, or gift cards were bought
+    with it, only a person can tell what the disputed part was for.
+    """
+    cards = [place for place in refunds.left_of(order).values() if place.is_cards]
+    if any(allotment.tender_id == tender.pk for place in cards for allotment in place.allotments):
+        return False
+    wish: dict[str, Any] = {"order": order, "amount": amount, "kind": "dispute"}
+    try:
+        parts = refunds.preview(**wish).parts
+    except RefundRefused:
+        return False
+    if any(part.allotment.tender_id != tender.pk for part in parts):
+        return False
+    refunds.refund(**wish, key=key, reason=reason, force=True)
+    return True
+
+
+def _is_booked(dispute: Any) -> bool:
+    return bool(get_model("loyalty_payments", "Refund").objects.filter(key=_refund_key(dispute)).exists())
+
+
+def _refund_key(dispute: Any) -> str:
+    return f"dispute:{dispute.id}"
+
+
+def _tell(order: Any, text: str, dispute: Any, **words: str) -> None:
+    order.notes.get_or_create(note_type="System", message=text % {"reason": dispute.reason or "?", **words})
 
 
 def _refund(event: Any, attempt: Any) -> str:
