@@ -335,14 +335,15 @@ def given_back(*, attempt: Any, actor: Ref = NOBODY) -> None:
 
 
 @transaction.atomic
-def rest_settled(*, attempt: Any) -> None:
-    """A provider took less than the order costs, and the shop has seen to it: got the rest elsewhere, or cancelled the
-    order. Gift cards bought with an order that stands go live."""
+def rest_settled(*, attempt: Any, actor: Ref = NOBODY) -> None:
+    """A provider took less than the order costs, and the shop has seen to it, as ``actor`` says: got the rest
+    elsewhere, or cancelled the order. Gift cards bought with an order that stands go live."""
     row = locked(attempt)
     tender = provider_tender(row, lock=True)
     if tender is not None and tender.state == "captured" and tender.error:
-        tender.error = ""
-        tender.save(update_fields=["error"])
+        noted = {"settled_at": clock.now().isoformat(), "settled_by": [actor.type, actor.id]}
+        tender.error, tender.detail = "", {**tender.detail, **noted}
+        tender.save(update_fields=["error", "detail"])
         mark_paid(order=row.order)
 
 

@@ -149,6 +149,9 @@ def moments(attempt: Any) -> list[Moment]:
             found.append(_at(tender.detail["authorised_at"], _("The money was set aside on the card"), _card(tender)))
         if tender.detail.get("captured_at"):
             found.append(_at(tender.detail["captured_at"], _("The card was charged")))
+        if tender.detail.get("settled_at"):
+            what, who = _("The shop noted that it has seen to the rest"), tender.detail["settled_by"]
+            found.append(_at(tender.detail["settled_at"], what, "", *who))
         if tender.detail.get("returned_at"):
             what, who = _("The shop noted that it has given the money back"), tender.detail["returned_by"]
             found.append(_at(tender.detail["returned_at"], what, "", *who))

@@ -184,7 +184,9 @@ def test_the_owner_took_less_by_hand(bank, to_stripe, shopper, member, card_10, 
         client.post(url("payment-settle", attempt.uuid, "settled"))
     assert watching.light().colour == "green"
     assert {card.state for card in giftcards.cards_of_order(order)} == {"active"}
-    assert "This payment is settled" not in client.get(url("payment", attempt.uuid)).content.decode()
+    page = client.get(url("payment", attempt.uuid)).content.decode()
+    assert "This payment is settled" not in page
+    assert page.count("The shop noted that it has seen to the rest") == 1
 
 
 # Dying half way

@@ -103,7 +103,7 @@ class SettleView(PaymentView):
             services.given_back(attempt=attempt, actor=actor(request))
             messages.success(request, _("Noted: the money has been given back."))
         elif kwargs["action"] == "settled":
-            services.rest_settled(attempt=attempt)
+            services.rest_settled(attempt=attempt, actor=actor(request))
             messages.success(request, _("Noted: this payment is settled."))
         else:
             self.settle(request, attempt)
