@@ -62,9 +62,11 @@ def in_currency(settings, bank, user, haircut):
     return in_currency
 
 
-def test_half_a_yen_is_said_before_anybody_pays(bank, in_currency):
-    shopper = in_currency("JPY", "1005.00")
-    said = "904.50\xa0JPY is no whole amount"
+@pytest.mark.parametrize("currency", ["JPY", "ISK"])
+def test_half_a_yen_is_said_before_anybody_pays(bank, in_currency, currency):
+    """Nor half a króna, which Stripe counts in hundredths, and takes no longer."""
+    shopper = in_currency(currency, "1005.00")
+    said = f"904.50\xa0{currency} is no whole amount"
     assert said in shopper.client.get("/checkout/payment-details/").content.decode()
     response = shopper.place()
     assert response.status_code == 200 and said in response.content.decode()

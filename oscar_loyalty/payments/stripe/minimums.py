@@ -42,6 +42,9 @@ ZERO_DECIMALS = (
     *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
     *("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
 )
+#: Counted in hundredths as ever, and charged and refunded in whole ones since 2023
+#: (https://support.stripe.com/questions/deprecation-of-fractional-isk-charges-and-refunds).
+WHOLE_ONES = ("ISK",)
 
 
 def minimum(currency: str) -> Decimal:
@@ -50,8 +53,8 @@ def minimum(currency: str) -> Decimal:
 
 
 def unit(currency: str) -> Decimal:
-    """Return the smallest amount that Stripe counts in ``currency``."""
-    return Decimal(1) if currency in ZERO_DECIMALS else Decimal("0.01")
+    """Return the smallest amount that Stripe charges in ``currency``, of which all that it charges are multiples."""
+    return Decimal(1) if currency in (*ZERO_DECIMALS, *WHOLE_ONES) else Decimal("0.01")
 
 
 def to_stripe(amount: Decimal, currency: str) -> int:
