@@ -135,10 +135,10 @@ def close(*, tender: Any, reference: str) -> int:
 def given_otherwise(*, part: Any, actor: Ref = NOBODY) -> Any:
     """Note that the shop has given back, in its own way, a part that the provider refused; return the part.
 
-    Its ``reference``, which is otherwise the provider's, then names the ``actor``: "otherwise:user:5".
+    Its ``reference``, which is otherwise the provider's, then names the ``actor``, if there is one: "otherwise:user:5".
     """
     row = _locked(part.pk)
     if row.state == "failed":
-        row.state, row.reference = "done", f"{OTHERWISE}:{actor.type}:{actor.id}"
+        row.state, row.reference = "done", ":".join(filter(None, (OTHERWISE, actor.type, actor.id)))
         row.save(update_fields=["state", "reference"])
     return row

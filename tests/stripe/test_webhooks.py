@@ -345,7 +345,7 @@ def test_what_a_disputed_part_was_for_is_the_owners_to_say(bank, to_stripe, shop
     due.sweep()
     for part in refund.returns.filter(state="failed"):
         sending.given_otherwise(part=part)
-    assert returned() == [("done", "", D("9.00"))]
+    assert returned() == [("done", "otherwise", D("9.00"))]
     bank.control.dispute(dispute=dispute["id"], status="lost")
     tell_all(bank)
     assert not refunded(kind="dispute").exists()
