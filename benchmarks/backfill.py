@@ -223,7 +223,8 @@ def setting(options):
         "site": programme.site_id,
         "currency": programme.currency,
         "each": options.each,
-        "now": clock.now().replace(microsecond=0) - timedelta(hours=1),
+        # At noon: of the hour that summer time skips or repeats, PostgreSQL and Python think differently.
+        "now": (clock.now() - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0),
         "days": programme.pending_days,
         "zone": settings.TIME_ZONE,
         "group": tier.group_id,
