@@ -119,7 +119,7 @@ FLOOR = """
             date_placed, usable_from, jsonb_build_object('base', said, 'multiplier', '1', 'tier',
                 %(tier_said)s::jsonb, 'exact', said,
                 'rounding', 'down', 'rounded', points <> amount, 'points', points, 'number', number, 'left_out',
-                    '{}'::jsonb, 'counted', jsonb_build_object(line::text, said)) FROM joined
+                    '{}'::jsonb) FROM joined
         RETURNING id, source_id
     ), lines AS (
         INSERT INTO loyalty_earning_awardline (award_id, order_line_id, title, quantity, amount, share, points,

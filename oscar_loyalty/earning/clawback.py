@@ -106,7 +106,8 @@ def claw_back(
         part_of[line.pk] = max(Fraction(0), min(now_gone, Fraction(earned))) / earned
         prices[line.pk] = Fraction(line.line_price_incl_tax) * earned / line.quantity
         quantities[line.pk] = Fraction(earned)
-    # What was for the whole order goes by what counted of each line. An older award does not tell: there, all counts.
+    # What was for the whole order goes by what counted of each line. Where the award does not tell (it is older,
+    # or of one line), all counts.
     counted = {int(pk): Fraction(amount) for pk, amount in award.explanation.get("counted", prices).items()}
     others = [{pk: scale.get(pk, NONE) for pk in counted} for scale in (prices, quantities)]
     of_all = _part_gone(part_of, counted, *others)

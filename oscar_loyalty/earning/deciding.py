@@ -67,6 +67,7 @@ class Decider:
         rules = self.book.at(self.rules_at or placed, purchase.lines)
         outcome = evaluate(self._policy, rules, purchase, self._allowance.room(member, at))
         self._allowance.note(member, at, outcome)
+        counted = {"counted": dict(outcome.counted)} if len(purchase.lines) > 1 else {}
         return Grant(
             member=member,
             tier=tier,
@@ -80,5 +81,5 @@ class Decider:
             expires_at=times.end_of_life(at, self.programme.expiry_months),
             order_lines={line.key: int(line.key) for line in purchase.lines},
             said=dict(said),
-            more={"left_out": dict(left_out), "counted": dict(outcome.counted)},
+            more={"left_out": dict(left_out), **counted},
         )

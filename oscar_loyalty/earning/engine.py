@@ -160,7 +160,8 @@ class Outcome:
     """The points of a purchase. The shares of the lines sum to them, and so do their whole points.
 
     ``spent`` is what was paid in money for what counts: gift cards, what is left out by a rule, and what points or gift
-    cards paid is not in it. ``counted`` is the same by the keys of the lines that count, each amount as text.
+    cards paid is not in it. ``counted`` is the same by the keys of the lines that count, each amount as text; of a
+    purchase of one line, which all of it is about, it tells nothing.
     """
 
     points: int
@@ -453,7 +454,8 @@ def _outcome(
     }
     if capped:
         explanation["capped"] = capped
-    return Outcome(points, lines, explanation, spent, {line.key: _text(_decimal(amount)) for line, amount in counted})
+    told = {line.key: _text(_decimal(amount)) for line, amount in counted} if len(purchase.lines) > 1 else {}
+    return Outcome(points, lines, explanation, spent, told)
 
 
 def _limit(policy: Policy, room: Room) -> tuple[str, int | None]:
