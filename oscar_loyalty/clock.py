@@ -14,6 +14,12 @@ def now() -> datetime:
     return _source()
 
 
+def past(happened_at: datetime | None, present: datetime | None = None) -> datetime:
+    """Return when something happened: now, where it is not told, or told to be still to come."""
+    present = present or now()
+    return min(happened_at or present, present)
+
+
 class FrozenClock:
     """A clock that stands still until it is moved."""
 

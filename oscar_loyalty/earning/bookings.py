@@ -54,7 +54,7 @@ def made(
 
     :raises ValueError: when the site has no programme.
     """
-    at = _moment(happened_at)
+    at = clock.past(happened_at)
     booking = _get(reference, programme or (member.programme if member else None), at)
     if booking.made_at is not None:
         return booking
@@ -81,7 +81,7 @@ def made(
 @transaction.atomic
 def rescheduled(*, reference: str, starts_at: datetime, happened_at: datetime | None = None) -> Any:
     """Move a booking to another time; return it."""
-    at = _moment(happened_at)
+    at = clock.past(happened_at)
     booking = _get(reference, None, at)
     if booking.moved_at is None or booking.moved_at <= at:
         booking.starts_at, booking.moved_at = starts_at, at
@@ -118,7 +118,7 @@ def corrected(*, reference: str, state: str, happened_at: datetime | None = None
 def _move(reference: str, state: str, happened_at: datetime | None, *, force: bool = False) -> Any:
     if state not in STATES:
         raise ValueError(f"A booking cannot be {state!r}.")
-    at = _moment(happened_at)
+    at = clock.past(happened_at)
     booking = _get(reference, None, at)
     same = booking.state == state and (not force or happened_at is None or at == booking.state_at)
     if same or (at < booking.state_at and not force and booking.state != "made"):
@@ -129,12 +129,6 @@ def _move(reference: str, state: str, happened_at: datetime | None, *, force: bo
     if booking.order_line_id:
         _review(booking.order_line.order_id)
     return booking
-
-
-def _moment(happened_at: datetime | None) -> datetime:
-    """Return when something happened: nothing has yet that is still to come, or all that is told until then is lost."""
-    now = clock.now()
-    return min(happened_at or now, now)
 
 
 def _review(order: int) -> None:

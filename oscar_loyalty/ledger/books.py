@@ -106,12 +106,12 @@ def _earn(earnings: Sequence[Earning], opened: Opened | None = None) -> list[Any
     now = clock.now()
     if len(earnings) == 1 and (made := _earn_at_once(earnings[0], now)) is not None:
         return [made]
-    until = max(keyed.moment(earning.happened_at, now) for earning in earnings)
+    until = max(clock.past(earning.happened_at, now) for earning in earnings)
     keys = [earning.key for earning in earnings]
     pages = Pages({keyed.pk(earning.account) for earning in earnings}, until=until, keys=keys, opened=opened)
     result: dict[str, Any] = {}
     for earning in earnings:
-        at = keyed.moment(earning.happened_at, now)
+        at = clock.past(earning.happened_at, now)
         fields = _fields(earning, at)
         before = result.get(earning.key) or pages.known.get(earning.key)
         if before is not None:
@@ -150,7 +150,7 @@ def _earn_at_once(earning: Earning, now: datetime) -> Any | None:
     if others_to_lock():
         # An account was merged: all that must be locked is locked in its order, below.
         return None
-    entry = model("Entry")(**_fields(earning, keyed.moment(earning.happened_at, now)), recorded_at=now)
+    entry = model("Entry")(**_fields(earning, clock.past(earning.happened_at, now)), recorded_at=now)
     if not shortcut.earn(keyed.pk(earning.account), entry, earning.usable_from, earning.expires_at):
         return None
     keyed.note(entry, earning.note)
@@ -200,7 +200,7 @@ def spend(
     """
     keyed.above_zero(units)
     keyed.free_kind(kind)
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     digest = keyed.digest("spend", keyed.pk(account), units, kind)
     pages = Pages([keyed.pk(account)], until=at, keys=[key])
     if before := pages.known.get(key):
@@ -243,7 +243,7 @@ def hold(
     :raises InsufficientUnits: with the number missing.
     """
     keyed.above_zero(units)
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     digest = keyed.digest("hold", keyed.pk(account), units)
     pages = Pages([keyed.pk(account)], until=at, keys=[key], of="Hold")
     if before := pages.known.get(key):
@@ -288,7 +288,7 @@ def capture(
     :raises HoldClosed: when it was released, captured under another key, or its limit has passed.
     """
     keyed.free_kind(kind)
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([hold.account_id], until=at, keys=[key])
     row = pages.hold(hold.pk)
     digest = keyed.digest("capture", row.account_id, row.units, kind, row.pk)
@@ -333,7 +333,7 @@ def hand_over(
     :raises HoldClosed: when it was released, captured under another key, or its limit has passed.
     :raises ValueError: when both are the same account, or of different units.
     """
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     keys = (f"{key}:out", f"{key}:in")
     pages = Pages([hold.account_id, keyed.pk(target)], until=at, keys=keys)
     row = pages.hold(hold.pk)
@@ -360,7 +360,7 @@ def release(*, hold: Any, happened_at: datetime | None = None) -> Any:
 
     :raises HoldClosed: when it was captured.
     """
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([hold.account_id], until=at)
     row = pages.hold(hold.pk)
     if row.state == "captured":
@@ -401,7 +401,7 @@ def reverse(
     """
     if policy not in POLICIES:
         raise ValueError(f"There is no policy {policy!r}.")
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([entry.account_id], until=at, keys=[key])
     entry = model("Entry").objects.get(pk=entry.pk)
     if entry.kind in keyed.OWN_KINDS:
@@ -461,7 +461,7 @@ def transfer(
     :raises ValueError: when both are the same account, or of different units.
     """
     keyed.above_zero(units)
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     digest = keyed.digest("transfer", keyed.pk(source), units, "transfer", keyed.pk(target))
     keys = (f"{key}:out", f"{key}:in")
     pages = Pages([keyed.pk(source), keyed.pk(target)], until=at, keys=keys)
@@ -484,7 +484,7 @@ def merge(*, source: Any, target: Any, key: str, actor: Ref = NOBODY, happened_a
 
     :raises Blocked: while a hold on ``source`` is open.
     """
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     keys = (f"{key}:out", f"{key}:in")
     pages = Pages([keyed.pk(source), keyed.pk(target)], until=at, keys=keys)
     giver, taker = pages[keyed.pk(source)], pages[keyed.pk(target)]
@@ -549,7 +549,7 @@ def _retime(
     actor: Ref = NOBODY,
     happened_at: datetime | None = None,
 ) -> Any:
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([entry.account_id], until=at, keys=[key])
     digest = keyed.digest(kind, entry.account_id, 0, kind, entry.pk)
     if before := pages.known.get(key):

@@ -72,7 +72,7 @@ class Plain:
 
     def add(self, earning: Any) -> None:
         """Note an earning; what was earned before it and has expired by then goes first."""
-        pk, at = keyed.pk(earning.account), keyed.moment(earning.happened_at, self.now)
+        pk, at = keyed.pk(earning.account), clock.past(earning.happened_at, self.now)
         account = self.accounts[pk]
         while account.ends and account.ends[0][0] <= at:
             end, _number, lot = heapq.heappop(account.ends)
@@ -162,7 +162,7 @@ def earn_plain(*, earnings: Sequence[Any]) -> tuple[dict[str, int], list[Any]]:
     the earnings that are not: of accounts where more has to happen, with a note or an actor, or a key that is known.
     """
     now = clock.now()
-    until = max(keyed.moment(earning.happened_at, now) for earning in earnings)
+    until = max(clock.past(earning.happened_at, now) for earning in earnings)
     db = Database(model("Entry"))
     plain = Plain(db, sorted({keyed.pk(earning.account) for earning in earnings}), until)
     keys = [earning.key for earning in earnings]

@@ -13,7 +13,6 @@ from django.db.models import F
 
 from oscar_loyalty import clock
 from oscar_loyalty.due import slices
-from oscar_loyalty.ledger import keyed
 from oscar_loyalty.ledger.pages import Pages, in_one_transaction, model
 from oscar_loyalty.sql import Database, Value
 
@@ -38,7 +37,7 @@ def expire_due(*, at: datetime | None = None, progress: Callable[[Any], None] | 
 
     It goes slice by slice, each a transaction of its own: stopped at any moment, the next call goes on.
     """
-    at, done = keyed.moment(at), 0
+    at, done = clock.past(at), 0
     while (run := begin(at=at)) is not None:
         outcome = slices.work(run, progress=progress)
         done += outcome.counts.get("accounts", 0)

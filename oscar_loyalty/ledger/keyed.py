@@ -7,12 +7,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError
 
-from oscar_loyalty import clock
 from oscar_loyalty.ledger.exceptions import KeyConflict
 from oscar_loyalty.ledger.pages import Pages, Refused, model
 from oscar_loyalty.ledger.rows import insert
@@ -53,12 +51,6 @@ def pk(account: Any) -> int:
 
 def digest(operation: str, account: int, units: int | None, *more: Any) -> str:
     return hashlib.sha256(_compact([operation, account, units, *more]).encode()).hexdigest()
-
-
-def moment(happened_at: datetime | None, now: datetime | None = None) -> datetime:
-    """Return the moment that a write is about: ``now``, too, where one is told that has not come yet."""
-    now = now or clock.now()
-    return min(happened_at or now, now)
 
 
 def same_pair(known: dict[str, Any], keys: tuple[str, str], digest: str) -> tuple[Any, Any]:

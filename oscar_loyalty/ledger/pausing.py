@@ -7,6 +7,7 @@ its lots have no end, and remember how long they still live; so does what comes,
 from datetime import datetime
 from typing import Any
 
+from oscar_loyalty import clock
 from oscar_loyalty.ledger import keyed
 from oscar_loyalty.ledger.keyed import NOBODY, Ref
 from oscar_loyalty.ledger.pages import Pages, in_one_transaction, model
@@ -21,7 +22,7 @@ def pause(*, account: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
 
     :raises KeyConflict: when the key has been used for something else.
     """
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([keyed.pk(account)], until=at, keys=[key])
     digest = keyed.digest("pause", keyed.pk(account), 0, "extended")
     if before := pages.known.get(key):
@@ -57,7 +58,7 @@ def resume(*, paused: Any, key: str, actor: Ref = NOBODY, happened_at: datetime 
 
     :raises KeyConflict: when the key has been used for something else.
     """
-    at = keyed.moment(happened_at)
+    at = clock.past(happened_at)
     pages = Pages([paused.account_id], until=at, keys=[key])
     digest = keyed.digest("resume", paused.account_id, 0, "extended", paused.pk)
     if before := pages.known.get(key):
