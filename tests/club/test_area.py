@@ -52,10 +52,15 @@ def test_a_member_sees_what_there_is_and_nobody_keeps_it(signed_in, member, give
     assert "no-store" in response["Cache-Control"]
 
 
-def test_points_are_shown_with_their_last_day(signed_in, member, give, time):
+def test_points_are_shown_with_their_last_day(signed_in, member, give, time, settings):
     give(40, expires_at=times.end_of(date(2026, 3, 31)))
     text = text_of(signed_in.get(AREA))
     assert "40 petals to use by March 31, 2026" in text and "Use 40 petals by March 31, 2026" in text
+    # That day is one of them: in French, too, it is no end that they stop before.
+    settings.LANGUAGE_CODE = "fr"
+    french = text_of(signed_in.get(AREA))
+    assert "à utiliser jusqu’au 31 mars 2026" in french and "avant le" not in french
+    assert re.search("Utilisez 40.pétales jusqu’au 31 mars 2026", french)
 
 
 def test_a_membership_on_hold_has_words_and_nothing_to_do(signed_in, member, give):
