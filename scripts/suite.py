@@ -62,6 +62,8 @@ SUITES = [
     Suite("stripe server", "tests.settings", ["tests/stripe_server"], ("sqlite",)),
 ]
 
+#: A line of pytest's short summary, for what failed or could not be tried.
+FAULT = re.compile(r"^(?:FAILED|ERROR) tests/")
 CLOSING = re.compile(r"^=* ?((?:\d+ [a-z]+(?:, )?)+) in ([\d.]+)s(?: \([\d:]+\))? ?=*$")
 #: pytest's own order of words, and its spelling of one.
 WORDS = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warnings", "errors", "rerun")
@@ -73,12 +75,18 @@ class Result(NamedTuple):
     code: int
     counts: Counter | None
     seconds: float
+    faults: list[str]
+
+
+def plain(line):
+    """The line without its colours."""
+    return re.sub(r"\x1b\[\d*(;\d+)*m", "", line).strip()
 
 
 def read_closing(lines):
     """The counts of a run's closing line, or None when it has none: it died."""
     for line in reversed(lines):
-        found = CLOSING.match(re.sub(r"\x1b\[\d*(;\d+)*m", "", line).strip())
+        found = CLOSING.match(plain(line))
         if found:
             pairs = (part.split() for part in found.group(1).split(", "))
             return Counter({SINGULAR.get(word, word): int(number) for number, word in pairs})
@@ -120,12 +128,14 @@ def run(suite, database, url, extra, share):
             text=True,
             errors="replace",
         )
-        tail = []
+        tail, faults = [], []
         for line in process.stdout:
             say(f"{name:>21} | {line}")
             tail = [*tail[-49:], line]
+            if FAULT.match(plain(line)):
+                faults.append(plain(line))
         code = process.wait()
-    return Result(name, code, read_closing(tail), time.monotonic() - began)
+    return Result(name, code, read_closing(tail), time.monotonic() - began, faults)
 
 
 def closing_line(results, seconds):
@@ -164,6 +174,9 @@ def main(arguments):
         verdict = "ok" if result.code == 0 else f"FAILED with code {result.code}"
         counts = counts or "no closing line: it died"
         print(f"    {result.name:24} {verdict:24} {counts} ({result.seconds:.0f} s)")
+        # Once more, here: whoever has only the end of the output must know what to look at.
+        for fault in result.faults:
+            print(f"        {fault}")
     if any(result.counts is None for result in results):
         print("At least one run died before it could report; the numbers above are not the whole.")
         return 1
