@@ -148,10 +148,11 @@ def _fields(earning: Earning, at: datetime) -> dict[str, Any]:
 def _earn_at_once(earning: Earning, now: datetime) -> Any | None:
     """Book one earning by the database's own function; None where it takes more than that knows of."""
     if others_to_lock():
-        # An account was merged: all that must be locked is locked in its order, below.
+        # An account was merged: all that must be locked is locked in its order, below. So it is with the others.
         return None
-    entry = model("Entry")(**_fields(earning, clock.past(earning.happened_at, now)), recorded_at=now)
-    if not shortcut.earn(keyed.pk(earning.account), entry, earning.usable_from, earning.expires_at):
+    fields = _fields(earning, clock.past(earning.happened_at, now))
+    entry = model("Entry")(account_id=keyed.pk(earning.account), **fields, recorded_at=now)
+    if not shortcut.earn(entry, earning.usable_from, earning.expires_at):
         return None
     keyed.note(entry, earning.note)
     return entry
@@ -201,22 +202,26 @@ def spend(
     keyed.above_zero(units)
     keyed.free_kind(kind)
     at = clock.past(happened_at)
-    digest = keyed.digest("spend", keyed.pk(account), units, kind)
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "units": -units,
+        "key": key,
+        "digest": keyed.digest("spend", keyed.pk(account), units, kind),
+        "effective_at": at,
+        "explanation": explanation or {},
+        **keyed.refs(source, actor),
+    }
+    made = model("Entry")(account_id=keyed.pk(account), **fields, recorded_at=clock.now())
+    if not others_to_lock() and shortcut.spend(made):
+        keyed.note(made, note)
+        return made
     pages = Pages([keyed.pk(account)], until=at, keys=[key])
     if before := pages.known.get(key):
-        return keyed.same(before, digest)
+        return keyed.same(before, fields["digest"])
     pages.post_due(at)
     page = pages[keyed.pk(account)]
     chosen = page.pick(units, at)
-    entry = page.post(
-        kind=kind,
-        units=-units,
-        key=key,
-        digest=digest,
-        effective_at=at,
-        explanation=explanation or {},
-        **keyed.refs(source, actor),
-    )
+    entry = page.post(**fields)
     for lot, part in chosen:
         page.take(entry, lot, part)
     keyed.flush(pages, [key])
@@ -244,25 +249,27 @@ def hold(
     """
     keyed.above_zero(units)
     at = clock.past(happened_at)
-    digest = keyed.digest("hold", keyed.pk(account), units)
-    pages = Pages([keyed.pk(account)], until=at, keys=[key], of="Hold")
-    if before := pages.known.get(key):
-        return keyed.same(before, digest)
-    pages.post_due(at)
-    page = pages[keyed.pk(account)]
-    chosen = page.pick(units, at)
-    ends = [lot.expires_at for lot, _part in chosen if lot.expires_at is not None] if within_life else []
-    row = keyed.create_hold(
-        pages,
-        account=page.account,
+    row = model("Hold")(
+        account_id=keyed.pk(account),
         key=key,
-        digest=digest,
+        digest=keyed.digest("hold", keyed.pk(account), units),
         units=units,
-        until=min([until, *ends]),
+        until=until,
         source_type=source.type,
         source_id=source.id,
         created_at=at,
     )
+    if not others_to_lock() and shortcut.hold(row, within_life=within_life):
+        return row
+    pages = Pages([keyed.pk(account)], until=at, keys=[key], of="Hold")
+    if before := pages.known.get(key):
+        return keyed.same(before, row.digest)
+    pages.post_due(at)
+    page = pages[keyed.pk(account)]
+    chosen = page.pick(units, at)
+    ends = [lot.expires_at for lot, _part in chosen if lot.expires_at is not None] if within_life else []
+    row.account, row.until = page.account, min([until, *ends])
+    keyed.create_hold(pages, row)
     for lot, part in chosen:
         lot.held += part
         page.touch(lot)
@@ -289,24 +296,27 @@ def capture(
     """
     keyed.free_kind(kind)
     at = clock.past(happened_at)
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "units": -hold.units,
+        "key": key,
+        "digest": keyed.digest("capture", hold.account_id, hold.units, kind, hold.pk),
+        "effective_at": at,
+        "explanation": explanation or {},
+        **keyed.refs(source if source != NOBODY else Ref(hold.source_type, hold.source_id), actor),
+    }
+    made = model("Entry")(account_id=hold.account_id, **fields, recorded_at=clock.now())
+    if not others_to_lock() and shortcut.capture(made, hold.pk):
+        return made
     pages = Pages([hold.account_id], until=at, keys=[key])
     row = pages.hold(hold.pk)
-    digest = keyed.digest("capture", row.account_id, row.units, kind, row.pk)
     if before := pages.known.get(key):
-        return keyed.same(before, digest)
+        return keyed.same(before, fields["digest"])
     if row.state != "open" or row.until <= at:
         raise HoldClosed(f"The hold {row.key} is {'past its limit' if row.state == 'open' else row.state}.")
     pages.post_due(at)
     page = pages[row.account_id]
-    entry = page.post(
-        kind=kind,
-        units=-row.units,
-        key=key,
-        digest=digest,
-        effective_at=at,
-        explanation=explanation or {},
-        **keyed.refs(source if source != NOBODY else Ref(row.source_type, row.source_id), actor),
-    )
+    entry = page.post(**fields)
     page.close_hold(row, "captured", at)
     row.entry = entry
     for lot, part in row.parts:

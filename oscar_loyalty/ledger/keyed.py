@@ -82,13 +82,11 @@ def flush(pages: Pages, written: Iterable[str]) -> None:
         raise Refused(written) from error
 
 
-def create_hold(pages: Pages, **fields: Any) -> Any:
-    row = model("Hold")(**fields)
+def create_hold(pages: Pages, row: Any) -> None:
     try:
         insert(pages.cursor, model("Hold"), [row])
     except IntegrityError as error:
         raise Refused([row.key], "Hold") from error
-    return row
 
 
 def note(entry: Any, text: str) -> None:

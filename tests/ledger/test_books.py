@@ -343,7 +343,7 @@ def test_accounts_are_locked_within_a_transaction_only(account, transactional_db
 def test_a_shops_own_kind_of_field_is_written_by_django(account, time, monkeypatch):
     """Where a field brings SQL of its own, Django writes the rows, and the same is refused."""
     monkeypatch.setattr(rows, "insertable", lambda model: None)
-    monkeypatch.setattr(shortcut, "text", lambda: None)
+    monkeypatch.setattr(shortcut, "text", lambda what: None)
     earn(account, 50, "a", time)
     books.spend(account=account, units=20, key="s")
     hold = books.hold(account=account, units=10, key="h", until=time.at + DAY)
