@@ -147,6 +147,47 @@ def test_it_runs_out_after_its_last_day(member, reward, give, petals, programme,
     proof()
 
 
+@pytest.mark.parametrize("after", ["active", "closed"])
+def test_on_hold_no_reward_runs_out_and_it_lives_longer_by_that_time(
+    member, reward, give, petals, programme, proof, time, after, mailoutbox
+):
+    give(500)
+    claim = services.claim(reward=reward(validity_days=30), member=member, key="k")
+    time.at += timedelta(days=10)
+    members.set_status(member=member, status="frozen", key="on")
+    time.at += timedelta(days=40)
+    due.sweep()
+    claim.refresh_from_db()
+    assert (claim.state_now, claim.last_day) == ("claimed", None)
+    assert [row.is_open for row in selectors.own_claims(member)] == [True]
+    assert selectors.open_claims(member).count() == 1 and selectors.waiting_and_taken(member, [], time.at)[0] == 1
+    assert selectors.search(programme, state="claimed").count() == 1
+    assert not selectors.search(programme, state="expired").exists()
+    assert not any("can be used until" in message.subject for message in mailoutbox)
+    members.set_status(member=member, status=after, key="off")
+    due.sweep()
+    claim.refresh_from_db()
+    # Thirty days from 2 March, and forty.
+    assert (claim.state, claim.last_day.isoformat()) == ("claimed", "2026-05-11")
+    assert claim.voucher.is_active(claim.expires_at - timedelta(minutes=1))
+    time.at = claim.expires_at
+    due.sweep()
+    claim.refresh_from_db()
+    assert (claim.state, petals()) == ("expired", 0)
+    proof()
+
+
+def test_what_ran_out_before_a_hold_stays_so(member, reward, give, time):
+    give(500)
+    claim = services.claim(reward=reward(validity_days=1), member=member, key="k")
+    time.at += timedelta(days=3)
+    members.set_status(member=member, status="frozen", key="on")
+    members.set_status(member=member, status="active", key="off")
+    due.sweep()
+    claim.refresh_from_db()
+    assert claim.state == "expired"
+
+
 def test_a_partners_code_goes_to_one_and_never_comes_back(member, reward, give, petals, proof):
     give(2000)
     cinema = services.save_reward(reward=_unsaved(member.programme))
