@@ -90,6 +90,10 @@ def set_status(
         actor_id=actor.id,
         happened_at=at,
     )
+    if before == row.CLOSED:
+        # Whoever had left has a membership again: leaving once more is another wish, which is not to find this one.
+        departures = _model("Departure").objects.filter(member=row, state="open")
+        departures.update(state="undone", closed_at=clock.now())
     set_groups(row)
     if status == row.ACTIVE:
         due.leave(kind="earning.member_back", key=str(change.pk), payload={"member": row.pk})
