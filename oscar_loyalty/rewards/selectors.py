@@ -15,6 +15,8 @@ from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
 #: Rewards of a catalogue that are looked at.
 MOST = 200
+#: Claims that wait for their members; a donation waits for the shop, and is made as far as its member is concerned.
+TO_USE = Q(state="claimed") & ~Q(reward__kind="donation")
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def _marked(claims: QuerySet[Any]) -> QuerySet[Any]:
 
 def waiting_and_taken(member: Any, rewards: Any, at: datetime) -> tuple[int, dict[int, int]]:
     """Return how many rewards wait for ``member`` to use them, and what :func:`taken_by` does; one query for both."""
-    waits = Q(state="claimed") & ~over(at)
+    waits = TO_USE & ~over(at)
     which = _limits(rewards, at)
     counts = {"waiting": Count("pk", filter=waits)}
     if which is not None:
@@ -68,7 +70,7 @@ def waiting_and_taken(member: Any, rewards: Any, at: datetime) -> tuple[int, dic
 
 def open_claims(member: Any) -> QuerySet[Any]:
     """Return the rewards that wait for a member to use them."""
-    return claims_of(member).filter(state="claimed").exclude(over(clock.now()))
+    return claims_of(member).filter(TO_USE).exclude(over(clock.now()))
 
 
 def broken(claims: QuerySet[Any]) -> QuerySet[Any]:

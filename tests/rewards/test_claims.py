@@ -7,13 +7,14 @@ import pytest
 from oscar.test.factories import create_basket, create_order, create_product
 
 from oscar_loyalty import clock
+from oscar_loyalty.account.selectors import what_goes
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import goals, rules
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import merging
+from oscar_loyalty.members import leaving, merging
 from oscar_loyalty.members import services as members
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
@@ -220,6 +221,26 @@ def test_a_donation_waits_for_the_shop_and_never_runs_out(member, reward, give, 
     assert list(selectors.search(programme, state="todo")) == [claim]
     services.use(claim=claim)
     assert not selectors.search(programme, state="todo").exists()
+
+
+def test_a_donation_is_made_when_it_is_claimed_and_stands_when_its_member_leaves(
+    member, reward, give, programme, petals, time, proof
+):
+    give(1000)
+    trees = services.claim(reward=reward(kind="donation", beneficiary="Trees"), member=member, key="trees")
+    voucher = services.claim(reward=reward(), member=member, key="voucher")
+    assert list(selectors.open_claims(member)) == [voucher]
+    assert selectors.waiting_and_taken(member, [], time.at)[0] == 1
+    assert what_goes(member, member.user).rewards == 1
+    departure = leaving.leave(member=member, key="left")
+    time.at = departure.erase_at
+    due.sweep()
+    departure.refresh_from_db()
+    trees.refresh_from_db()
+    voucher.refresh_from_db()
+    assert (departure.state, trees.state, voucher.state) == ("done", "claimed", "cancelled")
+    assert list(selectors.search(programme, state="todo")) == [trees]
+    proof()
 
 
 # Given
