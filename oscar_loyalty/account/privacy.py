@@ -24,7 +24,7 @@ from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.members import consents, leaving
-from oscar_loyalty.members.exceptions import CannotLeave
+from oscar_loyalty.members.exceptions import CannotLeave, Merged
 from oscar_loyalty.reports import copies
 
 
@@ -202,7 +202,9 @@ class LeaveView(PrivacyMixin, generic.FormView):
         return leaving.departure_of(self.member)
 
     def get(self, request, *args, **kwargs):
-        return redirect(self.at("privacy")) if self.departure else super().get(request, *args, **kwargs)
+        # Who was joined with another leaves there: the note on the page says with which account.
+        away = self.departure is not None or self.member.merged_into_id is not None
+        return redirect(self.at("privacy")) if away else super().get(request, *args, **kwargs)
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "ask": self.request.user.has_usable_password()}
@@ -216,8 +218,12 @@ class LeaveView(PrivacyMixin, generic.FormView):
         if problem is not None:
             form.add_error(*problem)
             return self.form_invalid(form)
-        leaving.leave(member=self.member, key=f"left:{uuid4().hex}", actor=_actor(self.request))
-        messages.success(self.request, _("You have left. Thank you for the time you were with us."))
+        try:
+            leaving.leave(member=self.member, key=f"left:{uuid4().hex}", actor=_actor(self.request))
+        except Merged:
+            messages.error(self.request, _("This membership was joined with another, for good."))
+        else:
+            messages.success(self.request, _("You have left. Thank you for the time you were with us."))
         return redirect(self.at("privacy"))
 
 

@@ -15,6 +15,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import sharing
 from oscar_loyalty.money import Money, from_minor
+from oscar_loyalty.rewards import selectors as rewards
 
 #: Gifts and invitations that the overview names.
 WAITING = 5
@@ -200,7 +201,6 @@ class Goes:
 def what_goes(member: Any, user: Any) -> Goes:
     """Return what ``member`` would lose by leaving, and the gift cards that ``user`` keeps."""
     balance = ledger.balances([member.account])[member.account_id]
-    claims = get_model("loyalty_rewards", "Claim").objects.filter(member=member, state="claimed")
     goals = get_model("loyalty_earning", "GoalCard").objects.filter(member=member, state="open", count__gt=0)
     bought = get_model("loyalty_giftcards", "GiftCard").objects.filter(buyer=user, state="active")
     worth = bought.filter(account__balance__gt=0).order_by().values("currency")
@@ -211,7 +211,7 @@ def what_goes(member: Any, user: Any) -> Goes:
         usable=balance.usable,
         pending=balance.pending,
         tier=member.tier,
-        rewards=claims.count(),
+        rewards=rewards.open_claims(member).count(),
         goals=goals.count(),
         household=sharing.household_of(member) is not None,
         cards=sum(number for _currency, _total, number in sums),

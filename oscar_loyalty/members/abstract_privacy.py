@@ -1,6 +1,7 @@
 """The tables of what a member has agreed to, of copies of their data, and of leaving."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -89,3 +90,13 @@ class AbstractDeparture(models.Model):
 
     def __str__(self):
         return f"{self.member_id}: {self.get_state_display()}"
+
+    @property
+    def closing(self) -> Any:
+        """The change by which leaving closed the membership, or ``None``: the shop had done so before."""
+        return self.member.status_changes.filter(key=f"{self.key}:closed").first()
+
+    @property
+    def leads_back(self) -> bool:
+        """Whether its member can come back until ``erase_at``: nobody but the shop opens what the shop has closed."""
+        return self.closing is not None

@@ -37,7 +37,7 @@ def _departures() -> Any:
 
 
 def departure_of(member: Any) -> Any:
-    """Return the departure of ``member`` that can still be undone, or ``None``."""
+    """Return the departure of ``member`` whose time is not over, or ``None``."""
     return _departures().filter(member=member, state="open", erase_at__gt=clock.now()).first()
 
 
@@ -47,7 +47,7 @@ def leave(*, member: Any, key: str, actor: Ref = NOBODY, happened_at: datetime |
 
     At once: nothing is earned or spent, groups and guest lists end, gifts that wait go back, the household is left, and
     no message that needs a consent is sent. With the last of ``OSCAR_LOYALTY_LEAVING_DAYS`` the person is erased; until
-    then :func:`undo` brings the membership back.
+    then :func:`undo` brings the membership back, unless the shop had closed it before.
 
     :raises Merged: when the membership was joined with another.
     """
@@ -94,25 +94,27 @@ def come_back(*, member: Any, actor: Ref = NOBODY) -> Any:
 def undo(*, departure: Any, actor: Ref = NOBODY) -> Any:
     """Let whoever has left come back, with what they had, and return the member; again: nothing more.
 
-    :raises CannotLeave: when it is too late.
+    :raises CannotLeave: when it is too late, or the shop had closed the membership before.
     """
     row = _locked(departure)
     if row.state == "undone":
         return row.member
     if row.state == "done" or row.erase_at <= clock.now():
         raise CannotLeave
+    closing = row.closing
+    if closing is None:
+        # There is nothing to come back to, and the wish to be erased stands.
+        raise CannotLeave
     _close(row, "undone")
-    # A membership that the shop had put on hold or closed before is so again.
-    closing = row.member.status_changes.filter(key=f"{row.key}:closed").first()
-    before = closing.before if closing is not None else row.member.status
-    return set_status(member=row.member, status=before, key=f"{row.key}:undone", actor=actor)
+    # A membership that the shop had put on hold before is so again.
+    return set_status(member=row.member, status=closing.before, key=f"{row.key}:undone", actor=actor)
 
 
 def _locked(departure: Any) -> Any:
-    row = _departures().select_for_update(of=("self",)).get(pk=departure.pk)
-    # Not joined above: the member, whom others change meanwhile, would be as before the wait.
-    people = get_model("loyalty_members", "Member").objects.select_related("programme", "account", "tier")
-    row.member = people.get(pk=row.member_id)
+    """Return a departure as it stands, after its member: both locked."""
+    member = lock_members([departure.member_id])[departure.member_id]
+    row = _departures().select_for_update().get(pk=departure.pk)
+    row.member = member
     return row
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -145,8 +146,8 @@ def _problem(source: Any, target: Any) -> str:
 
 def _own(source: Any, target: Any, actor: Ref) -> str:
     """Nobody gives oneself what somebody else has."""
-    mine = {str(member.user_id) for member in (source, target) if member.user_id is not None}
-    if actor.type == "user" and actor.id in mine:
+    user = get_user_model().objects.filter(pk=actor.id).first() if actor.type == "user" else None
+    if selectors.is_own(source, user) or selectors.is_own(target, user):
         return _("Nobody joins the own membership with another: ask a colleague.")
     return ""
 

@@ -3,7 +3,7 @@
 import logging
 
 from django.conf import settings
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_delete
 from oscar.apps.customer.signals import user_registered
 
 from oscar_loyalty.members import selectors, services
@@ -35,6 +35,13 @@ def follow_user(sender, instance, created, raw=False, **kwargs):
         )
 
 
+def let_go(sender, instance, **kwargs):
+    """The memberships of a user who is deleted go on by e-mail alone; one that another has already stays with it."""
+    for member in instance.loyalty_memberships.filter(merged_into__isnull=True).select_related("programme"):
+        services.let_go_of_user(member=member)
+
+
 def connect():
     user_registered.connect(join_at_registration, dispatch_uid="loyalty_join_at_registration")
     post_save.connect(follow_user, sender=settings.AUTH_USER_MODEL, dispatch_uid="loyalty_follow_user")
+    pre_delete.connect(let_go, sender=settings.AUTH_USER_MODEL, dispatch_uid="loyalty_let_go")

@@ -331,6 +331,15 @@ def update_details(*, member: Any, **fields: Any) -> Any:
     return member
 
 
+@transaction.atomic
+def let_go_of_user(*, member: Any) -> Any:
+    """Let a membership go on without its user, by e-mail alone; without that as well, where another has it already."""
+    row = lock_members([member.pk])[member.pk]
+    taken = bool(row.email) and selectors.by_email(row.email, row.programme) is not None
+    # Not left to the key's SET_NULL, which comes later: of two that are deleted together, one has the e-mail.
+    return update_details(member=row, user=None, **({"email": ""} if taken else {}))
+
+
 def language_of(member: Any) -> Any:
     """Return a context in which texts are in the member's language."""
     return override(member.language or settings.LANGUAGE_CODE)
@@ -348,6 +357,7 @@ __all__ = [
     "join",
     "join_many",
     "language_of",
+    "let_go_of_user",
     "point_value",
     "save_programme",
     "save_tier",

@@ -1,6 +1,7 @@
 """Memberships on hold, closed, and back again, with who did it, when and why."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,16 @@ from oscar_loyalty.members.locking import lock_members
 
 #: Kind of the rows left for whoever tells members what became of their membership.
 TELL = "members.status"
+#: Gets a member, locked, whose hold ends in this transaction, when it began and how long it was; before any account is
+#: locked.
+AfterHold = Callable[[Any, datetime, timedelta], None]
+_after_hold: list[AfterHold] = []
+
+
+def after_hold(function: AfterHold) -> AfterHold:
+    """Register what lives longer by the time of a hold, other than points."""
+    _after_hold.append(function)
+    return function
 
 
 def _model(name: str) -> Any:
@@ -39,9 +50,9 @@ def set_status(
 
     ``reason`` is for the shop, and for the member too if ``shown``; with ``notify`` the member is told by mail.
 
-    On hold nothing is earned or spent and no points expire; once it ends, they live longer by that time. An order that
-    was being paid when it began may be finished. A closed membership keeps its points out of reach, and they expire as
-    they would have. The same ``key`` again changes nothing.
+    On hold nothing is earned or spent, and neither points nor claimed rewards expire; once it ends, they live longer by
+    that time. An order that was being paid when it began may be finished. A closed membership keeps its points out of
+    reach, and they expire as they would have. The same ``key`` again changes nothing.
 
     :raises Merged: when the membership was joined with another.
     :raises ValidationError: for a status that there is not.
@@ -64,6 +75,8 @@ def set_status(
     elif before == row.FROZEN:
         began = row.status_changes.filter(after=row.FROZEN, entry__isnull=False).select_related("entry").first()
         if began is not None:
+            for live_on in _after_hold:
+                live_on(row, began.happened_at, at - began.happened_at)
             entry = books.resume(paused=began.entry, key=f"{key}:resume", actor=actor, happened_at=at)
     change = _model("StatusChange").objects.create(
         member=row,
@@ -77,6 +90,10 @@ def set_status(
         actor_id=actor.id,
         happened_at=at,
     )
+    if before == row.CLOSED:
+        # Whoever had left has a membership again: leaving once more is another wish, which is not to find this one.
+        departures = _model("Departure").objects.filter(member=row, state="open")
+        departures.update(state="undone", closed_at=clock.now())
     set_groups(row)
     if status == row.ACTIVE:
         due.leave(kind="earning.member_back", key=str(change.pk), payload={"member": row.pk})

@@ -122,10 +122,11 @@ def farewell(message: Any) -> dict[str, Any] | None:
         # Erased by now: the last mail goes where it was queued to.
         member.email = message.to
     about = {**_about(site), "member": member, "programme": member.programme}
+    leads_back = departure.state == "open" and departure.leads_back
     # Who joined by e-mail alone has no page to come back to.
-    back = absolute("privacy", site) if departure.state == "open" and member.user_id else ""
+    back = absolute("privacy", site) if leads_back and member.user_id else ""
     until = times.last_day(departure.erase_at) if departure.state == "open" else None
-    return {**about, "until": until, "account_url": back}
+    return {**about, "until": until, "leads_back": leads_back, "account_url": back}
 
 
 @after_sending("farewell")

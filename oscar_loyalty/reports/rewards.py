@@ -34,7 +34,7 @@ def rewards() -> Iterator[Finding]:
     wrong = Q(points__gt=0) & (Q(entry__isnull=True) | ~Q(entry__units=-F("points")))
     wrong |= Q(back__isnull=False) & (~Q(back__units=F("points")) | ~Q(state__in=["cancelled", "expired"]))
     wrong |= Q(state="cancelled", points__gt=0, back__isnull=True)
-    late = Q(expires_at__lte=clock.now())
+    late = selectors.over(clock.now())
     broken = Q(pk__in=selectors.broken(Claim.objects.exclude(late)).values("pk"))
     rows = paid.annotate(broken=_whether(broken), lost=_whether(Q(member__merged_into__isnull=False)))
     rows = rows.annotate(wrong=_whether(wrong))

@@ -224,13 +224,20 @@ class AbstractClaim(models.Model):
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which it can be used, in the shop's calendar."""
-        return times.last_day(self.expires_at)
+        """The last day on which it can be used, in the shop's calendar; not known while the membership is on hold."""
+        return None if self.rests else times.last_day(self.expires_at)
+
+    @property
+    def rests(self) -> bool:
+        """Whether its time stands still, as that of the points does."""
+        return bool(self.member.status == self.member.FROZEN)
 
     @property
     def is_open(self) -> bool:
         """Whether it can still be used, whether or not the sweep has been by."""
-        return self.state == self.CLAIMED and (self.expires_at is None or self.expires_at > clock.now())
+        if self.state != self.CLAIMED:
+            return False
+        return self.expires_at is None or self.expires_at > clock.now() or self.rests
 
     @property
     def state_now(self) -> str:

@@ -9,6 +9,6 @@ class RewardsConfig(application.OscarConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from oscar_loyalty.rewards import handlers, held, merging  # noqa: F401  (they register themselves)
+        from oscar_loyalty.rewards import handlers, held, merging, resting  # noqa: F401  (they register themselves)
 
         handlers.connect()

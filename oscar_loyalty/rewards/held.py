@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.holdings import Person, hold
-from oscar_loyalty.rewards import services
+from oscar_loyalty.rewards import selectors, services
 
 
 def _claims(person: Person) -> Any:
@@ -14,8 +15,11 @@ def _claims(person: Person) -> Any:
 
 
 def _end(person: Person) -> None:
-    """A voucher that nobody can use any more is not left lying about; its points go the way of the others."""
-    for claim in _claims(person).filter(state__in=["claimed", "owed"]):
+    """A voucher that nobody can use any more is not left lying about; its points go the way of the others.
+
+    A donation was made when it was claimed: the good cause gets it all the same.
+    """
+    for claim in _claims(person).filter(Q(state="owed") | selectors.TO_USE):
         services.cancel(claim=claim, why="")
 
 

@@ -15,6 +15,8 @@ from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
 
 #: Rewards of a catalogue that are looked at.
 MOST = 200
+#: Claims that wait for their members; a donation waits for the shop, and is made as far as its member is concerned.
+TO_USE = Q(state="claimed") & ~Q(reward__kind="donation")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,14 @@ def policy_of(programme: Any) -> Any:
 
 def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
-    rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
+    # By the member, so that each claim knows theirs.
+    rows = member.reward_claims.exclude(state="owed")
     return _marked(rows.select_related("reward", "voucher", "order"))
+
+
+def over(at: datetime) -> Q:
+    """Return which claims have run out at ``at``, whether or not the sweep has been by; on hold none does."""
+    return Q(state="claimed", expires_at__lte=at) & ~Q(member__status="frozen")
 
 
 def _marked(claims: QuerySet[Any]) -> QuerySet[Any]:
@@ -50,7 +58,7 @@ def _marked(claims: QuerySet[Any]) -> QuerySet[Any]:
 
 def waiting_and_taken(member: Any, rewards: Any, at: datetime) -> tuple[int, dict[int, int]]:
     """Return how many rewards wait for ``member`` to use them, and what :func:`taken_by` does; one query for both."""
-    waits = Q(state="claimed") & ~Q(expires_at__lte=at)
+    waits = TO_USE & ~over(at)
     which = _limits(rewards, at)
     counts = {"waiting": Count("pk", filter=waits)}
     if which is not None:
@@ -62,7 +70,7 @@ def waiting_and_taken(member: Any, rewards: Any, at: datetime) -> tuple[int, dic
 
 def open_claims(member: Any) -> QuerySet[Any]:
     """Return the rewards that wait for a member to use them."""
-    return claims_of(member).filter(state="claimed").exclude(expires_at__lte=clock.now())
+    return claims_of(member).filter(TO_USE).exclude(over(clock.now()))
 
 
 def broken(claims: QuerySet[Any]) -> QuerySet[Any]:
@@ -103,8 +111,7 @@ def _card(reward: Any, member: Any, taken: int, usable: int, at: datetime) -> Ca
 
 def own_claims(member: Any) -> QuerySet[Any]:
     """Return a member's rewards: what waits to be used first, what ends first before the others, then the past."""
-    over = Q(state="claimed", expires_at__lte=clock.now())
-    past = Case(When(over, then=1), When(state="claimed", then=0), default=1, output_field=IntegerField())
+    past = Case(When(over(clock.now()), then=1), When(state="claimed", then=0), default=1, output_field=IntegerField())
     rows = claims_of(member).annotate(past=past)
     ends = Case(When(state="claimed", then=F("expires_at")), default=None, output_field=DateTimeField())
     rows = rows.annotate(ends=ends).order_by("past", F("ends").asc(nulls_last=True), "-claimed_at", "-pk")
@@ -299,8 +306,8 @@ def search(programme: Any, *, words: str = "", state: str = "", reward: Any = No
     if state == "todo":
         rows = rows.filter(Q(state="owed") | Q(state="claimed", reward__kind="donation"))
     elif state in ("claimed", "expired"):
-        over = Q(state="claimed", expires_at__lte=clock.now())
-        rows = rows.filter(Q(state="expired") | over) if state == "expired" else rows.filter(state=state).exclude(over)
+        late = over(clock.now())
+        rows = rows.filter(Q(state="expired") | late) if state == "expired" else rows.filter(state=state).exclude(late)
     elif state:
         rows = rows.filter(state=state)
     if reward is not None:

@@ -318,14 +318,14 @@ def mend(row: Any, voucher: Any) -> Any:
 
 @transaction.atomic
 def expire(*, claim: Any) -> Any:
-    """End a claim whose last day is over. Earlier, or again: nothing, but it is looked at again in time."""
+    """End a claim whose last day is over. Earlier, on hold, or again: nothing, but it is looked at again in time."""
     row, voucher = lock_claim(claim)
     if row.state != "claimed" or row.expires_at is None:
         return row
     if row.expires_at > clock.now():
         due.again(kind="rewards.expire", key=str(row.uuid), payload={"claim": row.pk}, at=row.expires_at)
         return row
-    if vouchers.in_checkout(voucher, row.member) or vouchers.in_order(voucher):
+    if row.rests or vouchers.in_checkout(voucher, row.member) or vouchers.in_order(voucher):
         due.again(kind="rewards.expire", key=str(row.uuid), payload={"claim": row.pk}, at=clock.now() + WAIT)
         return row
     vouchers.close(voucher)

@@ -13,7 +13,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import profiles
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import consents, leaving, services
+from oscar_loyalty.members import consents, leaving, merging, services
 from oscar_loyalty.reports import copies
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +152,17 @@ def test_leaving_needs_the_password_and_can_be_undone(client, user, member):
     assert client.post(HOME + "leave/undo/").url == HOME
     member.refresh_from_db()
     assert member.status == "active"
+
+
+def test_who_was_joined_with_another_is_not_offered_to_leave(client, user, member, programme, django_user_model):
+    other = services.join(programme=programme, user=django_user_model.objects.create_user("two", "two@example.com"))
+    merging.merge(source=member, target=other, key="m")
+    client.force_login(user)
+    text = client.get(HOME + "privacy/").content.decode()
+    assert "joined with your other one" in text and "See what leaving means" not in text
+    assert client.get(HOME + "leave/").url == HOME + "privacy/"
+    response = client.post(HOME + "leave/", {"password": "petale-demo"}, follow=True)
+    assert "joined with another, for good" in response.content.decode()
 
 
 def test_who_has_no_password_types_a_word(client, user, member, time):

@@ -65,6 +65,13 @@ def owner(client, boss):
     return client
 
 
+@pytest.fixture(params=["account", "e-mail"])
+def own(request, boss, programme):
+    """The owner's own membership, with the account or by the same e-mail alone."""
+    whose = {"user": boss} if request.param == "account" else {"email": boss.email}
+    return members.join(programme=programme, source="test", **whose)
+
+
 @pytest.fixture
 def haircut(db):
     """A service of the salon."""

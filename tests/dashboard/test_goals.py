@@ -63,6 +63,13 @@ def test_a_stamp_by_hand(owner, programme, url, member, client, staff):
     assert client.get(url("goal-create")).status_code == 403
 
 
+def test_nobody_stamps_the_own_card(owner, own, url, programme):
+    goal = goals.create_goal(programme=programme, kind="stamps", name="Ten", steps=[Step(10, points=5)], key="k")
+    asked = {"token": TOKEN, "goal": goal.pk, "quantity": 2, "reason": "Because"}
+    assert owner.post(url("member-stamp", own.pk), asked).status_code == 403
+    assert not get_model("loyalty_earning", "GoalCard").objects.exists()
+
+
 def test_a_change_keeps_every_gift_its_name_and_what_is_hidden(owner, programme, url, client):
     steps = [Step(after, points=after, name=f"Gift {after}") for after in (2, 4, 6, 8)] + [Step(10, points=100)]
     goal = goals.create_goal(

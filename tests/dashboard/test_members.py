@@ -203,10 +203,10 @@ def test_each_form_of_a_page_has_ids_of_its_own(owner, url, member, programme):
         assert f'aria-describedby="{name}_helptext"' in part
 
 
-def test_nobody_gives_a_tier_to_oneself(owner, boss, url, programme):
-    own = services.join(programme=programme, user=boss)
+def test_nobody_gives_a_tier_to_oneself(owner, own, url, programme):
     data = {"tier": programme.tiers.get(code="gold").pk, "reason": "Because", "token": TOKEN + "6"}
     assert owner.post(url("member-tier", own.pk), data).status_code == 403
+    assert owner.post(url("member-tier-end", own.pk), {"token": TOKEN + "7"}).status_code == 403
     own.refresh_from_db()
     assert own.tier.code == "bronze"
 

@@ -82,8 +82,7 @@ def test_an_old_mail_about_a_hold_is_not_sent(owner, url, member):
     assert not any("Secret" in message.body for message in mail.outbox)
 
 
-def test_nobody_changes_the_own_membership(owner, url, boss, programme):
-    own = services.join(programme=programme, user=boss)
+def test_nobody_changes_the_own_membership(owner, url, own):
     assert owner.post(url("member-status", own.pk, "frozen"), {}).status_code == 403
     assert "Ask a colleague" in said(owner.get(url("member", own.pk)))
 

@@ -160,11 +160,34 @@ def test_too_late_is_too_late(zinnia, time):
         leaving.undo(departure=departure)
 
 
-@pytest.mark.parametrize("status", ["frozen", "closed"])
-def test_coming_back_lifts_no_hold_of_the_shop(zinnia, status):
-    statuses.set_status(member=zinnia, status=status, reason="?", key="hold")
+def test_coming_back_lifts_no_hold_of_the_shop(zinnia):
+    statuses.set_status(member=zinnia, status="frozen", reason="?", key="hold")
     departure = leave(zinnia)
-    assert leaving.undo(departure=departure).status == status
+    assert leaving.undo(departure=departure).status == "frozen"
+
+
+def test_what_the_shop_has_closed_has_no_way_back_and_is_erased(zinnia, time, sweep, client, mailoutbox):
+    statuses.set_status(member=zinnia, status="closed", reason="?", key="shut")
+    client.force_login(zinnia.user)
+    text = client.get("/accounts/loyalty/leave/").content.decode()
+    assert "is erased after 14 days" in text and "change your mind" not in text
+    departure = leave(zinnia)
+    text = client.get("/accounts/loyalty/privacy/").content.decode()
+    assert "You have left. After March 16, 2026 everything" in text and "Come back" not in text
+    sweep()
+    (mail,) = [mail for mail in mailoutbox if "left" in mail.subject]
+    for body in (mail.body, mail.alternatives[0][0]):
+        assert "After March 16, 2026 everything that names you is erased" in body
+        assert "change your mind" not in body and "ome back" not in body
+    for back in (leaving.come_back, lambda member: leaving.undo(departure=departure)):
+        with pytest.raises(CannotLeave):
+            back(member=zinnia)
+    assert "too late" in client.post("/accounts/loyalty/leave/undo/", follow=True).content.decode()
+    departure.refresh_from_db()
+    assert departure.state == "open"
+    time.advance(days=15)
+    sweep()
+    assert naming(NAME) == set()
 
 
 def test_what_the_shop_has_opened_again_is_not_erased(zinnia, time, sweep):
@@ -175,6 +198,23 @@ def test_what_the_shop_has_opened_again_is_not_erased(zinnia, time, sweep):
     departure.refresh_from_db()
     assert departure.state == "undone"
     assert naming(NAME)
+
+
+def test_whoever_leaves_once_more_after_the_shop_has_opened_it_again_is_erased(zinnia, time, sweep, client):
+    first = leave(zinnia)
+    statuses.set_status(member=zinnia, status="active", key="staff")
+    first.refresh_from_db()
+    assert first.state == "undone"
+    time.advance(days=1)
+    client.force_login(zinnia.user)
+    assert client.get("/accounts/loyalty/leave/").status_code == 200
+    second = leaving.leave(member=zinnia, key="once more")
+    zinnia.refresh_from_db()
+    assert (second.state, zinnia.status) == ("open", "closed") and second != first
+    sweep()
+    time.advance(days=15)
+    sweep()
+    assert naming(NAME) == set()
 
 
 def test_points_set_aside_for_a_checkout_come_first(zinnia, time, sweep):

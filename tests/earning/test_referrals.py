@@ -210,6 +210,16 @@ def test_guard_card_shows_when_it_is_paid_and_staff_may_allow_it(
     assert (state(referral), referral.decided_by, has(member), has(friend)) == ("rewarded", boss, 200, 112)
 
 
+def test_nobody_decides_on_oneself_also_by_e_mail_alone(programme, scheme, member, django_user_model):
+    friend = members.join(programme=programme, email="boss@example.com")
+    referral = services.accept(code=services.invitation_of(member=member).code, friend=friend)
+    boss = django_user_model.objects.create_superuser(username="boss", email="boss@example.com")
+    for decide in (services.refuse, services.allow):
+        with pytest.raises(NotAllowed):
+            decide(referral=referral, user=boss)
+    assert state(referral) == "joined"
+
+
 def test_who_is_on_hold_gets_nothing_and_the_friend_does(referral, member, friend, order_of, later, sweep):
     members.set_status(member=member, status="frozen")
     order_of(friend)

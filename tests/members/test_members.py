@@ -1,5 +1,7 @@
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import override
 from stdnum import luhn
 
@@ -178,3 +180,23 @@ def test_a_new_order_of_tiers_moves_the_groups(programme, member, user):
     services.save_tier(programme=programme, code="starter", name=localized(en="Starter"), rank=0)
     services.set_status(member=member, status="active")
     assert groups(user) == ["bronze", "starter"]
+
+
+def test_a_profile_is_deleted_also_where_another_membership_has_its_e_mail_alone(client, programme, member, user):
+    alone = services.join(programme=programme, email=user.email)
+    client.force_login(user)
+    assert client.post(reverse("customer:profile-delete"), {"password": "petale-demo"}).status_code == 302
+    member.refresh_from_db()
+    alone.refresh_from_db()
+    assert (member.user, member.email, alone.email) == (None, "", "rose@example.com")
+    assert not get_user_model().objects.filter(pk=user.pk).exists()
+
+
+def test_of_two_with_one_e_mail_who_are_deleted_together_one_keeps_it(programme, member, user, django_user_model):
+    same = django_user_model.objects.create_user(username="same", email="Rose@example.com")
+    other = services.join(programme=programme, user=same)
+    django_user_model.objects.filter(pk__in=[user.pk, same.pk]).delete()
+    member.refresh_from_db()
+    other.refresh_from_db()
+    assert (member.user, other.user) == (None, None)
+    assert sorted([member.email, other.email]) == ["", "rose@example.com"]

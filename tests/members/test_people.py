@@ -189,6 +189,17 @@ def test_an_account_alone_follows_the_membership(programme, user, other):
     assert user.groups.count() == 1
 
 
+@pytest.mark.parametrize("own", ["source", "target"])
+def test_nobody_joins_the_own_membership_also_by_e_mail_alone(own, programme, member, django_user_model, give):
+    colleague = django_user_model.objects.create_user(username="zoe", email="Zoe@example.com", is_staff=True)
+    mine = services.join(programme=programme, email="zoe@example.com")
+    give(40)
+    both = {"source": mine, "target": member} if own == "source" else {"source": member, "target": mine}
+    with pytest.raises(CannotMerge, match="ask a colleague"):
+        merging.merge(**both, key="m", actor=Ref.of("user", colleague.pk))
+    assert merging.preview(both["source"], both["target"], actor=Ref.of("user", colleague.pk)).problem
+
+
 @pytest.mark.parametrize("status", ["frozen", "closed"])
 def test_a_hold_is_not_escaped_by_a_membership_of_ones_own(status, programme, member, user, other, give):
     give(40, to=other)

@@ -7,13 +7,14 @@ import pytest
 from oscar.test.factories import create_basket, create_order, create_product
 
 from oscar_loyalty import clock
+from oscar_loyalty.account.selectors import what_goes
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import goals, rules
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import merging
+from oscar_loyalty.members import leaving, merging
 from oscar_loyalty.members import services as members
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
@@ -147,6 +148,47 @@ def test_it_runs_out_after_its_last_day(member, reward, give, petals, programme,
     proof()
 
 
+@pytest.mark.parametrize("after", ["active", "closed"])
+def test_on_hold_no_reward_runs_out_and_it_lives_longer_by_that_time(
+    member, reward, give, petals, programme, proof, time, after, mailoutbox
+):
+    give(500)
+    claim = services.claim(reward=reward(validity_days=30), member=member, key="k")
+    time.at += timedelta(days=10)
+    members.set_status(member=member, status="frozen", key="on")
+    time.at += timedelta(days=40)
+    due.sweep()
+    claim.refresh_from_db()
+    assert (claim.state_now, claim.last_day) == ("claimed", None)
+    assert [row.is_open for row in selectors.own_claims(member)] == [True]
+    assert selectors.open_claims(member).count() == 1 and selectors.waiting_and_taken(member, [], time.at)[0] == 1
+    assert selectors.search(programme, state="claimed").count() == 1
+    assert not selectors.search(programme, state="expired").exists()
+    assert not any("can be used until" in message.subject for message in mailoutbox)
+    members.set_status(member=member, status=after, key="off")
+    due.sweep()
+    claim.refresh_from_db()
+    # Thirty days from 2 March, and forty.
+    assert (claim.state, claim.last_day.isoformat()) == ("claimed", "2026-05-11")
+    assert claim.voucher.is_active(claim.expires_at - timedelta(minutes=1))
+    time.at = claim.expires_at
+    due.sweep()
+    claim.refresh_from_db()
+    assert (claim.state, petals()) == ("expired", 0)
+    proof()
+
+
+def test_what_ran_out_before_a_hold_stays_so(member, reward, give, time):
+    give(500)
+    claim = services.claim(reward=reward(validity_days=1), member=member, key="k")
+    time.at += timedelta(days=3)
+    members.set_status(member=member, status="frozen", key="on")
+    members.set_status(member=member, status="active", key="off")
+    due.sweep()
+    claim.refresh_from_db()
+    assert claim.state == "expired"
+
+
 def test_a_partners_code_goes_to_one_and_never_comes_back(member, reward, give, petals, proof):
     give(2000)
     cinema = services.save_reward(reward=_unsaved(member.programme))
@@ -179,6 +221,26 @@ def test_a_donation_waits_for_the_shop_and_never_runs_out(member, reward, give, 
     assert list(selectors.search(programme, state="todo")) == [claim]
     services.use(claim=claim)
     assert not selectors.search(programme, state="todo").exists()
+
+
+def test_a_donation_is_made_when_it_is_claimed_and_stands_when_its_member_leaves(
+    member, reward, give, programme, petals, time, proof
+):
+    give(1000)
+    trees = services.claim(reward=reward(kind="donation", beneficiary="Trees"), member=member, key="trees")
+    voucher = services.claim(reward=reward(), member=member, key="voucher")
+    assert list(selectors.open_claims(member)) == [voucher]
+    assert selectors.waiting_and_taken(member, [], time.at)[0] == 1
+    assert what_goes(member, member.user).rewards == 1
+    departure = leaving.leave(member=member, key="left")
+    time.at = departure.erase_at
+    due.sweep()
+    departure.refresh_from_db()
+    trees.refresh_from_db()
+    voucher.refresh_from_db()
+    assert (departure.state, trees.state, voucher.state) == ("done", "claimed", "cancelled")
+    assert list(selectors.search(programme, state="todo")) == [trees]
+    proof()
 
 
 # Given

@@ -18,6 +18,7 @@ from oscar_loyalty.earning import adjustments, selectors
 from oscar_loyalty.earning.exceptions import AlreadyDecided, NotAllowed, NotEnough, OwnAccount
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import is_own
 
 #: Members in one adjustment.
 MOST = 500
@@ -91,7 +92,7 @@ class AdjustManyView(ProgrammeMixin, generic.TemplateView):
             "total": units * len(members),
             "waits": abs(units) * len(members) > self.programme.adjust_limit,
             "short": units < 0 and any(row["short"] for row in rows),
-            "own": any(member.user_id == self.request.user.pk for member in members),
+            "own": any(is_own(member, self.request.user) for member in members),
         }
 
     def show(self, form: Any, members: list[Any], preview: Any = None) -> Any:
@@ -126,7 +127,7 @@ class AdjustmentView(ProgrammeMixin, generic.TemplateView):
         items = list(adjustment.items.all())
         user = self.request.user
         mine = adjustment.requested_by_id == user.pk
-        own = any(item.member.user_id == user.pk for item in items)
+        own = any(is_own(item.member, user) for item in items)
         waiting = adjustment.state == "waiting"
         return super().get_context_data(
             adjustment=adjustment,

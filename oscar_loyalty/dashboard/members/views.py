@@ -102,7 +102,7 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             statuses=statuses,
             joined_from=list(member.merged.order_by("pk")[:10]),
             claims=member.guest_claims.select_related("order")[:10],
-            own=member.user_id == self.request.user.pk,
+            own=selectors.is_own(member, self.request.user),
             welcome=messaging.outbox(member=member).filter(kind="joined").first(),
             adjust_form=self.adjust_form or self.new_adjust_form(),
             tier_form=self.tier_form or self.new_tier_form(),
@@ -162,7 +162,7 @@ class MemberTierView(_MemberAction):
     """Moves the member to another tier."""
 
     def post(self, request, *args, **kwargs):
-        if self.member.user_id == request.user.pk:
+        if selectors.is_own(self.member, request.user):
             # A tier multiplies points: like these, nobody gives it to oneself.
             raise PermissionDenied
         self.tier_form = form = self.new_tier_form(request.POST)
@@ -184,7 +184,7 @@ class MemberTierEndView(_MemberAction):
     """Ends what was given by hand: the member has what they earned."""
 
     def post(self, request, *args, **kwargs):
-        if self.member.user_id == request.user.pk:
+        if selectors.is_own(self.member, request.user):
             raise PermissionDenied
         form = TokenForm(request.POST)
         if form.is_valid():

@@ -15,7 +15,7 @@ from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
 from oscar_loyalty.dashboard.people.forms import StatusForm
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members import services, sharing
+from oscar_loyalty.members import selectors, services, sharing
 from oscar_loyalty.members.exceptions import Merged
 
 TITLES = {
@@ -51,7 +51,7 @@ class MemberStatusView(MemberMixin, generic.FormView):
         self.request = request
         if kwargs["status"] not in TITLES:
             raise Http404
-        if self.programme is not None and self.member.user_id == request.user.pk:
+        if self.programme is not None and selectors.is_own(self.member, request.user):
             # Who is on hold does not end it, and nobody closes the own membership by mistake.
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)

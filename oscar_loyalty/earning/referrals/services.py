@@ -15,6 +15,7 @@ from oscar_loyalty.earning.referrals import guards, selectors
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.locking import lock_heirs
+from oscar_loyalty.members.selectors import is_own
 
 #: Without letters and digits that look like others.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -240,7 +241,7 @@ def refuse_for(*, referral: Any, reason: str) -> Any:
 def _may(referral: Any, user: Any) -> None:
     if user is None or not user.has_perm("loyalty_members.approve_points"):
         raise NotAllowed
-    if user.pk in (referral.referrer.user_id, referral.friend.user_id):
+    if is_own(referral.referrer, user) or is_own(referral.friend, user):
         raise NotAllowed
 
 
