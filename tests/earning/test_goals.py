@@ -405,3 +405,29 @@ def test_what_has_left_the_catalogue_fills_no_new_card(goal, buy, haircut, hair,
     for each in (first, second):
         stamps.backfill(goal=each)
     assert (counts(first), counts(second)) == ([(2, "open")], [])
+
+
+def test_who_has_done_what_is_done_once_is_not_offered_its_next_form(goal, buy, haircut, member, later, time):
+    terms = {"steps": [Step(2, points=10)], "repeats": False, "kind": "challenge"}
+    first = goal(**terms)
+    buy((haircut, 2))
+    later(hours=1)
+    same = {"name": "Again", "target": "product", "target_object": haircut, **terms}
+    second = goals.change_goal(goal=first, key="second", **same)
+    third = goals.change_goal(goal=second, key="third", **same)
+    later(hours=1)
+    buy((haircut, 3))
+    views, past = goal_selectors.cards_of(member, past=5)
+    assert (views, [view.goal for view in past]) == ([], [first])
+    # Again and again, it is open to everybody once more.
+    fourth = goals.change_goal(goal=third, key="fourth", **{**same, "repeats": True})
+    assert [view.goal for view in goal_selectors.cards_of(member)[0]] == [fourth]
+
+
+def test_who_has_not_done_it_is_offered_its_next_form(goal, buy, haircut, member, later):
+    terms = {"steps": [Step(2, points=10)], "repeats": False, "kind": "challenge"}
+    first = goal(**terms, days=1)
+    buy((haircut, 1))
+    later(days=3)
+    second = goals.change_goal(goal=first, key="second", name="Again", target="product", target_object=haircut, **terms)
+    assert [view.goal for view in goal_selectors.cards_of(member)[0]] == [second]
