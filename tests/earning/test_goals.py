@@ -13,7 +13,9 @@ from oscar_loyalty.earning import bookings, gifts, goal_selectors, goals, prizes
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as ladder
 from oscar_loyalty.members import services as members
+from oscar_loyalty.members import tiers
 
 pytestmark = pytest.mark.django_db
 
@@ -431,3 +433,19 @@ def test_who_has_not_done_it_is_offered_its_next_form(goal, buy, haircut, member
     later(days=3)
     second = goals.change_goal(goal=first, key="second", name="Again", target="product", target_object=haircut, **terms)
     assert [view.goal for view in goal_selectors.cards_of(member)[0]] == [second]
+
+
+def test_a_tier_is_needed_by_goals_in_force_alone(programme, goal, time):
+    silver = ladder.tiers(programme).get(code="silver")
+    ended = goal(tier=silver)
+    past = goal(tier=silver, until=time() + timedelta(days=1))
+    assert tiers.uses_of(silver) == ["goals"]
+    goals.end_goal(goal=ended)
+    assert tiers.uses_of(silver) == ["goals"]
+    time.at += timedelta(days=1)
+    assert tiers.uses_of(silver) == []
+    tiers.remove(tier=silver)
+    # What is over goes on saying for whom it was.
+    for row in (ended, past):
+        row = get_model("loyalty_earning", "Goal").objects.get(pk=row.pk)
+        assert f"From tier {silver.name} on" in goal_selectors.sentences(row, programme)
