@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oscar_loyalty import times
-from oscar_loyalty.earning import bookings, gifts, goal_selectors, goals, prizes, stamps
+from oscar_loyalty.earning import bookings, cards, gifts, goal_selectors, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.loading import get_model
@@ -449,3 +449,36 @@ def test_a_tier_is_needed_by_goals_in_force_alone(programme, goal, time):
     for row in (ended, past):
         row = get_model("loyalty_earning", "Goal").objects.get(pk=row.pk)
         assert f"From tier {silver.name} on" in goal_selectors.sentences(row, programme)
+
+
+def test_a_sweep_asks_no_more_for_many_cards_that_end_soon(programme, goal, time):
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    asked, told = [], []
+    for number in (3, 30, 0):
+        for each in range(number):
+            who = members.join(programme=programme, email=f"{number}-{each}@example.com")
+            goals.add_stamp(member=who, goal=ends, reason="x", key=f"{number}-{each}")
+        with CaptureQueriesContext(connection) as queries:
+            cards.look_after()
+        asked.append(len(queries))
+        told.append(get_model("loyalty_due", "Due").objects.filter(kind=cards.REMINDER).count())
+    assert told == [3, 33, 33]
+    assert asked[0] == asked[1] == asked[2] <= 4
+
+
+def test_a_reminder_is_known_by_its_card_and_end(programme, goal, member, time):
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    goals.add_stamp(member=member, goal=ends, reason="x", key="1")
+    cards.look_after()
+    card = get_model("loyalty_earning", "GoalCard").objects.get()
+    row = get_model("loyalty_due", "Due").objects.get(kind=cards.REMINDER)
+    assert (row.key, row.payload) == (f"{card.pk}:{ends.until.isoformat()}", {"card": card.pk})
+
+
+def test_reminders_are_left_a_slice_at_a_time(programme, goal, time, monkeypatch):
+    monkeypatch.setattr(cards, "REMINDERS", 2)
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    for each in range(5):
+        who = members.join(programme=programme, email=f"{each}@example.com")
+        goals.add_stamp(member=who, goal=ends, reason="x", key=str(each))
+    assert [cards.look_after() for _sweep in range(4)] == [2, 2, 1, 0]
