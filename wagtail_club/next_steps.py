@@ -94,7 +94,7 @@ def _early(request: Any, club: Any) -> Step | None:
     first = windows[0]
     return Step(
         title=_("Yours first: %(name)s") % {"name": name_of(first)},
-        text=_("For everybody from %(until)s on.") % {"until": moment(first.over_at)},
+        text=_("For everybody from %(until)s on.") % {"until": moment(first.free_at)},
         url=reverse("loyalty-account:early"),
     )
 

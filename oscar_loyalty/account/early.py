@@ -46,7 +46,7 @@ class EarlyView(MemberMixin, generic.TemplateView):
     def get_context_data(self, *, wrong: Any = None, **kwargs):
         windows = selectors.early_for(self.member) if self.is_open else []
         early = [
-            {"name": early_passes.name_of(row), "url": early_passes.url_of(row), "until": words.moment(row.over_at)}
+            {"name": early_passes.name_of(row), "url": early_passes.url_of(row), "until": words.moment(row.free_at)}
             for row in windows
         ]
         give = selectors.to_give(self.member) if self.is_open else []

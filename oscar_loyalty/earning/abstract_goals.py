@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from oscar_loyalty import clock
 from oscar_loyalty.earning.abstract_targets import AbstractTargeted
 from oscar_loyalty.fields import I18nCharField, I18nTextField
 
@@ -78,6 +79,11 @@ class AbstractGoal(AbstractTargeted):
 
     def __str__(self):
         return str(self.name)
+
+    @classmethod
+    def needing_tier(cls, rows):
+        """Those of ``rows`` that need their tier still: what is over only remembers it."""
+        return rows.filter(state=cls.LIVE).exclude(until__lte=clock.now())
 
     @property
     def family(self) -> int:

@@ -7,9 +7,9 @@ An app registers its action in ``ready()`` and calls :func:`perform` when it hap
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
@@ -89,6 +89,12 @@ def rules_of(programme: Any) -> dict[str, Any]:
     return {rule.action: rule for rule in _rules().filter(programme=programme, valid_to__isnull=True)}
 
 
+def rule_on(*, day: date, versions: Iterable[Any]) -> Any:
+    """Return which of an action's ``versions`` was in force as ``day`` of the shop ended, or is now; ``None``: none."""
+    begun = [rule for rule in versions if rule.valid_from < times.end_of(day)]
+    return max(begun, key=lambda rule: rule.number, default=None)
+
+
 @transaction.atomic
 def set_rule(
     *, programme: Any, action: str, points: int, times: int | None = None, period: str = "ever", actor: Ref = NOBODY
@@ -148,8 +154,9 @@ def rounds_of(member: Any, action: str, reference: str) -> list[Any]:
 def perform(*, member: Any, action: str, reference: str, happened_at: datetime | None = None) -> Any:
     """Give what ``action`` brings and return the award; ``None`` where it brings nothing.
 
-    The same ``reference`` again returns the same award. Nothing is given without points set, above the owner's cap,
-    before the version in force began, or to whoever cannot earn. What was taken back may be given anew.
+    The same ``reference`` again returns the same award. What counts is the version in force as the day of
+    ``happened_at`` ended, or now. Nothing is given without points set then, above the owner's cap, or to whoever cannot
+    earn. What was taken back may be given anew.
 
     :raises LookupError: for an action that nobody has registered.
     """
@@ -161,7 +168,7 @@ def perform(*, member: Any, action: str, reference: str, happened_at: datetime |
         if not before.void:
             return before
     at = happened_at or clock.now()
-    rule = _rules().filter(programme=member.programme_id, action=action, valid_to__isnull=True).first()
+    rule = rule_on(day=times.day_of(at), versions=_rules().filter(programme=member.programme_id, action=action))
     if rule is None or not rule.points or not member.can_earn or not member.programme.is_active:
         return None
     if rule.times is not None and _so_often(member, action, rule.period, at) >= rule.times:

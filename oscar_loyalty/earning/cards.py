@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +15,16 @@ from oscar_loyalty.earning import prizes
 from oscar_loyalty.earning.stamping import Event, Sheet, Terms, lay
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.locking import lock_heirs
+from oscar_loyalty.sql import Database
 
 #: How long before its end a card that is begun is reminded of.
 REMIND = timedelta(days=7)
+#: Kind of the due rows of these reminders.
+REMINDER = "earning.card_ends"
 #: Rows handled by one round of the sweep.
 SLICE = 200
+#: Reminders left by one round of the sweep: one statement, whatever their number.
+REMINDERS = 2000
 
 
 def _model(name: str) -> Any:
@@ -197,11 +202,7 @@ def look_after() -> int:
     now = clock.now()
     Card = _model("GoalCard")
     done = Card.objects.filter(state="open", ends_at__lte=now).update(state="expired")
-    soon = Card.objects.filter(
-        state="open", ends_at__gt=now, ends_at__lte=now + REMIND, count__gt=0, goal__hidden=False
-    )
-    for pk, ends_at in soon.values_list("pk", "ends_at"):
-        due.leave(kind="earning.card_ends", key=f"{pk}:{ends_at.isoformat()}", payload={"card": pk})
+    done += _leave_reminders(now)
     owed = _model("GoalPrize").objects.filter(
         state="owed", card__member__status="active", card__member__programme__is_active=True
     )
@@ -211,3 +212,30 @@ def look_after() -> int:
             settle(goals=family_of(_model("Goal").objects.get(pk=goal)), members=[current])
         done += 1
     return int(done)
+
+
+def _leave_reminders(now: datetime) -> int:
+    """Leave word of cards that are begun and end soon, once for each card and end."""
+    Card, Due = _model("GoalCard"), get_model("loyalty_due", "Due")
+    db = Database(Due)
+    ends = "CAST(card.ends_at AT TIME ZONE 'UTC' AS text)" if db.is_postgresql else "card.ends_at"
+    return due.leave_selected(
+        kind=REMINDER,
+        key="$key",
+        payload={"card": "card.id"},
+        source="""
+            FROM $cards card JOIN $goals goal ON goal.id = card.goal_id
+            WHERE card.state = %s AND card.ends_at > %s AND card.ends_at <= %s AND card.count > 0 AND NOT goal.hidden
+            AND NOT EXISTS (SELECT 1 FROM $dues left_before WHERE left_before.kind = %s AND left_before.key = $key)
+            ORDER BY card.ends_at, card.id LIMIT $most
+        """,
+        params=[Card.OPEN, db.moment(now), db.moment(now + REMIND), REMINDER],
+        names={
+            "cards": db.table(Card),
+            "goals": db.table(_model("Goal")),
+            "dues": db.table(Due),
+            "key": f"card.id || ':' || REPLACE({ends}, ' ', 'T') || '+00:00'",
+            "most": REMINDERS,
+        },
+        at=now,
+    )

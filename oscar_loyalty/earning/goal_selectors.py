@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -173,7 +173,11 @@ def cards_of(member: Any, *, past: int = 0, explained: bool = True) -> tuple[lis
     tier_rank = member.tier.rank if member.tier is not None else -1
     over = Q(state="full") | Q(state="expired") | Q(ends_at__lte=now)
     number = mine.filter(over, goal=OuterRef("pk")).order_by().values("goal").annotate(number=Count("pk"))
-    live = _on_show(programme, now).annotate(over=Coalesce(Subquery(number.values("number")), 0))
+    # Who has reached an earlier form of what is reached once has reached it: as the cards are laid out.
+    earlier = mine.filter(Q(goal=OuterRef("first")) | Q(goal__first=OuterRef("first")), state="full")
+    live = _on_show(programme, now).annotate(
+        over=Coalesce(Subquery(number.values("number")), 0), reached=Exists(earlier)
+    )
     live = live.select_related("tier", "programme").order_by("pk")
     goals = [goal for goal in live if goal.tier is None or goal.tier.rank <= tier_rank]
     names = _names(programme, [*goals, *(card.goal for card in begun)])
@@ -182,7 +186,7 @@ def cards_of(member: Any, *, past: int = 0, explained: bool = True) -> tuple[lis
         if not card.goal.hidden:
             views.append(CardView(card.goal, programme, card.count, card, names(card.goal)))
     for goal in goals:
-        if goal.family in families or (not goal.repeats and goal.over):
+        if goal.family in families or (not goal.repeats and (goal.over or goal.reached)):
             continue
         head = goal.head_start if goal.head_start_each or not goal.over else 0
         views.append(CardView(goal, programme, head, None, names(goal)))

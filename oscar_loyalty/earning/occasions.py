@@ -48,9 +48,13 @@ def _candidates(programme: Any, action: str, since: datetime) -> Any:
     return rows.filter(~Exists(had)).select_related("programme", "tier").order_by("pk")
 
 
-def _days() -> list[date]:
+def _days(programme: Any, action: str) -> list[date]:
+    """Return the last days, today first, on which ``action`` brought something."""
+    versions = list(programme.action_rules.filter(action=action))
     today = day_of(clock.now())
-    return [today - timedelta(days=late) for late in range(LATE)]
+    days = [today - timedelta(days=late) for late in range(LATE)]
+    found = {day: actions.rule_on(day=day, versions=versions) for day in days}
+    return [day for day, rule in found.items() if rule is not None and rule.points]
 
 
 @sweeper("earning.birthdays")
@@ -58,7 +62,7 @@ def birthdays() -> int:
     """Give what a birthday brings, on the shop's calendar; never twice within twelve months, whatever was edited."""
     done = 0
     for programme in _rewarding("birthday"):
-        for today in _days():
+        for today in _days(programme, "birthday"):
             born = Q(birth_month=today.month, birth_day=today.day)
             if day_in(today.year, 2, 29) == today:
                 born |= Q(birth_month=2, birth_day=29)
@@ -77,7 +81,7 @@ def anniversaries() -> int:
     done = 0
     for programme in _rewarding("anniversary"):
         first = programme.members.order_by("joined_at").values_list("joined_at", flat=True).first()
-        for today in _days() if first is not None else ():
+        for today in _days(programme, "anniversary") if first is not None else ():
             joined = Q(pk__in=[])
             for year in range(day_of(first).year, today.year):
                 start = day_in(year, today.month, today.day)

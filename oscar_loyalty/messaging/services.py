@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Case, CharField, Exists, OuterRef, Subquery, Value, When
+from django.db.models.functions import Cast, Concat, Left, StrIndex
 from django.template.loader import render_to_string
 from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
@@ -206,13 +208,18 @@ def send_due(row: Any) -> None:
 
 @sweeper("messaging.outbox")
 def follow_due() -> int:
-    """Let the outbox show which messages could not be sent so far: that try was rolled back, its due row knows."""
-    Due, Message = get_model("loyalty_due", "Due"), _model()
-    done = 0
-    for row in Due.objects.filter(kind=SEND, state__in=["waiting", "dead"], tries__gt=0):
-        state = "dead" if row.state == "dead" else "failed"
-        behind = Message.objects.filter(pk=row.payload["message"], state__in=["waiting", "failed", "dead"])
-        done += behind.exclude(state=state, tries=row.tries).update(
-            state=state, tries=row.tries, error=row.last_error.partition("\n")[0][:255]
-        )
-    return done
+    """Let the outbox show which messages could not be sent so far: that try was rolled back, its due row knows.
+
+    One statement for all, and nothing is written for what is shown already: what was given up stays for ever.
+    """
+    first_line = Left("last_error", StrIndex(Concat("last_error", Value("\n")), Value("\n")) - 1)
+    tried = get_model("loyalty_due", "Due").objects.filter(
+        kind=SEND, key=Cast(OuterRef("pk"), CharField()), state__in=["waiting", "dead"], tries__gt=0
+    )
+    tried = tried.annotate(
+        shown=Case(When(state="dead", then=Value("dead")), default=Value("failed")), error=Left(first_line, 255)
+    )
+    unsent = _model().objects.filter(state__in=["waiting", "failed", "dead"])
+    behind = unsent.filter(Exists(tried.exclude(shown=OuterRef("state"), tries=OuterRef("tries"))))
+    said = {name: Subquery(tried.values(name)) for name in ("tries", "error")}
+    return int(behind.update(state=Subquery(tried.values("shown")), **said))

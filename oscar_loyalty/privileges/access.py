@@ -9,10 +9,11 @@ window, however many products it is asked about.
 * Staff see everything, as Oscar lets them see products that are not public. To buy, they need what others need.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -32,12 +33,14 @@ class Gate:
     """Whether somebody may have a thing now.
 
     ``window``: the one that matters: of those closed to them the most secret, else one that they are in. ``None``:
-    the thing is everybody's. ``is_open``: whether anybody has it yet.
+    the thing is everybody's. ``is_open``: whether anybody has it yet. ``free_at``: from when on everybody has it, once
+    all that follow without a gap are over, too; ``None`` where they have it now.
     """
 
     allowed: bool = True
     window: Any = None
     is_open: bool = True
+    free_at: datetime | None = None
 
     @property
     def others(self) -> str:
@@ -134,18 +137,26 @@ class Viewer:
     def gate_of_offer(self, offer: Any) -> Gate:
         return self._decide([window for window in self.windows if window.offer_id == offer.pk])
 
+    def free_at(self, window: Any) -> datetime:
+        """Return from when on everybody has what ``window``, which is open, is about."""
+        if window.product_id is not None:
+            return _free_at(self._covering(window.product), clock.now())
+        same = f"{window.kind}_id"
+        return _free_at([row for row in self.windows if getattr(row, same) == getattr(window, same)], clock.now())
+
     def _decide(self, windows: Iterable[Any]) -> Gate:
         now = clock.now()
         windows = [window for window in windows if not window.is_over(now)]
         running = [window for window in windows if window.is_open(now)]
+        free = _free_at(windows, now)
         if running:
             closed = [window for window in running if not self.meets(window)]
             if not closed:
-                return Gate(True, max(running, key=_last))
-            return Gate(False, min(closed, key=_secret))
+                return Gate(True, max(running, key=_last), free_at=free)
+            return Gate(False, min(closed, key=_secret), free_at=free)
         coming = [window for window in windows if window.closed_before]
         if coming:
-            return Gate(False, min(coming, key=_secret), is_open=False)
+            return Gate(False, min(coming, key=_secret), is_open=False, free_at=free)
         return OPEN
 
     def _covering(self, product: Any) -> list[Any]:
@@ -214,6 +225,17 @@ class Viewer:
     def is_concerned(self) -> bool:
         """Whether what this viewer was shown may not be what others are shown, so that no cache may share it."""
         return bool(self.__dict__.get("windows"))
+
+
+def _free_at(windows: Sequence[Any], now: datetime) -> datetime:
+    """Return when all of ``windows`` are over that follow without a gap from ``now`` on.
+
+    One that keeps a thing closed until it opens leaves no gap before it.
+    """
+    free = now
+    while ends := [w.ends_at for w in windows if w.ends_at > free and (w.closed_before or w.opens_at <= free)]:
+        free = max(ends)
+    return free
 
 
 def _last(window: Any) -> tuple[Any, ...]:

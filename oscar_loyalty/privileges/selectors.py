@@ -46,11 +46,18 @@ def of_product(product: Any, programme: Any) -> QuerySet[Any]:
 
 
 def early_for(member: Any) -> list[Any]:
-    """Return what ``member`` has before others now; one query."""
+    """Return what ``member`` has before others now, each with when it is everybody's as ``free_at``.
+
+    One query, and those of a viewer where there is something.
+    """
     if member is None or member.status != "active" or not member.programme.is_active:
         return []
     rows = windows_of(member.programme).filter(opens_at__lte=clock.now())
-    return [window for window in rows if access.gives(member, window)]
+    windows = [window for window in rows if access.gives(member, window)]
+    who = access.Viewer()
+    for window in windows:
+        window.free_at = who.free_at(window)
+    return windows
 
 
 def search_passes(programme: Any, *, words: str = "", state: str = "") -> QuerySet[Any]:

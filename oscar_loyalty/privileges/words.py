@@ -60,7 +60,7 @@ def refusal(gate: Any) -> str:
     values = {
         "tier": gate.window.tier.name,
         "from": moment(gate.window.opens_at),
-        "until": moment(gate.window.ends_at),
+        "until": moment(gate.free_at),
     }
     if not gate.is_open:
         return _("From %(from)s on for members from %(tier)s on; for everybody from %(until)s on") % values

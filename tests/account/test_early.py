@@ -57,6 +57,13 @@ def test_the_page_says_what_is_early_and_to_what_friends_may_come(page, window, 
     assert passes.token_of(row()) in text
 
 
+def test_the_page_names_the_day_on_which_it_is_for_everybody(page, programme, window, time):
+    silver = members.tiers(programme).get(code="silver")
+    next_up = {"opens_at": window.ends_at, "ends_at": window.ends_at + timedelta(days=2), "closed_before": False}
+    services.create(programme=programme, tier=silver, target=window.product, key="next", **next_up)
+    assert "for everybody from March 14, 1 p.m. on" in page("early/")
+
+
 def test_a_lower_tier_has_nothing_and_gives_nothing(page, window, gold, programme, give):
     joining.set_tier(member=gold, tier=members.tiers(programme).get(code="silver"), key="down")
     assert "Nothing is early for you at the moment." in page("early/")

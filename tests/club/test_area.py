@@ -7,10 +7,14 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from oscar.test.factories import create_product
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning.referrals import services as referrals
+from oscar_loyalty.members import selectors as tiers
 from oscar_loyalty.members import statuses
+from oscar_loyalty.privileges import services
+from oscar_loyalty.privileges.words import moment
 from wagtail_club import next_steps
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +100,19 @@ def test_what_has_nothing_to_show_is_not_named(signed_in, programme, member):
     assert named() == ["Gift cards", "How to earn", "Messages", "About you", "Privacy", "Account"]
     referrals.save_scheme(programme=programme, is_active=True)
     assert "Friends" in named()
+
+
+def test_what_is_early_says_when_it_is_everybodys(signed_in, programme, member):
+    bronze, silver = tiers.tiers(programme)[:2]
+    soap, now = create_product(title="Soap"), clock.now()
+    ends = now + timedelta(days=2)
+    services.create(programme=programme, tier=bronze, target=soap, ends_at=ends, key="first")
+    services.create(
+        programme=programme, tier=silver, target=soap, opens_at=ends, ends_at=now + timedelta(days=4), key="then"
+    )
+    text = text_of(signed_in.get(AREA))
+    assert "Yours first: Soap" in text
+    assert f"For everybody from {moment(now + timedelta(days=4))} on." in text
 
 
 def test_as_many_queries_however_long_the_history(signed_in, member, give):

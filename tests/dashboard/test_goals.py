@@ -49,6 +49,16 @@ def test_what_is_wrong_is_said_at_its_field(owner, programme, url, fields):
     assert "Ten visits" in text
 
 
+@pytest.mark.parametrize("gift", ["gift_", "gift2_", "gift3_"])
+def test_a_gift_on_the_way_that_has_no_place_on_it_is_not_dropped(owner, programme, url, fields, gift):
+    placed = {**fields, "gift_after": "5", "gift2_after": "6", "gift3_after": "7"}
+    placed |= {f"{each}points": "50" for each in ("gift_", "gift2_", "gift3_")}
+    response = owner.post(url("goal-create"), {**placed, f"{gift}after": ""})
+    assert response.context["form"].errors == {f"{gift}after": ["After how many?"]}
+    assert not get_model("loyalty_earning", "Goal").objects.exists()
+    assert owner.post(url("goal-create"), placed).status_code == 302
+
+
 def test_a_stamp_by_hand(owner, programme, url, member, client, staff):
     goal = goals.create_goal(
         programme=programme, kind="stamps", name="Ten", steps=[Step(10, points=5)], key="k", counts="visits"

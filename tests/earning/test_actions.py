@@ -202,3 +202,57 @@ def test_a_scan_counts_once_for_each_product_and_day(programme, member, brings, 
     occasions.scan(member=member, product=haircut)
     assert petals() == (15, 0)
     assert occasions.read_scan(f"{haircut.pk}:forged", programme) is None
+
+
+@pytest.fixture(params=["birthday", "anniversary"])
+def day(request, member):
+    """Let a day of this year be the member's; returns the action: ``day(11)``."""
+
+    def day(number):
+        joined = datetime(2025, 3, number, 9, tzinfo=UTC)
+        get_model("loyalty_members", "Member").objects.update(joined_at=joined)
+        profiles.set_birthday(member=member, day=number, month=3)
+        return request.param
+
+    return day
+
+
+def test_a_day_that_passed_before_it_was_switched_on_brings_nothing(day, brings, petals, time, sweep):
+    action = day(2)
+    time.advance(days=4)
+    brings(action, 50)
+    sweep()
+    assert petals() == (0, 0)
+    # Nor what was switched off over it.
+    brings(action, 0)
+    day(8)
+    time.advance(days=4)
+    brings(action, 50)
+    sweep()
+    assert petals() == (0, 0)
+
+
+def test_the_whole_day_of_the_shop_counts_on_which_it_is_switched_on(day, brings, petals, time, sweep):
+    action = day(11)
+    time.move_to(datetime(2026, 3, 10, 23, 30, tzinfo=UTC))  # half past midnight in Paris
+    brings(action, 50)
+    sweep()
+    assert petals() == (50, 0)
+
+
+def test_a_late_sweep_gives_what_the_day_brought_then(day, brings, petals, time, sweep):
+    action = day(12)
+    brings(action, 50)
+    time.move_to(datetime(2026, 3, 15, 9, tzinfo=UTC))
+    brings(action, 80)
+    sweep()
+    assert petals() == (50, 0)
+
+
+def test_what_happened_before_it_brought_something_brings_nothing(member, brings, petals, time):
+    before = time.at
+    time.advance(days=3)
+    brings("event", 10)
+    assert actions.perform(member=member, action="event", reference="1", happened_at=before) is None
+    assert actions.perform(member=member, action="event", reference="2").points == 10
+    assert petals() == (10, 0)

@@ -9,11 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oscar_loyalty import times
-from oscar_loyalty.earning import bookings, gifts, goal_selectors, goals, prizes, stamps
+from oscar_loyalty.earning import bookings, cards, gifts, goal_selectors, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as ladder
 from oscar_loyalty.members import services as members
+from oscar_loyalty.members import tiers
 
 pytestmark = pytest.mark.django_db
 
@@ -405,3 +407,78 @@ def test_what_has_left_the_catalogue_fills_no_new_card(goal, buy, haircut, hair,
     for each in (first, second):
         stamps.backfill(goal=each)
     assert (counts(first), counts(second)) == ([(2, "open")], [])
+
+
+def test_who_has_done_what_is_done_once_is_not_offered_its_next_form(goal, buy, haircut, member, later, time):
+    terms = {"steps": [Step(2, points=10)], "repeats": False, "kind": "challenge"}
+    first = goal(**terms)
+    buy((haircut, 2))
+    later(hours=1)
+    same = {"name": "Again", "target": "product", "target_object": haircut, **terms}
+    second = goals.change_goal(goal=first, key="second", **same)
+    third = goals.change_goal(goal=second, key="third", **same)
+    later(hours=1)
+    buy((haircut, 3))
+    views, past = goal_selectors.cards_of(member, past=5)
+    assert (views, [view.goal for view in past]) == ([], [first])
+    # Again and again, it is open to everybody once more.
+    fourth = goals.change_goal(goal=third, key="fourth", **{**same, "repeats": True})
+    assert [view.goal for view in goal_selectors.cards_of(member)[0]] == [fourth]
+
+
+def test_who_has_not_done_it_is_offered_its_next_form(goal, buy, haircut, member, later):
+    terms = {"steps": [Step(2, points=10)], "repeats": False, "kind": "challenge"}
+    first = goal(**terms, days=1)
+    buy((haircut, 1))
+    later(days=3)
+    second = goals.change_goal(goal=first, key="second", name="Again", target="product", target_object=haircut, **terms)
+    assert [view.goal for view in goal_selectors.cards_of(member)[0]] == [second]
+
+
+def test_a_tier_is_needed_by_goals_in_force_alone(programme, goal, time):
+    silver = ladder.tiers(programme).get(code="silver")
+    ended = goal(tier=silver)
+    past = goal(tier=silver, until=time() + timedelta(days=1))
+    assert tiers.uses_of(silver) == ["goals"]
+    goals.end_goal(goal=ended)
+    assert tiers.uses_of(silver) == ["goals"]
+    time.at += timedelta(days=1)
+    assert tiers.uses_of(silver) == []
+    tiers.remove(tier=silver)
+    # What is over goes on saying for whom it was.
+    for row in (ended, past):
+        row = get_model("loyalty_earning", "Goal").objects.get(pk=row.pk)
+        assert f"From tier {silver.name} on" in goal_selectors.sentences(row, programme)
+
+
+def test_a_sweep_asks_no_more_for_many_cards_that_end_soon(programme, goal, time):
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    asked, told = [], []
+    for number in (3, 30, 0):
+        for each in range(number):
+            who = members.join(programme=programme, email=f"{number}-{each}@example.com")
+            goals.add_stamp(member=who, goal=ends, reason="x", key=f"{number}-{each}")
+        with CaptureQueriesContext(connection) as queries:
+            cards.look_after()
+        asked.append(len(queries))
+        told.append(get_model("loyalty_due", "Due").objects.filter(kind=cards.REMINDER).count())
+    assert told == [3, 33, 33]
+    assert asked[0] == asked[1] == asked[2] <= 4
+
+
+def test_a_reminder_is_known_by_its_card_and_end(programme, goal, member, time):
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    goals.add_stamp(member=member, goal=ends, reason="x", key="1")
+    cards.look_after()
+    card = get_model("loyalty_earning", "GoalCard").objects.get()
+    row = get_model("loyalty_due", "Due").objects.get(kind=cards.REMINDER)
+    assert (row.key, row.payload) == (f"{card.pk}:{ends.until.isoformat()}", {"card": card.pk})
+
+
+def test_reminders_are_left_a_slice_at_a_time(programme, goal, time, monkeypatch):
+    monkeypatch.setattr(cards, "REMINDERS", 2)
+    ends = goal(counts="visits", target="everything", until=time() + timedelta(days=5))
+    for each in range(5):
+        who = members.join(programme=programme, email=f"{each}@example.com")
+        goals.add_stamp(member=who, goal=ends, reason="x", key=str(each))
+    assert [cards.look_after() for _sweep in range(4)] == [2, 2, 1, 0]

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core import mail, signing
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from oscar.test.factories import create_order
 
 from oscar_loyalty import clock
@@ -231,3 +232,28 @@ def test_workers_side_by_side_send_once(programme, user):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(send, range(8))) == {"sent"}
     assert len(mail.outbox) == 1
+
+
+def test_what_was_given_up_long_ago_is_not_written_again_by_every_sweep(member):
+    Due, Message = get_model("loyalty_due", "Due"), get_model("loyalty_messaging", "Message")
+
+    def gives_up(*keys):
+        for key in keys:
+            row = Due.objects.filter(kind=services.SEND, key=str(queue(member, key=key).pk))
+            row.update(state="dead", tries=8, last_error=f"SMTPDataError: {key * 300}\nand more")
+
+    gives_up("a")
+    with CaptureQueriesContext(connection) as one:
+        assert services.follow_due() == 1
+    gives_up("b", "c", "d")
+    with CaptureQueriesContext(connection) as many:
+        assert services.follow_due() == 3
+    assert len(many) == len(one) == 1
+    assert services.follow_due() == 0
+    assert set(Message.objects.values_list("state", "tries")) == {("dead", 8)}
+    assert Message.objects.get(key="b").error == f"SMTPDataError: {'b' * 300}"[:255]
+    # What is tried again later says so, and what was sent is left alone.
+    Due.objects.filter(key=str(Message.objects.get(key="c").pk)).update(state="waiting", tries=1, last_error="Late")
+    Message.objects.filter(key="d").update(state="sent", tries=2)
+    assert services.follow_due() == 1
+    assert Message.objects.filter(key="c", state="failed", tries=1, error="Late").exists()

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from oscar.core.loading import get_model
-from oscar.test.factories import create_product
+from oscar.test.factories import RangeFactory, create_offer, create_product
 
-from oscar_loyalty.privileges import access, services, words
+from oscar_loyalty.privileges import access, selectors, services, words
 from oscar_loyalty.privileges.exceptions import WrongWindow
 
 Product = get_model("catalogue", "Product")
@@ -208,3 +208,46 @@ def test_the_owner_reads_it_in_one_sentence(time, window, soap):
     assert words.sentence(row) == (
         "Soap: nobody until March 3, 1 p.m., then Gold members only until March 12, 1 p.m.; others do not find it"
     )
+
+
+def test_it_is_for_everybody_once_what_follows_without_a_gap_is_over(time, window, soap, person):
+    gold = person("gold")
+    window("gold", days=2)
+    window("silver", starts=2, days=4)
+    window("silver", starts=9, days=10, closed_before=False)
+    refused = words.refusal(access.viewer(None).gate(soap))
+    assert refused == "Now for members from Gold on; for everybody from March 6, 1 p.m. on"
+    # Whoever has it reads until when their own lasts.
+    assert words.badge(access.viewer(gold).gate(soap)) == "Early access for Gold until March 4, 1 p.m."
+    assert [row.free_at for row in selectors.early_for(gold.loyalty_memberships.get())] == [time() + timedelta(days=4)]
+    time.advance(days=3)
+    refused = words.refusal(access.viewer(None).gate(soap))
+    assert refused == "Now for members from Silver on; for everybody from March 6, 1 p.m. on"
+    time.advance(days=2)
+    assert access.viewer(None).gate(soap).allowed
+
+
+def test_of_two_at_once_the_latest_end_counts_and_a_new_thing_stays_closed_between(time, window, soap):
+    window("gold", days=2, others="hidden")
+    window("silver", days=3)
+    assert access.viewer(None).gate(soap).free_at == time() + timedelta(days=3)
+    window("gold", starts=5, days=6)
+    gate = access.viewer(None).gate(soap)
+    assert (gate.window.others, gate.free_at) == ("hidden", time() + timedelta(days=6))
+    time.advance(days=4)
+    gate = access.viewer(None).gate(soap)
+    assert words.refusal(gate) == (
+        "From March 7, 1 p.m. on for members from Gold on; for everybody from March 8, 1 p.m. on"
+    )
+
+
+def test_a_range_and_an_offer_are_for_everybody_when_their_last_window_is_over(time, window, person):
+    member = person("gold").loyalty_memberships.get()
+    some, other = RangeFactory(), RangeFactory()
+    deal = create_offer(name="Deal")
+    for target in (some, deal):
+        window("gold", target=target, days=2)
+        window("silver", target=target, starts=2, days=4)
+    window("gold", target=other, days=3)
+    found = {row.target: row.free_at - time() for row in selectors.early_for(member)}
+    assert found == {some: timedelta(days=4), other: timedelta(days=3), deal: timedelta(days=4)}

@@ -95,6 +95,8 @@ class GoalForm(TargetForm, TokenForm):
             wanted = not prefix or cleaned.get(f"{prefix}after")
             if wanted and bool(points) == bool(reward) and f"{prefix}points" not in self.errors:
                 self.add_error(f"{prefix}points", _("Points, or a reward?"))
+            if not wanted and (points or reward) and f"{prefix}after" not in self.errors:
+                self.add_error(f"{prefix}after", _("After how many?"))
         for name in ("size", *(f"{prefix}after" for prefix in GIFTS)):
             if cleaned.get(name) is not None:
                 try:
