@@ -80,7 +80,8 @@ class ProgrammeMixin:
 
     def dispatch(self, request, *args, **kwargs):
         self.request = request
-        if choosing.is_stale(request):
+        # The page's own programme: that of an order is the order's, whatever was chosen.
+        if request.method == "POST" and choosing.is_stale(request, self.programme):
             messages.error(
                 request, _("Another programme was chosen in another window meanwhile. Nothing was changed: look again.")
             )
