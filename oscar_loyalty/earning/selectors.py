@@ -404,8 +404,8 @@ def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
     return rows
 
 
-def own_points(product: Any, programme: Any = None) -> int | None:
-    """Return the points set on the product itself that are in force, or ``None``."""
+def own_version(product: Any, programme: Any = None) -> Any:
+    """Return the version in force of the product's own rule, which says what each piece brings, or ``None``."""
     programme = programme or members.programme_of()
     if programme is None or not product.pk:
         return None
@@ -418,8 +418,13 @@ def own_points(product: Any, programme: Any = None) -> int | None:
         rule__product=product,
         rule__state="live",
     )
-    spec = version.order_by("-number").values_list("spec", flat=True).first()
-    return int(Decimal(spec["points"])) if spec else None
+    return version.order_by("-number").first()
+
+
+def own_points(product: Any, programme: Any = None) -> int | None:
+    """Return the points set on the product itself that are in force, or ``None``."""
+    version = own_version(product, programme)
+    return int(Decimal(version.spec["points"])) if version is not None else None
 
 
 def adjustments_waiting(programme: Any) -> QuerySet[Any]:
