@@ -241,7 +241,9 @@ class _World:
         everything = [*self.general, *(dated for own in self.own.values() for dated in own)]
         whens = [dated.facts.when for dated in everything if dated.facts.when is not None]
         starts = {self.now, *(dated.valid_from for dated in everything if dated.valid_from > self.now)}
-        days = {times.day_of(start) for start in starts} | {when.since for when in whens if when.since}
+        today = times.day_of(self.now)
+        days = {times.day_of(start) for start in starts}
+        days |= {when.since for when in whens if when.since and when.since > today}
         hours = {when.begins for when in whens if when.begins}
         week = {day + timedelta(days=more) for day in days for more in range(8)}
         moments = {times.on_clock(start) for start in starts}

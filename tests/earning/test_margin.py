@@ -41,6 +41,12 @@ def test_without_a_limit_nothing_is_reckoned(programme, change):
     assert margin.worst(programme, [change("amount", {"points": 50})]) is None
 
 
+def test_a_rule_of_the_first_day_of_all_is_reckoned_too(programme, limit, per_euro):
+    # As one could be published before the days that are believed were bounded.
+    per_euro.rule.versions.update(spec={**per_euro.spec, "when": {"since": "0001-01-01"}})
+    assert margin.worst(programme).percent == 1
+
+
 def test_points_tier_and_discount_add_up(programme, limit, gold, change):
     # 100 petals are worth €1: 2 per euro, times 1.5, on the 95 % that Gold pays, beside the 5 % that Gold does not.
     case = margin.worst(programme, [change("amount", {"points": 2})])

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.earning.tiering import selectors as tiering
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.terms import term_of
@@ -66,10 +66,9 @@ class TierForm(TokenForm):
     """A tier by hand, for good or for a while."""
 
     tier = TierChoiceField(label=_("Tier"), empty_label=None)
-    last_day = forms.DateField(
+    last_day = DayField(
         label=_("Last day"),
         required=False,
-        widget=DateInput,
         help_text=_("Until then they have at least this tier; what they reach beyond it counts. Empty: for good."),
     )
     reason = forms.CharField(
