@@ -58,6 +58,9 @@ class WindowForm(TokenForm):
     def __init__(self, *args: Any, programme: Any, window: Any = None, **kwargs: Any) -> None:
         self.programme, self.window = programme, window
         super().__init__(*args, **kwargs)
+        if window is not None:
+            # What is there is changed as often as somebody saves it.
+            del self.fields["token"]
         self.fields["product"].queryset = Product.objects.select_related("parent")
         self.fields["range"].queryset = get_model("offer", "Range").objects.order_by("name")
         # What a tier brings is for that tier already.

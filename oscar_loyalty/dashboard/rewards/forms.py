@@ -53,6 +53,9 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
         reward = self.instance
         kind = reward.kind
         self.multilingual("name", "text")
+        if reward.pk is not None:
+            # What is there is changed as often as somebody saves it.
+            del self.fields["token"]
         for name in {field for fields in OWN.values() for field in fields} - set(OWN[kind]):
             del self.fields[name]
         for name in WITHOUT.get(kind, ()):
