@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.earning import actions, claims, explain, guests, words
+from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
@@ -19,6 +21,8 @@ from oscar_loyalty.rewards import selectors as rewards
 
 #: Gifts and invitations that the overview names.
 WAITING = 5
+#: Products with points of their own on one page, and how much without any is named beside.
+PRODUCTS, WITHOUT = 30, 30
 
 
 @dataclass(frozen=True)
@@ -55,27 +59,52 @@ class Way:
     product: Any = None
 
 
-def ways(programme: Any, rules: Iterable[Any]) -> tuple[list[Way], list[Way], list[str]]:
-    """Return what brings points, the products with points of their own, and what brings none; in plain words."""
-    general, products, none = [], [], []
-    rules = list(rules)
-    asked = any("tiers" in rule.current.spec.get("when", {}) for rule in rules if rule.current is not None)
+@dataclass(frozen=True)
+class Ways:
+    """What brings points: in general, and by products with points of their own, a page (Django's ``Page``) of them.
+
+    ``none`` are titles of what brings none, ``others`` how many more there are of these.
+    """
+
+    general: list[Way]
+    products: Any
+    none: list[str]
+    others: int
+
+
+def ways(programme: Any, viewer: Any, *, page: Any = 1) -> Ways:
+    """Return what brings points, in plain words, as far as ``viewer`` may find it in a list; in a bounded number of
+    queries."""
+    rules = get_model("loyalty_earning", "Rule").objects.filter(programme=programme, state="live")
+    hidden = viewer.hidden()
+    if hidden is not None:
+        products = get_model("catalogue", "Product").objects.filter(hidden)
+        rules = rules.exclude(product__in=products.order_by().values("pk"))
+    bringing, empty = earning.product_rules(rules)
+    found = Paginator(bringing, PRODUCTS).get_page(page)
+    rows = earning.with_versions(found.object_list)
+    # Of what is about one product, the boosters alone are said among the others.
+    about_all = rules.filter(Q(kind="booster") | ~Q(target__in=("product", "variant")))
+    general, none = [], []
+    said = [
+        rule
+        for rule in earning.with_versions(about_all)
+        if rule.current is not None and (rule.target == "everything" or rule.target_object is not None)
+    ]
+    asked = any("tiers" in rule.current.spec.get("when", {}) for rule in [*said, *rows])
     names = words.tier_names(programme) if asked else {}
-    for rule in rules:
-        if rule.current is None or (rule.target != "everything" and rule.target_object is None):
-            continue
-        title = _title(rule)
+    for rule in said:
         if rule.kind == "booster":
-            said = words.sentence(rule, rule.current.spec, programme, names, about=True)
-            general.append(Way(booster_title(programme, rule), said))
-            continue
-        if rule.kind == "exclude" or not Decimal(str(rule.current.spec.get("points", 0))):
-            none.append(title)
-            continue
-        way = Way(title, sentence(programme, rule, names), rule.product)
-        (products if rule.target in ("product", "variant") else general).append(way)
-    products.sort(key=lambda way: way.title.casefold())
-    return general, products, none
+            said_of = words.sentence(rule, rule.current.spec, programme, names, about=True)
+            general.append(Way(booster_title(programme, rule), said_of))
+        elif rule.kind == "exclude" or not Decimal(str(rule.current.spec.get("points", 0))):
+            none.append(_title(rule))
+        else:
+            general.append(Way(_title(rule), sentence(programme, rule, names)))
+    found.object_list = [Way(_title(rule), sentence(programme, rule, names), rule.product) for rule in rows]
+    number = len(none) + empty.count()
+    none += [_title(rule) for rule in empty.select_related("product__parent")[:WITHOUT]]
+    return Ways(general, found, none[:WITHOUT], max(0, number - WITHOUT))
 
 
 def booster_title(programme: Any, rule: Any) -> str:

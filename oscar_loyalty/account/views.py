@@ -29,6 +29,7 @@ from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services as member_services
 from oscar_loyalty.members.exceptions import AlreadyMember, CannotMerge, ProgrammeClosed
 from oscar_loyalty.members.sites import site_of
+from oscar_loyalty.privileges import access
 from oscar_loyalty.storefront import inviting
 
 #: Where somebody may say that they joined; anything else is "account".
@@ -240,10 +241,11 @@ class EarnView(AccountMixin, generic.TemplateView):
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
         if self.programme is not None:
-            general, products, none = selectors.ways(self.programme, earning.rules_of(self.programme))
-            tiers = list(members.tiers(self.programme))
-            deeds = selectors.deeds(self.programme)
-            context.update(general=general, products=products, none=none, deeds=deeds, tiers=tiers)
+            viewer, page = access.viewer_of(self.request), self.request.GET.get("page")
+            ways = selectors.ways(self.programme, viewer, page=page)
+            context.update(general=ways.general, products=ways.products, none=ways.none, others=ways.others)
+            context.update(page_obj=ways.products, paginator=ways.products.paginator)
+            context.update(deeds=selectors.deeds(self.programme), tiers=list(members.tiers(self.programme)))
         return context
 
 

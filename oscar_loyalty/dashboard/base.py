@@ -1,6 +1,8 @@
 """What the owner's pages share."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -8,18 +10,22 @@ from uuid import uuid4
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.text import slugify
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty import replicas
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.due import selectors as dues
+from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.members.sites import site_of
 from oscar_loyalty.messaging.links import root
@@ -46,10 +52,62 @@ def new_token() -> str:
     return uuid4().hex
 
 
+#: Under which the forms that were done are noted.
+SENT = "dashboard.sent"
+OTHER_CONTENT = gettext_lazy(
+    "This form was sent before with other content, and that was done. For this, open the page anew."
+)
+
+
 class TokenForm(forms.Form):
-    """A form that is done once, however often its button is pressed."""
+    """A form that is done once, however often its button is pressed. What it says is done within :meth:`once`; the same
+    form with other content ("back", and another number) is refused then, or it would seem to be done."""
 
     token = forms.RegexField(r"^[0-9a-f]{32}$", widget=forms.HiddenInput, initial=new_token)
+    #: What the form is about, where its fields do not say all of it.
+    about: Any = None
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Within the block, which is one transaction, the form is done; then what it said is noted."""
+        with transaction.atomic():
+            yield
+            due.note(kind=SENT, key=self._sent_key, payload={"content": self._content})
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it was done before with this very content: then it is no mistake that what it asks for is there."""
+        return self._done == self._content
+
+    @property
+    def _sent_key(self) -> str:
+        return f"{type(self).__name__}:{self.cleaned_data['token']}"
+
+    @cached_property
+    def _done(self) -> str | None:
+        """The digest of what it was done with; ``None`` as long as it was not."""
+        noted = dues.noted(kind=SENT, key=self._sent_key) if "token" in self.cleaned_data else None
+        return noted["content"] if noted is not None else None
+
+    @cached_property
+    def _content(self) -> str:
+        # As it was typed: what is valid may have changed since.
+        said = {
+            name: field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name)) or ""
+            for name, field in self.fields.items()
+            if name != "token"
+        }
+        return sha256(json.dumps([said, self.about], sort_keys=True, default=_plain).encode()).hexdigest()
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_valid() and self._done is not None and not self.is_repeated:
+            self.add_error(None, OTHER_CONTENT)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of a form's field for its digest; of a file, its name and size."""
+    return [value.name, value.size] if isinstance(value, UploadedFile) else str(value)
 
 
 class ResendForm(forms.Form):
@@ -80,7 +138,8 @@ class ProgrammeMixin:
 
     def dispatch(self, request, *args, **kwargs):
         self.request = request
-        if choosing.is_stale(request):
+        # The page's own programme: that of an order is the order's, whatever was chosen.
+        if request.method == "POST" and choosing.is_stale(request, self.programme):
             messages.error(
                 request, _("Another programme was chosen in another window meanwhile. Nothing was changed: look again.")
             )

@@ -75,10 +75,8 @@ def programme_of_order(request: Any, order: Any) -> Any:
     return programme
 
 
-def is_stale(request: Any) -> bool:
-    """Whether a form was shown for another programme than the present one: two windows, and one has changed over."""
-    said = request.POST.get(FIELD) if request.method == "POST" else None
-    if not said:
-        return False
-    programme = programme_of_request(request)
-    return said != str(programme.pk if programme is not None else "")
+def is_stale(request: Any, programme: Any) -> bool:
+    """Whether a posted form was shown for another programme than ``programme``, which the page is about now: two
+    windows, and one has changed over."""
+    said = request.POST.get(FIELD)
+    return bool(said) and said != str(programme.pk if programme is not None else "")

@@ -1,14 +1,17 @@
 """Fields in several languages, colours and dates, as the owner's forms show them."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from i18nfield.fields import I18nCharField, I18nTextField
 from i18nfield.forms import I18nFormField, I18nTextarea, I18nTextInput
 
+from oscar_loyalty.cells import YEARS
 from oscar_loyalty.defaults import conf
 
 
@@ -51,6 +54,26 @@ class DateInput(forms.DateInput):
     def __init__(self, attrs=None):
         # Oscar's script would put a calendar of its own over it.
         super().__init__({"class": "no-widget-init", **(attrs or {})}, format="%Y-%m-%d")
+
+
+class DayField(forms.DateField):
+    """A day, with the browser's calendar, of the years that imports believe as well.
+
+    Near the ends of the calendar there is no next day, or no other time zone, and every sum of days fails.
+    """
+
+    widget = DateInput
+    first, last = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
+
+    def validate(self, value):
+        super().validate(value)
+        if value is not None and value.year not in YEARS:
+            years = {"first": self.first.year, "last": self.last.year}
+            raise forms.ValidationError(_("Write a day of the years from %(first)s to %(last)s.") % years)
+
+    def widget_attrs(self, widget):
+        days = {"min": self.first.isoformat(), "max": self.last.isoformat()}
+        return {**super().widget_attrs(widget), **({} if widget.is_hidden else days)}
 
 
 class MultilingualFormMixin:

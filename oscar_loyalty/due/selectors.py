@@ -1,11 +1,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Min, Q
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.loading import get_model
+
+
+def noted(*, kind: str, key: str) -> Any:
+    """Return what :func:`~oscar_loyalty.due.services.note` has noted, or ``None``."""
+    rows = get_model("loyalty_due", "Due").objects.filter(kind=kind, key=key)
+    return rows.values_list("payload", flat=True).first()
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,17 @@ def _write(fresh: Sequence[Any], *, wake: bool) -> list[Any]:
     return written
 
 
+def note(*, kind: str, key: str, payload: dict[str, Any]) -> Any:
+    """Note what was just done, as a row of ``kind`` that waits for nobody, once for each ``key``; return it.
+
+    It is written in the caller's transaction, and kept as long as all that is done.
+    """
+    now = clock.now()
+    Due = get_model("loyalty_due", "Due")
+    fields = {"payload": payload, "due_at": now, "state": Due.DONE, "done_at": now}
+    return Due.objects.get_or_create(kind=kind, key=key, defaults=fields)[0]
+
+
 def leave_many(*, kind: str, rows: Mapping[str, dict[str, Any]]) -> None:
     """Leave many rows of ``kind`` at once, by their keys, as :func:`leave` does one, with a few queries for all."""
     Due = get_model("loyalty_due", "Due")

@@ -18,6 +18,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.cells import YEARS
 from oscar_loyalty.earning import engine, explain, facts, specs
 from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.earning.laid import ABOVE, DraftBook
@@ -241,7 +242,9 @@ class _World:
         everything = [*self.general, *(dated for own in self.own.values() for dated in own)]
         whens = [dated.facts.when for dated in everything if dated.facts.when is not None]
         starts = {self.now, *(dated.valid_from for dated in everything if dated.valid_from > self.now)}
-        days = {times.day_of(start) for start in starts} | {when.since for when in whens if when.since}
+        # What was to begin at the end of the calendar, where no week follows, does not begin.
+        days = {times.day_of(start) for start in starts}
+        days |= {when.since for when in whens if when.since and when.since.year in YEARS}
         hours = {when.begins for when in whens if when.begins}
         week = {day + timedelta(days=more) for day in days for more in range(8)}
         moments = {times.on_clock(start) for start in starts}

@@ -166,8 +166,8 @@ def set_product_points(
 ) -> Any:
     """Set how many points each piece of ``product`` (or variant) brings; ``None``: as the other rules say.
 
-    0 is a number like others: the product brings nothing. The same value again publishes no new version. Return the
-    version in force, or ``None``.
+    0 is a number like others: the product brings nothing. Conditions and caps of its rule stay. The same value again
+    publishes no new version. Return the version in force, or ``None``.
 
     :raises WrongRule: for a number below zero, or parts of points.
     :raises ValueError: when the site has no programme.
@@ -175,19 +175,26 @@ def set_product_points(
     programme = programme or members.programme_of()
     if programme is None:
         raise ValueError("This site has no loyalty programme.")
+    # Locked, so that what is kept of its last version is the last.
     live = _model("Rule").objects.filter(programme=programme, kind="unit", state="live", product=product)
-    rule = live.first()
+    rule = live.select_for_update().first()
     if points is None:
         if rule is not None:
             end_rule(rule=rule, actor=actor, happened_at=happened_at)
         return None
-    fields: dict[str, Any] = {"programme": programme, "kind": "unit", "spec": {"points": points}, "actor": actor}
+    fields: dict[str, Any] = {"programme": programme, "kind": "unit", "actor": actor, "happened_at": happened_at}
     if rule is None:
         target = "variant" if product.is_child else "product"
         try:
             with transaction.atomic():
-                return publish_rule(**fields, target=target, target_object=product, happened_at=happened_at)
+                return publish_rule(spec=with_points(None, points), target=target, target_object=product, **fields)
         except IntegrityError:
             # Two people saved the same form; the second sees the first's rule.
-            rule = live.get()
-    return publish_rule(**fields, rule=rule, happened_at=happened_at)
+            rule = live.select_for_update().get()
+    return publish_rule(spec=with_points(rule, points), rule=rule, **fields)
+
+
+def with_points(rule: Any, points: Decimal | int) -> dict[str, Any]:
+    """Return what ``rule`` (``None``: a new one) says last, with other points: its conditions and caps stay."""
+    last = rule.versions.order_by("-number").first() if rule is not None else None
+    return {**(last.spec if last is not None else {}), "points": points}

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, prefetch_related_objects
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce, Lower, NullIf
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import engine, explain, facts, specs
@@ -389,13 +391,15 @@ def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
     ``rule.current`` is the version in force (of what has ended, the last one; before the first begins, ``None``),
     ``rule.coming`` those that begin later.
     """
-    now = clock.now()
     rules = get_model("loyalty_earning", "Rule").objects.filter(programme=programme)
-    if not ended:
-        rules = rules.filter(state="live")
-    rows = list(
-        rules.select_related("product__parent", "product_class", "category", "range").prefetch_related("versions")
-    )
+    return with_versions(rules if ended else rules.filter(state="live"))
+
+
+def with_versions(rules: QuerySet[Any]) -> list[Any]:
+    """Return these rules with their targets and versions, as :func:`rules_of` does."""
+    now = clock.now()
+    rules = rules.select_related("product__parent", "product_class", "category", "range")
+    rows = list(rules.prefetch_related("versions"))
     for rule in rows:
         versions = sorted(rule.versions.all(), key=lambda version: version.number)
         begun = [version for version in versions if version.valid_from <= now]
@@ -404,8 +408,24 @@ def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:
     return rows
 
 
-def own_points(product: Any, programme: Any = None) -> int | None:
-    """Return the points set on the product itself that are in force, or ``None``."""
+def product_rules(rules: QuerySet[Any]) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """Return those of ``rules`` about one product or variant that bring points now, and those that keep it from any;
+    in the order of their titles. Boosters are neither."""
+    versions = get_model("loyalty_earning", "RuleVersion").objects
+    version = versions.filter(rule=OuterRef("pk"), valid_from__lte=clock.now())
+    rows = rules.filter(product__isnull=False).exclude(kind="booster")
+    rows = rows.annotate(
+        begun=Exists(version),
+        brings=Subquery(version.order_by("-number").values(points=KT("spec__points"))[:1]),
+        title=Lower(Coalesce(NullIf("product__title", Value("")), "product__parent__title")),
+    )
+    rows = rows.filter(begun=True).order_by("title", "pk")
+    nothing = Q(kind="exclude") | Q(brings="0")
+    return rows.exclude(nothing), rows.filter(nothing)
+
+
+def own_version(product: Any, programme: Any = None) -> Any:
+    """Return the version in force of the product's own rule, which says what each piece brings, or ``None``."""
     programme = programme or members.programme_of()
     if programme is None or not product.pk:
         return None
@@ -418,8 +438,13 @@ def own_points(product: Any, programme: Any = None) -> int | None:
         rule__product=product,
         rule__state="live",
     )
-    spec = version.order_by("-number").values_list("spec", flat=True).first()
-    return int(Decimal(spec["points"])) if spec else None
+    return version.order_by("-number").first()
+
+
+def own_points(product: Any, programme: Any = None) -> int | None:
+    """Return the points set on the product itself that are in force, or ``None``."""
+    version = own_version(product, programme)
+    return int(Decimal(version.spec["points"])) if version is not None else None
 
 
 def adjustments_waiting(programme: Any) -> QuerySet[Any]:

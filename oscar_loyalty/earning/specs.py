@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from oscar_loyalty.cells import YEARS
 from oscar_loyalty.earning.conditions import CHANNELS, FIELDS
 from oscar_loyalty.earning.exceptions import WrongRule
 from oscar_loyalty.earning.segments import segments
@@ -122,7 +123,10 @@ def clean_when(when: Mapping[str, Any]) -> dict[str, Any]:
         raise WrongRule(_("The end is the beginning."), "when.until")
     for field in ("since", "to"):
         if when.get(field):
-            clean[field] = _parsed(date, when[field], f"when.{field}", _("There is no such day.")).isoformat()
+            day = _parsed(date, when[field], f"when.{field}", _("There is no such day."))
+            if day.year not in YEARS:
+                raise WrongRule(_("There is no such day."), f"when.{field}")
+            clean[field] = day.isoformat()
     if clean.get("since") and clean.get("to") and clean["to"] < clean["since"]:
         raise WrongRule(_("The end lies before the beginning."), "when.to")
     for field in ("tiers", "channels", "segments"):

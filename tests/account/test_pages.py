@@ -229,6 +229,17 @@ def test_rules_in_plain_words(page, programme, member):
     assert "Without points: Voucher." in text
 
 
+def test_many_products_are_shown_on_pages(page, programme, member):
+    for number in range(35):
+        rules.set_product_points(product=create_product(title=f"Brush {number:02}"), points=5)
+        rules.set_product_points(product=create_product(title=f"Comb {number:02}"), points=0)
+    text = page("earn/")
+    assert text.count("Brush ") == 30 and "Brush 30" not in text
+    assert "Comb 29 and 5 others." in text
+    text = page("earn/?page=2")
+    assert text.count("Brush ") == 5 and "Brush 34" in text
+
+
 @pytest.fixture
 def waiting_card(user, time):
     """A card for Zoé that is to be sent in a week."""

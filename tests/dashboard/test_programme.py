@@ -1,5 +1,7 @@
 """The programme and its tiers, as the owner makes and changes them."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import override_settings
 
@@ -142,6 +144,19 @@ def test_tiers(owner, url, programme, member):
     assert (str(tier.name), tier.code, tier.rank) == ("Welcome", "platinum", 0)
     # Whoever stands above a tier is in its group.
     assert member.user.groups.filter(pk=tier.group_id).exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "fields"),
+    [({"multiplier": "1.5"}, {"rank"}), ({"perks_0": "Tea"}, {"rank"}), ({"multiplier": "-4"}, {"rank", "multiplier"})],
+)
+def test_the_same_new_tier_with_other_fields_is_refused(other, fields, owner, url, programme):
+    ruby = {"name_0": "Ruby", "name_1": "Rubis", "rank": "9", "multiplier": "1.2", "discount": "", "colour": "#112233"}
+    for _click in range(2):
+        assert owner.post(url("tier-create"), ruby).status_code == 302
+    form = owner.post(url("tier-create"), ruby | other).context["form"]
+    assert set(form.errors) == fields and {name: form.data[name] for name in other} == other
+    assert programme.tiers.get(rank=9).multiplier == Decimal("1.2")
 
 
 def test_a_new_tier_takes_in_those_above_it(owner, url, programme, member):

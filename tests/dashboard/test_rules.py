@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
+from oscar_loyalty.dashboard.rules.guarding import points_change
 from oscar_loyalty.earning import rules, selectors
 from oscar_loyalty.giftcards import catalogue
 from oscar_loyalty.loading import get_model
@@ -159,6 +160,25 @@ def test_the_product_form_asks_for_points(owner, programme, haircut, form_of):
     assert rule.versions.count() == 2
     save(owner, haircut, form_of(haircut, loyalty_points=""))
     assert selectors.own_points(haircut, programme) is None
+
+
+def test_the_product_form_changes_the_points_alone(owner, url, programme, haircut, form_of):
+    data = {"kind": "unit", "target": "product", "product": haircut.pk, "points": "80"}
+    owner.post(url("rule-create"), {**data, "weekdays": ["0"], "cap_day": "160"})
+    rule = get_model("loyalty_earning", "Rule").objects.get()
+    page = owner.get(reverse("dashboard:catalogue-product", args=[haircut.pk])).content.decode()
+    assert "Its rule says more, which stays: on Mondays, at most 160\xa0petals in a day." in page
+    assert f'<a href="{url("rule", rule.pk)}">Change the rule</a>' in page
+    # The limit is asked of the rule as it will be: on Mondays, 160 a day.
+    assert points_change(programme, haircut, 90).spec == {
+        "points": "90",
+        "when": {"weekdays": [0]},
+        "caps": {"day": 160},
+    }
+    assert save(owner, haircut, form_of(haircut, loyalty_points="90")).status_code == 302
+    specs = [version.spec for version in rule.versions.order_by("number")]
+    assert [spec.pop("points") for spec in specs] == ["80", "90"]
+    assert specs == [{"when": {"weekdays": [0]}, "caps": {"day": 160}}] * 2
 
 
 def test_a_wrong_number_is_said_at_the_field(owner, programme, haircut, form_of):

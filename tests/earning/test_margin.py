@@ -41,6 +41,16 @@ def test_without_a_limit_nothing_is_reckoned(programme, change):
     assert margin.worst(programme, [change("amount", {"points": 50})]) is None
 
 
+@pytest.mark.parametrize(("day", "percent"), [("0001-01-01", 6), ("9999-12-31", 3)])
+def test_a_booster_of_a_day_at_the_end_of_the_calendar(programme, limit, per_euro, day, percent):
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": 3})
+    save_limits(programme=programme, margin_limit=10, stacking="multiply")
+    version = rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
+    # As one could be published before the days that are believed were bounded.
+    version.rule.versions.update(spec={**version.spec, "when": {"since": day}})
+    assert margin.worst(programme).percent == percent
+
+
 def test_points_tier_and_discount_add_up(programme, limit, gold, change):
     # 100 petals are worth €1: 2 per euro, times 1.5, on the 95 % that Gold pays, beside the 5 % that Gold does not.
     case = margin.worst(programme, [change("amount", {"points": 2})])

@@ -61,6 +61,17 @@ def test_a_form_of_another_window_changes_nothing(a, b, boss):
     assert not get_model("loyalty_earning", "ReferralScheme").objects.filter(is_active=True).exists()
 
 
+def test_an_order_of_another_site_is_refunded(a, b, boss, place):
+    """Its page is about the order's own programme, and so says the form that it sends."""
+    order, client = place(b, "78"), a.client(boss)
+    page = client.get(url("refunds", order.number))
+    assert f'data-loyalty-programme="{b.programme.pk}"' in page.content.decode()
+    form = {"step": "preview", "token": "a" * 32, f"quantity_{order.lines.get().pk}": 1, "reason": "Too short"}
+    shown = client.post(url("refunds", order.number), {**form, choosing.FIELD: b.programme.pk})
+    assert shown.status_code == 200 and not shown.context["form"].errors
+    assert client.post(url("refunds", order.number), {**form, choosing.FIELD: a.programme.pk}).url == url("programmes")
+
+
 def only_beta(user, programmes):
     return programmes if user.is_superuser else programmes.filter(name="Programme-Beta")
 

@@ -16,6 +16,7 @@ from django.views import View
 from django.views.generic import TemplateView
 
 from oscar_loyalty import clock
+from oscar_loyalty.cells import YEARS
 from oscar_loyalty.contrib.appointment import selectors, services
 from oscar_loyalty.contrib.appointment.exceptions import NotBooked, OwnAppointment
 
@@ -37,9 +38,11 @@ def _today():
 
 def _wanted(text):
     try:
-        return parse_date(text or "") or _today()
+        day = parse_date(text or "")
     except ValueError:
-        return _today()
+        day = None
+    # The last day of the calendar has no next one to go on to.
+    return day if day is not None and day.year in YEARS else _today()
 
 
 class DayView(StaffOnly, TemplateView):

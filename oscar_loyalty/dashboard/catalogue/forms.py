@@ -9,16 +9,19 @@ A shop with its own catalogue dashboard writes::
         pass
 """
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.dashboard.rules.guarding import beyond, points_change
-from oscar_loyalty.earning import explain, rules, versions
-from oscar_loyalty.earning.selectors import own_points
+from oscar_loyalty.earning import explain, rules, versions, words
+from oscar_loyalty.earning.selectors import own_version
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards.services import set_points_price
 from oscar_loyalty.ledger.books import NOBODY, Ref
@@ -58,18 +61,32 @@ class ProductFormPointsMixin:
                 help_text=_("How many points buy one card. Empty: it is sold for money only."),
             )
         elif not giftcards.is_giftcard(self.instance):
+            own = own_version(self.instance, self.loyalty_programme)
+            help_text = gettext("How many %(points)s each piece brings. Empty: by the general rules. 0: none.")
             self.fields["loyalty_points"] = forms.IntegerField(
                 label=_("Points"),
                 required=False,
                 min_value=0,
                 max_value=MOST,
-                initial=own_points(self.instance, self.loyalty_programme) if self.instance.pk else None,
-                help_text=_("How many %(points)s each piece brings. Empty: by the general rules. 0: none.")
-                % {"points": name},
+                initial=int(Decimal(own.spec["points"])) if own is not None else None,
+                help_text=format_html("{} {}", help_text % {"points": name}, self._what_stays(own)),
             )
 
         # Beside the product's name, where nobody overlooks them.
         self.order_fields(["title", "upc", "loyalty_points", "loyalty_points_price"])
+
+    def _what_stays(self, own: Any) -> str:
+        """Say what the product's own rule asks beside the points, with the way to it; nothing where it asks nothing."""
+        names = words.tier_names(self.loyalty_programme) if own is not None and "when" in own.spec else {}
+        said = words.conditions(own.spec, self.loyalty_programme, names) if own is not None else []
+        if not said:
+            return ""
+        return format_html(
+            '{} <a href="{}">{}</a>',
+            gettext("Its rule says more, which stays: %(conditions)s.") % {"conditions": ", ".join(said)},
+            reverse("loyalty-dashboard:loyalty-rule", args=[own.rule_id]),
+            gettext("Change the rule"),
+        )
 
     def clean(self):
         super().clean()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty import clock
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.rules.conditions import TimeInput
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.loading import get_model
 
 
@@ -44,7 +44,7 @@ class PublishForm(forms.Form):
         widget=forms.RadioSelect,
         initial="now",
     )
-    day = forms.DateField(label=_("Day"), required=False, widget=DateInput)
+    day = DayField(label=_("Day"), required=False)
     time = forms.TimeField(
         label=_("Time"),
         required=False,

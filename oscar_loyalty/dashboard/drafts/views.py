@@ -46,13 +46,14 @@ class DraftCreateView(ProgrammeMixin, generic.FormView):
     def form_valid(self, form):
         data = form.cleaned_data
         begin = drafts.start_with_rules if data["start"] == "rules" else drafts.start
-        draft = begin(
-            programme=self.programme,
-            name=data["name"],
-            note=data["note"],
-            key=f"dashboard:{self.request.user.pk}:{data['token']}",
-            actor=actor(self.request),
-        )
+        with form.once():
+            draft = begin(
+                programme=self.programme,
+                name=data["name"],
+                note=data["note"],
+                key=f"dashboard:{self.request.user.pk}:{data['token']}",
+                actor=actor(self.request),
+            )
         return redirect("loyalty-dashboard:loyalty-draft", pk=draft.pk)
 
 

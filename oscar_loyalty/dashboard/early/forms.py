@@ -9,7 +9,7 @@ from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.rules.conditions import TimeInput
 from oscar_loyalty.dashboard.targets import ProductSelect
-from oscar_loyalty.dashboard.widgets import DateInput, language_field
+from oscar_loyalty.dashboard.widgets import DayField, language_field
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.privileges.checks import offers_are_kept
 
@@ -40,14 +40,14 @@ class WindowForm(TokenForm):
         empty_label=None,
         help_text=EarlyAccess._meta.get_field("tier").help_text,
     )
-    opens_day = forms.DateField(label=_("First day"), required=False, widget=DateInput, help_text=_("Empty: now."))
+    opens_day = DayField(label=_("First day"), required=False, help_text=_("Empty: now."))
     opens_time = forms.TimeField(
         label=_("Begins at"),
         required=False,
         widget=TimeInput,
         help_text=_("On your shop’s clock. Empty: as the day begins."),
     )
-    ends_day = forms.DateField(label=_("For everybody from this day on"), widget=DateInput)
+    ends_day = DayField(label=_("For everybody from this day on"))
     ends_time = forms.TimeField(
         label=_("For everybody at"),
         required=False,
@@ -58,6 +58,9 @@ class WindowForm(TokenForm):
     def __init__(self, *args: Any, programme: Any, window: Any = None, **kwargs: Any) -> None:
         self.programme, self.window = programme, window
         super().__init__(*args, **kwargs)
+        if window is not None:
+            # What is there is changed as often as somebody saves it.
+            del self.fields["token"]
         self.fields["product"].queryset = Product.objects.select_related("parent")
         self.fields["range"].queryset = get_model("offer", "Range").objects.order_by("name")
         # What a tier brings is for that tier already.

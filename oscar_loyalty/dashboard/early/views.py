@@ -76,7 +76,8 @@ class WindowView(_WindowMixin, generic.FormView):
         try:
             if self.window is None:
                 key = f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}"
-                row = services.create(programme=self.programme, key=key, actor=actor(self.request), **form.terms)
+                with form.once():
+                    row = services.create(programme=self.programme, key=key, actor=actor(self.request), **form.terms)
             else:
                 row = services.change(window=self.window, **form.terms)
         except WrongWindow as error:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock, times
-from oscar_loyalty.dashboard.base import actor
+from oscar_loyalty.dashboard.base import OTHER_CONTENT, actor
 from oscar_loyalty.dashboard.giftcards.forms import ReasonForm
 from oscar_loyalty.dashboard.giftcards.staff_forms import ExtendForm, TopUpForm
 from oscar_loyalty.giftcards import expiry, selectors, services, staff
@@ -70,27 +70,28 @@ class StaffActions:
                 sentences.append(_("The card then ends: %(day)s.") % {"day": last_day(end)})
             return self.confirm(form, title=_("Top up the card"), sentences=sentences, button=_("Top it up"))
         try:
-            staff.top_up(
-                card=card,
-                amount=amount,
-                reason=form.cleaned_data["reason"],
-                key=form.cleaned_data["token"],
-                user=self.request.user,
-            )
+            with form.once():
+                staff.top_up(
+                    card=card,
+                    amount=amount,
+                    reason=form.cleaned_data["reason"],
+                    key=form.cleaned_data["token"],
+                    user=self.request.user,
+                )
         except KeyConflict:
-            messages.error(self.request, _("This top-up was done before, with another amount."))
-            return None
+            form.add_error(None, OTHER_CONTENT)
+            return self.again(topup_form=form)
         messages.success(self.request, _("%(amount)s were put on the card.") % {"amount": money})
         return None
 
     def extend(self):
         card = self.card
         form = ExtendForm(self.request.POST, card=card, auto_id="extend_%s")
-        done = card.events.filter(kind="extended", detail__key=self.request.POST.get("token", "")).exists()
-        if done:
+        valid = form.is_valid()
+        if form.is_repeated:
             messages.success(self.request, _("The card has its later end."))
             return None
-        if not form.is_valid() or "change" in self.request.POST:
+        if not valid or "change" in self.request.POST:
             return self.again(extend_form=form)
         end = form.cleaned_data["until"]
         if not self.sure:
@@ -102,13 +103,14 @@ class StaffActions:
                 money = Money(from_minor(back, card.currency), card.currency)
                 sentences.append(_("%(amount)s that had expired come back.") % {"amount": money})
             return self.confirm(form, title=_("Let the card live longer"), sentences=sentences, button=_("Do it"))
-        services.extend(
-            card=card,
-            expires_at=end,
-            key=form.cleaned_data["token"],
-            reason=form.cleaned_data["reason"],
-            actor=actor(self.request),
-        )
+        with form.once():
+            services.extend(
+                card=card,
+                expires_at=end,
+                key=form.cleaned_data["token"],
+                reason=form.cleaned_data["reason"],
+                actor=actor(self.request),
+            )
         messages.success(self.request, _("The card has its later end."))
         return None
 

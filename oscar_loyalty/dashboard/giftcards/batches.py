@@ -16,7 +16,7 @@ from django.views import generic
 from django.views.decorators.debug import sensitive_variables
 
 from oscar_loyalty import tables
-from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, export_response, names_of
+from oscar_loyalty.dashboard.base import OTHER_CONTENT, PER_PAGE, ProgrammeMixin, export_response, names_of
 from oscar_loyalty.dashboard.giftcards.staff_forms import BatchForm, ImportForm, end_of
 from oscar_loyalty.dashboard.navigation import CODES, may
 from oscar_loyalty.giftcards import bulk, imports, selectors
@@ -74,25 +74,24 @@ class BatchCreateView(ProgrammeMixin, generic.FormView):
     def form_valid(self, form):
         cleaned = form.cleaned_data
         try:
-            batch = bulk.ask(
-                name=cleaned["name"],
-                number=cleaned["number"],
-                key=f"dashboard:{self.request.user.pk}:{cleaned['token']}",
-                value=cleaned["value"],
-                currency=form.currency,
-                site=self.site,
-                reason=cleaned["reason"],
-                at_till=cleaned["at_till"],
-                tax_kind=cleaned["tax_kind"],
-                expiry_kind=cleaned["expiry"],
-                months=cleaned["months"],
-                expires_at=end_of(cleaned["last_day"]),
-                user=self.request.user,
-            )
+            with form.once():
+                batch = bulk.ask(
+                    name=cleaned["name"],
+                    number=cleaned["number"],
+                    key=f"dashboard:{self.request.user.pk}:{cleaned['token']}",
+                    value=cleaned["value"],
+                    currency=form.currency,
+                    site=self.site,
+                    reason=cleaned["reason"],
+                    at_till=cleaned["at_till"],
+                    tax_kind=cleaned["tax_kind"],
+                    expiry_kind=cleaned["expiry"],
+                    months=cleaned["months"],
+                    expires_at=end_of(cleaned["last_day"]),
+                    user=self.request.user,
+                )
         except KeyConflict:
-            form.add_error(
-                None, _("This batch was asked for before, with other cards. Open the page anew for another.")
-            )
+            form.add_error(None, OTHER_CONTENT)
             return self.form_invalid(form)
         except GiftCardError as error:
             form.add_error(None, str(error))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.giftcards.forms import ReasonForm
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.giftcards import bulk, expiry, imports, staff
 from oscar_loyalty.giftcards.exceptions import NotAllowed
 from oscar_loyalty.giftcards.laws import LAWS
@@ -76,9 +76,7 @@ class ExtendForm(TokenForm, ReasonForm):
     """A later end of a card."""
 
     field_order = ["until", "reason", "token"]
-    until = forms.DateField(
-        label=_("Last day"), required=False, widget=DateInput, help_text=_("Empty: the card never ends.")
-    )
+    until = DayField(label=_("Last day"), required=False, help_text=_("Empty: the card never ends."))
 
     def __init__(self, *args: Any, card: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -180,7 +178,7 @@ class BatchForm(TokenForm):
     months = forms.IntegerField(
         label=_("Months"), required=False, min_value=1, max_value=1200, help_text=_("From when each is loaded.")
     )
-    last_day = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
+    last_day = DayField(label=_("Last day"), required=False)
     tax_kind = forms.ChoiceField(label=_("Tax"), choices=TAX_KINDS)
     reason = forms.CharField(
         label=_("Reason"), max_length=255, help_text=_("For your own records: what the cards are for.")

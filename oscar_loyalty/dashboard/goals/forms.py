@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.targets import OBJECTS, TargetForm
-from oscar_loyalty.dashboard.widgets import DateInput, language_field
+from oscar_loyalty.dashboard.widgets import DayField, language_field
 from oscar_loyalty.earning import goal_selectors, prizes
 from oscar_loyalty.earning.goals import MOST, MOST_BY_HAND, Step
 from oscar_loyalty.loading import get_model
@@ -55,7 +55,7 @@ class GoalForm(TargetForm, TokenForm):
     )
     head_start_each = forms.BooleanField(label=_("On every card, not only the first"), required=False)
     repeats = forms.BooleanField(label=_("Again and again"), required=False, initial=True)
-    until = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
+    until = DayField(label=_("Last day"), required=False)
     days = forms.IntegerField(
         label=_("To be filled within so many days of the first stamp"),
         required=False,

@@ -79,10 +79,11 @@ class GoalView(_GoalMixin, generic.FormView):
     def form_valid(self, form):
         key = f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}"
         try:
-            if self.goal is not None:
-                goals.change_goal(goal=self.goal, key=key, actor=actor(self.request), **form.terms)
-            else:
-                goals.create_goal(programme=self.programme, key=key, actor=actor(self.request), **form.terms)
+            with form.once():
+                if self.goal is not None:
+                    goals.change_goal(goal=self.goal, key=key, actor=actor(self.request), **form.terms)
+                else:
+                    goals.create_goal(programme=self.programme, key=key, actor=actor(self.request), **form.terms)
         except WrongGoal as error:
             field = {"steps": "size"}.get(error.field, error.field)
             form.add_error(field if field in form.fields else None, str(error))
@@ -137,14 +138,15 @@ class MemberStampView(ProgrammeMixin, generic.FormView):
             # Like points, nobody gives them to oneself.
             raise PermissionDenied
         try:
-            goals.add_stamp(
-                member=self.member,
-                goal=data["goal"],
-                reason=data["reason"],
-                quantity=data["quantity"],
-                key=f"dashboard:{self.request.user.pk}:{data['token']}",
-                actor=actor(self.request),
-            )
+            with form.once():
+                goals.add_stamp(
+                    member=self.member,
+                    goal=data["goal"],
+                    reason=data["reason"],
+                    quantity=data["quantity"],
+                    key=f"dashboard:{self.request.user.pk}:{data['token']}",
+                    actor=actor(self.request),
+                )
         except WrongGoal as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
             return self.form_invalid(form)

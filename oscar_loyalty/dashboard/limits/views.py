@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.earning import margin
 from oscar_loyalty.earning.facts import limits_of
 from oscar_loyalty.earning.limits import FIELDS, save_limits
@@ -19,7 +19,8 @@ class LimitsForm(forms.ModelForm):
     class Meta:
         model = get_model("loyalty_earning", "EarningPolicy")
         fields = FIELDS
-        widgets = {"stacking": forms.RadioSelect, "budget_since": DateInput, "budget_until": DateInput}
+        widgets = {"stacking": forms.RadioSelect}
+        field_classes = {"budget_since": DayField, "budget_until": DayField}
 
     def clean(self):
         cleaned = super().clean()

@@ -49,7 +49,7 @@ class AdjustManyView(ProgrammeMixin, generic.TemplateView):
             messages.error(request, _("At most %(number)s members at a time.") % {"number": MOST})
             return redirect("loyalty-dashboard:loyalty-members")
         step = request.POST.get("step", "")
-        form = AdjustForm(request.POST) if step else AdjustForm()
+        form = AdjustForm(request.POST if step else None, members=members)
         if step and form.is_valid():
             if step == "confirm" and self.ask(form, members):
                 return redirect("loyalty-dashboard:loyalty-adjustments")
@@ -60,15 +60,16 @@ class AdjustManyView(ProgrammeMixin, generic.TemplateView):
     def ask(self, form: Any, members: list[Any]) -> bool:
         cleaned = form.cleaned_data
         try:
-            adjustment = adjustments.request_adjustment(
-                programme=self.programme,
-                members=members,
-                units=cleaned["units"],
-                reason=cleaned["reason"],
-                notify=cleaned["notify"],
-                key=services.adjustment_key(self.request.user, cleaned["token"]),
-                user=self.request.user,
-            )
+            with form.once():
+                adjustment = adjustments.request_adjustment(
+                    programme=self.programme,
+                    members=members,
+                    units=cleaned["units"],
+                    reason=cleaned["reason"],
+                    notify=cleaned["notify"],
+                    key=services.adjustment_key(self.request.user, cleaned["token"]),
+                    user=self.request.user,
+                )
         except NotEnough as error:
             values = {"member": str(error.member), "missing": self.programme.points_label(error.missing)}
             form.add_error("units", _("%(member)s has too few: %(missing)s are missing.") % values)

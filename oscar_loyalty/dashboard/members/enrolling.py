@@ -36,7 +36,8 @@ class EnrolView(ProgrammeMixin, generic.FormView):
             form.add_error(None, _("The programme is closed. Open it first."))
             return self.form_invalid(form)
         users = outsiders(self.programme, staff=form.cleaned_data["staff"]).values_list("pk", flat=True)
-        number = ask_to_enrol(programme=self.programme, users=users, key=form.cleaned_data["token"])
+        with form.once():
+            number = ask_to_enrol(programme=self.programme, users=users, key=form.cleaned_data["token"])
         text = ngettext(
             "%(number)s customer becomes a member. This may take a minute.",
             "%(number)s customers become members. This may take some minutes.",

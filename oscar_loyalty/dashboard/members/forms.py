@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.earning.tiering import selectors as tiering
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.terms import term_of
@@ -55,6 +55,10 @@ class AdjustForm(TokenForm):
     )
     notify = forms.BooleanField(label=_("Tell them by e-mail"), required=False, initial=True)
 
+    def __init__(self, *args, members, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.about = sorted(member.pk for member in members)
+
     def clean_units(self):
         units = self.cleaned_data["units"]
         if not units:
@@ -66,10 +70,9 @@ class TierForm(TokenForm):
     """A tier by hand, for good or for a while."""
 
     tier = TierChoiceField(label=_("Tier"), empty_label=None)
-    last_day = forms.DateField(
+    last_day = DayField(
         label=_("Last day"),
         required=False,
-        widget=DateInput,
         help_text=_("Until then they have at least this tier; what they reach beyond it counts. Empty: for good."),
     )
     reason = forms.CharField(
@@ -93,13 +96,13 @@ class TierForm(TokenForm):
 
     def clean_last_day(self):
         day = self.cleaned_data["last_day"]
-        if day is not None and day < times.day_of(clock.now()) and not self._was_done():
+        if day is not None and day < times.day_of(clock.now()) and not self.is_repeated:
             raise forms.ValidationError(_("This day is over."))
         return day
 
     def clean(self):
         cleaned = super().clean()
-        if not self.errors and not self._was_done():
+        if not self.errors and not self.is_repeated:
             term = term_of(self.member)
             if (term.floor, term.floor_until) == (cleaned["tier"], self.until):
                 self.add_error("tier", _("The member has this tier already."))
@@ -110,10 +113,6 @@ class TierForm(TokenForm):
         """The moment at which the last day is over, or ``None``."""
         day = self.cleaned_data.get("last_day")
         return times.end_of(day) if day is not None else None
-
-    def _was_done(self) -> bool:
-        """Whether this very form was sent before: then it is no mistake that the tier is there."""
-        return self.member.tier_changes.filter(key=self.key).exists()
 
     @property
     def key(self) -> str:

@@ -111,7 +111,7 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
 
     # The forms share the page and the names of fields, so each has ids of its own.
     def new_adjust_form(self, data: Any = None) -> AdjustForm:
-        return AdjustForm(data, auto_id="adjust_%s")
+        return AdjustForm(data, members=[self.member], auto_id="adjust_%s")
 
     def new_tier_form(self, data: Any = None) -> TierForm:
         return TierForm(data, member=self.member, auto_id="tier_%s")
@@ -138,15 +138,16 @@ class MemberAdjustView(_MemberAction):
         if not form.is_valid():
             return self.again()
         try:
-            adjustment = adjustments.request_adjustment(
-                programme=self.programme,
-                members=[self.member],
-                units=form.cleaned_data["units"],
-                reason=form.cleaned_data["reason"],
-                notify=form.cleaned_data["notify"],
-                key=own_services.adjustment_key(request.user, form.cleaned_data["token"]),
-                user=request.user,
-            )
+            with form.once():
+                adjustment = adjustments.request_adjustment(
+                    programme=self.programme,
+                    members=[self.member],
+                    units=form.cleaned_data["units"],
+                    reason=form.cleaned_data["reason"],
+                    notify=form.cleaned_data["notify"],
+                    key=own_services.adjustment_key(request.user, form.cleaned_data["token"]),
+                    user=request.user,
+                )
         except NotEnough as error:
             missing = self.programme.points_label(error.missing)
             form.add_error("units", _("Too many: %(missing)s are missing.") % {"missing": missing})
@@ -168,14 +169,15 @@ class MemberTierView(_MemberAction):
         self.tier_form = form = self.new_tier_form(request.POST)
         if not form.is_valid():
             return self.again()
-        tiers.give_by_hand(
-            member=self.member,
-            tier=form.cleaned_data["tier"],
-            until=form.until,
-            key=form.key,
-            actor=actor(request),
-            reason=form.cleaned_data["reason"],
-        )
+        with form.once():
+            tiers.give_by_hand(
+                member=self.member,
+                tier=form.cleaned_data["tier"],
+                until=form.until,
+                key=form.key,
+                actor=actor(request),
+                reason=form.cleaned_data["reason"],
+            )
         messages.success(request, _("The tier has been changed."))
         return self.back()
 

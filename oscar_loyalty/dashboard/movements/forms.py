@@ -3,14 +3,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.dashboard.targets import ProductSelect
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.reports.movements import KINDS
 
 
 class MovementFilterForm(forms.Form):
-    since = forms.DateField(label=pgettext_lazy("first day", "From"), required=False, widget=DateInput)
-    until = forms.DateField(label=_("Until"), required=False, widget=DateInput)
+    since = DayField(label=pgettext_lazy("first day", "From"), required=False)
+    until = DayField(label=_("Until"), required=False)
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *KINDS.items()])
     product = forms.ModelChoiceField(
         label=_("Service or product"),

@@ -78,15 +78,16 @@ class MemberStatusView(MemberMixin, generic.FormView):
     def form_valid(self, form):
         data = form.cleaned_data
         try:
-            services.set_status(
-                member=self.member,
-                status=self.kwargs["status"],
-                key=form.key,
-                actor=actor(self.request),
-                reason=data["reason"],
-                shown=data["shown"],
-                notify=data.get("notify", False),
-            )
+            with form.once():
+                services.set_status(
+                    member=self.member,
+                    status=self.kwargs["status"],
+                    key=form.key,
+                    actor=actor(self.request),
+                    reason=data["reason"],
+                    shown=data["shown"],
+                    notify=data.get("notify", False),
+                )
         except Merged:
             messages.error(self.request, _("This membership was joined with another, for good."))
         else:

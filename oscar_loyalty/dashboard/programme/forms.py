@@ -8,8 +8,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from oscar_loyalty import keys
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
+from oscar_loyalty.fields import data_of
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import exponent, format_money, hundredths
 from oscar_loyalty.payments import offering
@@ -153,7 +153,16 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         return cleaned
 
 
+def _bare(value: Any) -> Any:
+    """Return a value to be compared, a text without the languages in which it says nothing."""
+    data = data_of(value)
+    return {code: text for code, text in data.items() if text} if isinstance(data, dict) else data or {}
+
+
 class TierForm(MultilingualFormMixin, forms.ModelForm):
+    #: Whether this is the new tier that the same form has just made; known once it is valid.
+    is_there_already = False
+
     class Meta:
         model = Tier
         fields = ["name", "rank", "multiplier", "discount", "free_shipping", "colour", "perks", "support"]
@@ -171,11 +180,23 @@ class TierForm(MultilingualFormMixin, forms.ModelForm):
 
     def clean_rank(self):
         rank = self.cleaned_data["rank"]
-        others = Tier.objects.filter(programme=self.programme, rank=rank).exclude(pk=self.instance.pk)
-        if other := others.first():
-            raise forms.ValidationError(_("“%(tier)s” has this rank already.") % {"tier": other.name})
         self._check_order(rank)
         return rank
+
+    def clean(self):
+        cleaned = super().clean()
+        others = Tier.objects.filter(programme=self.programme, rank=cleaned.get("rank")).exclude(pk=self.instance.pk)
+        if other := others.first():
+            # The new tier that the same form has just made is no other.
+            same = not self.instance.pk and not self.errors and self._says(other)
+            self.is_there_already = same
+            if not same:
+                self.add_error("rank", _("“%(tier)s” has this rank already.") % {"tier": other.name})
+        return cleaned
+
+    def _says(self, tier: Any) -> bool:
+        """Whether each field says what ``tier`` has stored."""
+        return all(_bare(getattr(tier, name)) == _bare(value) for name, value in self.cleaned_data.items())
 
     def _check_order(self, rank: int) -> None:
         """Refuse a rank that does not go with what the tiers are reached from, or that leaves members at the top."""
@@ -197,14 +218,6 @@ class TierForm(MultilingualFormMixin, forms.ModelForm):
         if len(colour) != 7 or colour[0] != "#" or any(letter not in "0123456789abcdef" for letter in colour[1:]):
             raise forms.ValidationError(_("Choose a colour, such as #8c5a2b."))
         return colour
-
-    @property
-    def is_there_already(self) -> bool:
-        """Whether this is the new tier that the same form has just made."""
-        name, rank = self.cleaned_data.get("name"), keys.number(self["rank"].data)
-        if self.instance.pk or not name or rank is None:
-            return False
-        return any(tier.name == name for tier in Tier.objects.filter(programme=self.programme, rank=rank))
 
     @property
     def code(self) -> str:

@@ -81,13 +81,10 @@ class TierView(GuardMixin, ProgrammeMixin, generic.FormView):
     def get_context_data(self, **kwargs):
         return super().get_context_data(tier=self.get_tier(), **kwargs)
 
-    def form_invalid(self, form):
+    def form_valid(self, form):
         if form.is_there_already:
             # A second click on the same button.
             return redirect("loyalty-dashboard:loyalty-tiers")
-        return super().form_invalid(form)
-
-    def form_valid(self, form):
         new = not form.instance.pk
         form.instance.programme = self.programme
         if new or {"rank", "multiplier", "discount"} & set(form.changed_data):

@@ -120,13 +120,14 @@ class MemberGiveView(ProgrammeMixin, generic.FormView):
 
     def form_valid(self, form):
         try:
-            services.present(
-                reward=form.cleaned_data["reward"],
-                member=self.member,
-                key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
-                say=form.cleaned_data["reason"],
-                user=self.request.user,
-            )
+            with form.once():
+                services.present(
+                    reward=form.cleaned_data["reward"],
+                    member=self.member,
+                    key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
+                    say=form.cleaned_data["reason"],
+                    user=self.request.user,
+                )
         except RewardError as error:
             if error.code == "own":
                 raise PermissionDenied from error

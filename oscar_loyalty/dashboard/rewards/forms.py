@@ -8,7 +8,7 @@ from oscar_loyalty import times
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.dashboard.pictures import PictureField
 from oscar_loyalty.dashboard.targets import ProductSelect
-from oscar_loyalty.dashboard.widgets import DateInput, MultilingualFormMixin
+from oscar_loyalty.dashboard.widgets import DayField, MultilingualFormMixin
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.loading import get_model
 
@@ -36,8 +36,8 @@ MOST_CODES = 20_000
 class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
     """A reward, with the fields of its kind."""
 
-    first_day = forms.DateField(label=_("First day"), required=False, widget=DateInput)
-    last_day = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
+    first_day = DayField(label=_("First day"), required=False)
+    last_day = DayField(label=_("Last day"), required=False)
 
     class Meta:
         model = Reward
@@ -53,6 +53,9 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
         reward = self.instance
         kind = reward.kind
         self.multilingual("name", "text")
+        if reward.pk is not None:
+            # What is there is changed as often as somebody saves it.
+            del self.fields["token"]
         for name in {field for fields in OWN.values() for field in fields} - set(OWN[kind]):
             del self.fields[name]
         for name in WITHOUT.get(kind, ()):

@@ -72,9 +72,13 @@ class RewardView(_RewardMixin, generic.FormView):
         return super().get_context_data(reward=self.reward, new="pk" not in self.kwargs, **kwargs)
 
     def form_valid(self, form):
-        key = f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}"
         try:
-            reward = services.save_reward(reward=form.filled(), key=key)
+            if "pk" in self.kwargs:
+                reward = services.save_reward(reward=form.filled())
+            else:
+                with form.once():
+                    key = f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}"
+                    reward = services.save_reward(reward=form.filled(), key=key)
         except RewardError as error:
             form.add_error(error.code if error.code in form.fields else None, str(error))
             return self.form_invalid(form)

@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.earning.segments import segments
 from oscar_loyalty.earning.specs import MOST
 from oscar_loyalty.members import selectors as members
@@ -46,8 +46,8 @@ class ConditionsForm(forms.Form):
         widget=TimeInput,
         help_text=_("On your shop's clock. An end before the beginning runs over midnight."),
     )
-    since = forms.DateField(label=_("First day"), required=False, widget=DateInput)
-    to = forms.DateField(label=_("Last day"), required=False, widget=DateInput)
+    since = DayField(label=_("First day"), required=False)
+    to = DayField(label=_("Last day"), required=False)
     tiers = forms.MultipleChoiceField(
         label=_("For these tiers"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("None: for all.")
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from oscar_loyalty.earning import margin, specs
+from oscar_loyalty.earning import margin, rules, specs
 from oscar_loyalty.earning.laid import TARGETS
 from oscar_loyalty.loading import get_model
 
@@ -57,5 +57,5 @@ def points_change(programme: Any, product: Any, points: int) -> Any:
     Rule, Item = get_model("loyalty_earning", "Rule"), get_model("loyalty_earning", "DraftItem")
     rule = Rule.objects.filter(programme=programme, kind="unit", state="live", product=product).first()
     target = "variant" if product.is_child else "product"
-    spec = specs.clean_spec("unit", {"points": points})
+    spec = specs.clean_spec("unit", rules.with_points(rule, points))
     return Item(rule=rule, kind="unit", target=target, product=product, spec=spec)

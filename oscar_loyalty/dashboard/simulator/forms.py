@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty.dashboard.base import TokenForm
-from oscar_loyalty.dashboard.widgets import DateInput
+from oscar_loyalty.dashboard.widgets import DayField
 from oscar_loyalty.reports.simulation import sources
 
 
@@ -22,8 +22,8 @@ class SimulationForm(TokenForm):
     beside = forms.ChoiceField(
         label=_("Compare with"), required=False, help_text=_("Optional: a second draft, shown side by side.")
     )
-    since = forms.DateField(label=_("Purchases from"), widget=DateInput, initial=a_year_ago)
-    until = forms.DateField(label=_("Until"), widget=DateInput, initial=timezone.localdate)
+    since = DayField(label=_("Purchases from"), initial=a_year_ago)
+    until = DayField(label=_("Until"), initial=timezone.localdate)
     breakage = forms.DecimalField(
         label=_("Points that are never spent, in percent"),
         min_value=0,

@@ -49,11 +49,12 @@ class SimulationNewView(ProgrammeMixin, generic.FormView):
         fields |= {"programme": self.programme, "actor": actor(self.request)}
         key = f"{self.request.user.pk}:{cleaned['token']}"[:60]
         beside = None
-        if cleaned["beside"]:
-            name = cleaned["beside"]
-            beside = services.ask(key=f"{key}:2", rules=name, title=form.titles[name], **fields)
-        name = cleaned["rules"]
-        row = services.ask(key=key, rules=name, title=form.titles[name], beside=beside, **fields)
+        with form.once():
+            if cleaned["beside"]:
+                name = cleaned["beside"]
+                beside = services.ask(key=f"{key}:2", rules=name, title=form.titles[name], **fields)
+            name = cleaned["rules"]
+            row = services.ask(key=key, rules=name, title=form.titles[name], beside=beside, **fields)
         return redirect("loyalty-dashboard:loyalty-simulation", pk=row.pk)
 
 

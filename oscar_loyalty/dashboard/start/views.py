@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.views import generic
 
-from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
+from oscar_loyalty.dashboard.base import ProgrammeMixin, actor, new_token
 from oscar_loyalty.dashboard.drafts.base import simulation
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
@@ -76,13 +76,14 @@ class PresetView(ProgrammeMixin, generic.FormView):
                 values |= {} if value is None else {name: getattr(value, "pk", value)}
             return redirect(f"{reverse('loyalty-dashboard:loyalty-goal-create')}?{urlencode(values)}")
         try:
-            draft = presets.begin(
-                preset=self.preset,
-                programme=self.programme,
-                numbers=form.numbers,
-                key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
-                actor=actor(self.request),
-            )
+            with form.once():
+                draft = presets.begin(
+                    preset=self.preset,
+                    programme=self.programme,
+                    numbers=form.numbers,
+                    key=f"dashboard:{self.request.user.pk}:{form.cleaned_data['token']}",
+                    actor=actor(self.request),
+                )
         except WrongRule as error:
             field = FIELD_OF.get(error.field, error.field)
             form.add_error(field if field in form.fields else None, str(error))
@@ -95,5 +96,5 @@ def suggested_goal(request: Any, programme: Any) -> dict[str, Any]:
     preset = presets.get(request.GET.get("preset", ""))
     if preset is None or preset.goal is None:
         return {}
-    form = PresetForm({"token": "0" * 32, **request.GET.dict()}, preset=preset)
+    form = PresetForm({**request.GET.dict(), "token": new_token()}, preset=preset)
     return preset.goal(programme, form.numbers) if form.is_valid() else {}

@@ -126,10 +126,10 @@ def run(*, simulation: Any) -> None:
         row.state, row.error, row.done, row.heard_at = row.RUNNING, "", 0, clock.now()
         row.save(update_fields=["run", "state", "error", "done", "heard_at"])
     mine = _rows().filter(pk=row.pk, run=row.run)
-    starts, ends = times.start_of(row.since), times.end_of(row.until)
-    # Tiers are those of the last moment of the period.
-    period = Period(starts, max(starts, min(times.last_moment(ends), clock.now())))
     try:
+        starts, ends = times.start_of(row.since), times.end_of(row.until)
+        # Tiers are those of the last moment of the period.
+        period = Period(starts, max(starts, min(times.last_moment(ends), clock.now())))
         purchases = Purchases(row.programme, starts, ends, earlier=row.earlier)
         mine.update(total=purchases.count())
 
