@@ -124,6 +124,41 @@ def sqlite(app_configs, databases=None, **kwargs):
     return found
 
 
+@register()
+def databases(app_configs, **kwargs):
+    """The ledger speaks to two databases in their own words, and has its guards there."""
+    from django.db import connections, router
+
+    from oscar_loyalty.loading import get_model
+
+    connection = connections[router.db_for_write(get_model("loyalty_ledger", "Entry"))]
+    if connection.vendor in ("postgresql", "sqlite"):
+        return []
+    return [
+        Error(
+            f"The points would be kept in a database of {connection.display_name}: none can be booked there.",
+            hint="Use PostgreSQL; for a small shop SQLite will do.",
+            id="loyalty.E007",
+        )
+    ]
+
+
+@register()
+def time_zones(app_configs, **kwargs):
+    """Whatever is earned has a moment, and a day in the shop's time zone."""
+    from django.conf import settings
+
+    if settings.USE_TZ:
+        return []
+    return [
+        Error(
+            "USE_TZ is False: no points can be given.",
+            hint="Let USE_TZ be True, and TIME_ZONE the shop's; Django's documentation says how to change over.",
+            id="loyalty.E008",
+        )
+    ]
+
+
 #: From this version on SQLite says what it has written (RETURNING), which the ledger asks it.
 SQLITE = (3, 35)
 

@@ -61,8 +61,9 @@ class Conf:
 
     @property
     def GIFTCARD_CLASS_SLUG(self) -> str:
-        """Slug of the product class of gift cards."""
-        return self._get("GIFTCARD_CLASS_SLUG", "gift-card")
+        """Slug of the product class of gift cards, which this package makes: none that the shop has made itself. All
+        products of that class are gift cards, and no others."""
+        return self._get("GIFTCARD_CLASS_SLUG", "loyalty-gift-card")
 
     @property
     def GIFTCARD_ATTEMPTS(self) -> int:

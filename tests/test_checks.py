@@ -1,5 +1,7 @@
 """What ``manage.py check`` says to a shop that is set up wrongly, and that it is silent otherwise."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.apps import apps
 from django.test import override_settings
@@ -14,6 +16,7 @@ def ids(found):
 
 def test_a_shop_that_is_set_up_well_hears_nothing(db):
     every = [checks.giftcard_keys, checks.checkout, checks.worker, checks.addresses, checks.templates, checks.sites]
+    every += [checks.databases, checks.time_zones]
     assert [message for check in every for message in check(None)] == []
     assert checks.sqlite(None, databases=["default"]) == []
 
@@ -63,6 +66,23 @@ def test_sqlite_that_does_not_say_what_it_has_written(version, expected, monkeyp
     monkeypatch.setattr("django.db.connections", {"default": connection})
     assert ids(checks.sqlite_library(None, databases=["default"])) == expected
     assert ids(checks.sqlite_library(None, databases=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "expected"),
+    [("sqlite", []), ("postgresql", []), ("mysql", ["loyalty.E007"]), ("oracle", ["loyalty.E007"])],
+)
+def test_a_database_that_the_ledger_does_not_speak_to(vendor, expected, monkeypatch):
+    """It is the one that holds the ledger: a shop may have another beside."""
+    monkeypatch.setattr("django.db.router.db_for_write", lambda model, **hints: "points")
+    connection = SimpleNamespace(vendor=vendor, display_name=vendor)
+    monkeypatch.setattr("django.db.connections", {"points": connection})
+    assert ids(checks.databases(None)) == expected
+
+
+def test_moments_without_a_time_zone(settings):
+    settings.USE_TZ = False
+    assert ids(checks.time_zones(None)) == ["loyalty.E008"]
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,11 @@ def remember(request: Any, programme: Any) -> None:
 
 
 def programme_of_order(request: Any, order: Any) -> Any:
-    """Return the programme of the order's Site, or ``None`` where it has none.
+    """Return the programme of the order, or ``None`` where its Site has none.
 
     :raises Http404: when whoever asks may not see it.
     """
-    programme = members.programme_of(order.site) if order.site_id else None
+    programme = members.programme_of_order(order)
     if programme is not None and programme.pk not in [each.pk for each in allowed(request)]:
         raise Http404
     return programme

@@ -7,12 +7,12 @@ An app registers its action in ``ready()`` and calls :func:`perform` when it hap
 """
 
 import re
+from calendar import isleap, monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -197,7 +197,8 @@ def _so_often(member: Any, action: str, period: str, at: datetime) -> int:
     if period != "ever":
         day = times.day_of(at)
         first = day.replace(**{"day": {}, "month": {"day": 1}, "year": {"day": 1, "month": 1}}[period])
-        after = first + relativedelta(**{f"{period}s": 1})
+        days = {"day": 1, "month": monthrange(day.year, day.month)[1], "year": 365 + isleap(day.year)}[period]
+        after = first + timedelta(days=days)
         rows = rows.filter(happened_at__gte=times.start_of(first), happened_at__lt=times.start_of(after))
     return int(rows.count())
 

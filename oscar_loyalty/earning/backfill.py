@@ -14,6 +14,7 @@ from oscar_loyalty.due import slices
 from oscar_loyalty.earning import past_orders
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.lookups import among
+from oscar_loyalty.members.selectors import orders_of
 from oscar_loyalty.sql import Database
 
 KIND = "earning.backfill"
@@ -53,10 +54,10 @@ def _placed(
     users: tuple[int, int | None] = (0, None),
 ) -> QuerySet[Any]:
     """Return the orders of members, in a period, that may bring points, awarded or not."""
-    Order, Member = get_model("order", "Order"), get_model("loyalty_members", "Member")
+    Member = get_model("loyalty_members", "Member")
     # Of both, or whoever does a slice reads all members each time.
     within = {"user__gte": users[0], **({"user__lte": users[1]} if users[1] is not None else {})}
-    found = Order.objects.filter(site=programme.site_id, currency=programme.currency, **within)
+    found = orders_of(programme).filter(currency=programme.currency, **within)
     found = found.exclude(status__in=programme.cancelled_order_statuses)
     if since:
         found = found.filter(date_placed__gte=since)

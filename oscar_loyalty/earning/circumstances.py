@@ -11,6 +11,7 @@ from oscar_loyalty.earning import segments
 from oscar_loyalty.earning.engine import Purchase
 from oscar_loyalty.earning.facts import RuleBook, of_tier
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import orders_of
 
 
 class Circumstances:
@@ -72,7 +73,7 @@ class Circumstances:
     def _load_first(self) -> dict[int, int]:
         """Return the first order of each of the members' users that was not cancelled."""
         users = [member.user_id for member in self._members.values() if member.user_id is not None]
-        orders = get_model("order", "Order").objects.filter(user__in=users, site=self._programme.site_id)
+        orders = orders_of(self._programme).filter(user__in=users)
         orders = orders.exclude(status__in=self._programme.cancelled_order_statuses)
         first: dict[int, int] = {}
         for user, pk in orders.order_by("-date_placed", "-pk").values_list("user", "pk"):

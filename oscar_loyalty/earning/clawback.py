@@ -17,6 +17,7 @@ from oscar_loyalty.earning.awarding import mark_back, reference_of_order, take_b
 from oscar_loyalty.earning.rounding import round_points
 from oscar_loyalty.ledger.exceptions import Blocked
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import programme_of_order
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
 
@@ -169,7 +170,7 @@ class RefundFollower:
 
     def lock(self, *, order: Any) -> Iterable[int]:
         """Lock the order's review and award, as :func:`~oscar_loyalty.earning.orders.review_order` does."""
-        programme = self._programme(order)
+        programme = programme_of_order(order)
         if programme is None:
             return []
         reviews = _model("OrderReview").objects
@@ -185,7 +186,7 @@ class RefundFollower:
         :raises RefundRefused: where the programme refuses it since they were spent, and nobody insists.
         """
         order = refund.order
-        programme, award = self._programme(order), award_of(order)
+        programme, award = programme_of_order(order), award_of(order)
         if programme is None or award is None:
             return None
         whole = order.status in programme.cancelled_order_statuses
@@ -214,10 +215,6 @@ class RefundFollower:
         missing = entry.explanation["owed"] + entry.explanation["written_off"]
         points = taken - entry.explanation["expired"]
         return refunds.Taken(points, missing, programme.points_label, blocked=blocks and missing > 0)
-
-    @staticmethod
-    def _programme(order: Any) -> Any:
-        return get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
 
 
 refunds.register(RefundFollower())

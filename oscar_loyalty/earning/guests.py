@@ -18,6 +18,7 @@ from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import evaluate
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.sites import site_id_of
 
 SALT = "oscar_loyalty.earning.guests"
 
@@ -56,7 +57,7 @@ def read_token(token: str, programme: Any) -> Any:
 
 def is_of(order: Any, email: str, programme: Any) -> bool:
     """Whether ``order`` was placed in the programme's shop with this address."""
-    return bool(order.site_id == programme.site_id and (order.guest_email or "").strip().lower() == email)
+    return bool(site_id_of(order) == programme.site_id and (order.guest_email or "").strip().lower() == email)
 
 
 def proven(user: Any, programme: Any) -> set[str]:
@@ -74,7 +75,7 @@ def proven(user: Any, programme: Any) -> set[str]:
 
 def placed_with(emails: Iterable[str], programme: Any) -> QuerySet[Any]:
     """Return the shop's orders without a user that were placed with one of these addresses."""
-    orders = get_model("order", "Order").objects.filter(site=programme.site_id, user__isnull=True)
+    orders = members.orders_of(programme).filter(user__isnull=True)
     orders = orders.annotate(guest_address=Lower("guest_email"))
     return orders.filter(guest_address__in=[email.lower() for email in emails if email])
 
@@ -167,7 +168,7 @@ def search(programme: Any, words: str = "", *, state: str = "") -> QuerySet[Any]
 
     Every word is in the order's number or in the address; ``state`` is ``open``, ``claimed`` or empty.
     """
-    orders = get_model("order", "Order").objects.filter(site=programme.site_id).exclude(guest_email="")
+    orders = members.orders_of(programme).exclude(guest_email="")
     orders = orders.filter(Q(user__isnull=True) | Q(loyalty_claim__isnull=False))
     for word in words.split():
         orders = orders.filter(Q(number__icontains=word) | Q(guest_email__icontains=word))

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count
 
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import of_site
 
 #: How long a paid service waits for its booking; one ordered earlier was had without the calendar.
 PREPAID = timedelta(days=90)
@@ -64,7 +65,9 @@ def line_for(booking: Any) -> Any:
     if booking.member is None or booking.member.user_id is None or booking.product_id is None:
         return None
     lines = get_model("order", "Line").objects.filter(
-        order__user=booking.member.user_id, product=booking.product_id, order__site=booking.programme.site_id
+        of_site(booking.programme.site_id, "order__site"),
+        order__user=booking.member.user_id,
+        product=booking.product_id,
     )
     lines = lines.filter(order__date_placed__gte=booking.made_at - PREPAID)
     if booking.starts_at is not None:

@@ -14,6 +14,7 @@ from oscar_loyalty.earning.awarding import reference_of_order
 from oscar_loyalty.earning.referrals import services
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.merging import mover
+from oscar_loyalty.members.selectors import orders_of
 
 #: Orders of one member that are looked at again, the newest first.
 MOST = 500
@@ -193,7 +194,7 @@ def look_again(row: Any) -> None:
     if member.user_id is None:
         return
     programme = member.programme
-    orders = get_model("order", "Order").objects.filter(user=member.user_id, site=programme.site_id)
+    orders = orders_of(programme).filter(user=member.user_id)
     since = max(programme.started_at, member.joined_at)
     recent = orders.filter(date_placed__gte=since).order_by("-date_placed").values_list("pk", flat=True)[:MOST]
     done = get_model("loyalty_earning", "Award").objects.filter(reference__in=[reference_of_order(pk) for pk in recent])

@@ -20,7 +20,7 @@ from oscar_loyalty.earning.clawback import cancelled_quantities
 from oscar_loyalty.earning.deciding import Decider
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.locking import lock_heirs
-from oscar_loyalty.members.selectors import rests
+from oscar_loyalty.members.selectors import orders_of, programme_of_order, rests
 
 #: How long after it was placed a guest order is news to its customer; what lies further back is history.
 NEWS = timedelta(days=7)
@@ -54,7 +54,7 @@ def _review(order: Any, *, plainly: bool) -> Any:
     review = scene.open_review(order) if plainly else None
     new = review is not None
     buyer = scene.lock_buyer(order) if new and order.user_id is not None else None
-    programme = buyer.programme if buyer else _programme(order)
+    programme = buyer.programme if buyer else programme_of_order(order)
     if programme is None:
         return None
     review = review or locked_review(order.pk)
@@ -88,10 +88,6 @@ def _review(order: Any, *, plainly: bool) -> Any:
         _return_tenders(order, cancelled, whole)
     _note(review, new, order, programme)
     return award or made
-
-
-def _programme(order: Any) -> Any:
-    return get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
 
 
 def _note(review: Any, new: bool, order: Any, programme: Any) -> None:
@@ -301,10 +297,10 @@ def unreviewed(limit: int = 1000) -> list[Any]:
 
     An order from before the programme is looked at only once something was given for it.
     """
-    Order, Line = get_model("order", "Order"), get_model("order", "Line")
+    Line = get_model("order", "Line")
     found: dict[int, Any] = {}
     for programme in get_model("loyalty_members", "Programme").objects.all():
-        mine = Order.objects.filter(site=programme.site_id)
+        mine = orders_of(programme)
         new = Q(loyalty_review__reviewed_at__isnull=True, date_placed__gte=programme.started_at)
         moved = Q(loyalty_review__isnull=False) & ~Q(status=F("loyalty_review__status"))
         rows = list(mine.filter(new | moved).order_by("pk")[:limit])

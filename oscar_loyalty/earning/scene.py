@@ -16,6 +16,7 @@ from oscar_loyalty.earning.awarding import key_of_order, reference_of_order, tie
 from oscar_loyalty.ledger import pages, rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.locks import as_locked
+from oscar_loyalty.members.sites import site_id_of
 from oscar_loyalty.payments.planning import NOT_MONEY
 
 
@@ -66,7 +67,7 @@ def open_review(order: Any) -> Any:
     review = Review(order_id=order.pk, status=order.status or "", cancelled_lines=0, reviewed_at=clock.now())
     values = rows.prepared(fields, review, connection, new=True)
     with connection.cursor() as cursor:
-        made = rows.execute(cursor, _opening(connection.vendor, len(values)), [*values, order.site_id])
+        made = rows.execute(cursor, _opening(connection.vendor, len(values)), [*values, site_id_of(order)])
     if not made:
         return None
     review.pk = made[0][0]
@@ -104,7 +105,7 @@ def lock_buyer(order: Any, programme: Any = None) -> Any:
     connection = rows.database(models[0])
     text = _buying(connection.vendor, connection.features.has_select_for_update)
     with connection.cursor() as cursor:
-        found = rows.load(cursor, models, text, [order.site_id, order.user_id])
+        found = rows.load(cursor, models, text, [site_id_of(order), order.user_id])
     if not found:
         return None
     member, own, account, tier = found[0]

@@ -228,7 +228,7 @@ def award_of_order(order: Any) -> Any:
 
 def preview_order(order: Any) -> Preview | None:
     """Return what a placed order brings or will bring (the thank-you page); from its award once there is one."""
-    programme = members.programme_for(site=order.site) if order.site_id else members.programme_for()
+    programme = members.programme_for(site=order.site)
     if programme is None:
         return None
     award = award_of_order(order)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -46,13 +47,20 @@ class Catalogue:
 
 @transaction.atomic
 def ensure_catalogue() -> Catalogue:
-    """Make the product class, its options and the category of gift cards, as far as they are missing."""
+    """Make the product class, its options and the category of gift cards, as far as they are missing.
+
+    :raises ImproperlyConfigured: when the slug of the product class is that of one which the shop has made.
+    """
     ProductClass, Option = get_model("catalogue", "ProductClass"), get_model("catalogue", "Option")
     with override(settings.LANGUAGE_CODE):
         product_class, _made = ProductClass.objects.get_or_create(
             slug=conf.GIFTCARD_CLASS_SLUG, defaults={"name": str(_("Gift card"))}
         )
-        # A card is neither sent by post nor ever out of stock, whatever the class was before.
+        if not _made and not is_ours(product_class):
+            raise ImproperlyConfigured(
+                f"OSCAR_LOYALTY_GIFTCARD_CLASS_SLUG is {product_class.slug!r}: a product class of the shop's own."
+            )
+        # A card is neither sent by post nor ever out of stock, whatever was made of the class since.
         if _made or product_class.requires_shipping or product_class.track_stock:
             product_class.requires_shipping = product_class.track_stock = False
             product_class.save()
@@ -63,6 +71,11 @@ def ensure_catalogue() -> Catalogue:
             )
         product_class.options.add(*(options[code] for code, *_rest in OPTIONS))
         return Catalogue(product_class, _category(), options)
+
+
+def is_ours(product_class: Any) -> bool:
+    """Whether a product class was made here: it has what is asked of the buyer of a card."""
+    return bool(product_class.options.filter(code__in=[code for code, *_rest in OPTIONS]).exists())
 
 
 def _category() -> Any:

@@ -68,6 +68,33 @@ def custom_amounts(app_configs, databases=None, **kwargs):
     ]
 
 
+@register(Tags.database)
+def product_class(app_configs, databases=None, **kwargs):
+    """What the shop sells as gift cards itself would bring a second card of ours with each."""
+    from django.db import DatabaseError
+
+    from oscar_loyalty.defaults import conf
+    from oscar_loyalty.giftcards.catalogue import is_ours
+    from oscar_loyalty.loading import get_model
+
+    if not databases:
+        return []
+    try:
+        row = get_model("catalogue", "ProductClass").objects.filter(slug=conf.GIFTCARD_CLASS_SLUG).first()
+        if row is None or is_ours(row):
+            return []
+    except DatabaseError:
+        # Not migrated yet.
+        return []
+    return [
+        Error(
+            f"The product class {row.name!r} has the slug of our gift cards, and was made by the shop.",
+            hint="Let OSCAR_LOYALTY_GIFTCARD_CLASS_SLUG be the slug of no class that you have made.",
+            id="loyalty.E043",
+        )
+    ]
+
+
 @register()
 def designs(app_configs, **kwargs):
     """A design of the shop's own has all that a card needs of it."""

@@ -11,7 +11,7 @@ from stdnum import luhn
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.selectors import survivor
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.sites import default_site, site_of
+from oscar_loyalty.members.sites import default_site, of_site, site_id_of, site_of
 from oscar_loyalty.sql import Database
 
 
@@ -81,6 +81,16 @@ def programme_of(site: Any = None) -> Any:
     """Return the programme of a site (default: the default one), open or not, or ``None``."""
     site = site or default_site()
     return _model("Programme").objects.filter(site_id=site.pk).first()
+
+
+def programme_of_order(order: Any) -> Any:
+    """Return the programme of the order's Site (where it names none: of the default one), open or not, or ``None``."""
+    return _model("Programme").objects.filter(site_id=site_id_of(order)).first()
+
+
+def orders_of(programme: Any) -> QuerySet[Any]:
+    """Return the orders that :func:`programme_of_order` says are the programme's."""
+    return get_model("order", "Order").objects.filter(of_site(programme.site_id))
 
 
 def programmes() -> QuerySet[Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sites.models import Site
 from django.contrib.sites.shortcuts import get_current_site
+from django.db.models import Q
 
 from oscar_loyalty.defaults import conf
 
@@ -46,6 +47,24 @@ def site_of_host(host: str) -> Any:
         return default_site()
     found = {site.domain.lower(): site for site in Site.objects.filter(domain__istartswith=host.partition(":")[0])}
     return found.get(host.lower()) or found.get(host.partition(":")[0].lower()) or default_site()
+
+
+def site_id_of(order: Any) -> int:
+    """Return the primary key of the order's Site: the default one's where it names none, as one that was brought in,
+    made by hand or at a till may.
+
+    :raises Site.DoesNotExist: when it names none, and there is none.
+    """
+    return int(order.site_id or default_site().pk)
+
+
+def of_site(site_id: int, path: str = "site") -> Q:
+    """Return the condition for what is of a Site, as :func:`site_id_of` says of each; ``path`` leads to the order's.
+
+    :raises Site.DoesNotExist: when there is no default Site.
+    """
+    named = Q(**{path: site_id})
+    return named | Q(**{f"{path}__isnull": True}) if site_id == default_site().pk else named
 
 
 def is_home(programme: Any, basket: Any) -> bool:

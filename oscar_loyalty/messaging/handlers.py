@@ -146,7 +146,7 @@ def invite_guest(row: Any) -> None:
     order = orders.filter(pk=row.payload["order"]).exclude(guest_email="").first()
     if order is None or not _is_news(order.date_placed):
         return
-    programme = members.programme_for(site=order.site) if order.site_id else None
+    programme = members.programme_for(site=order.site)
     if programme is None or not any(guests.waiting([order], programme)):
         return
     link = claims.link_for(order=order, programme=programme)

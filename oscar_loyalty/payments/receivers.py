@@ -11,6 +11,7 @@ from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.payments import closing, refunds, returns, sending, services, settling, watching
 from oscar_loyalty.payments.stripe import webhooks
 
@@ -40,7 +41,7 @@ def follow_status(sender, order, new_status, **kwargs):
 
 
 def _paid_statuses(order):
-    programme = get_model("loyalty_members", "Programme").objects.filter(site=order.site_id).first()
+    programme = members.programme_of_order(order)
     return programme.paid_statuses if programme else []
 
 
@@ -103,8 +104,8 @@ def paid() -> int:
     done = 0
     for programme in get_model("loyalty_members", "Programme").objects.all():
         if programme.paid_statuses:
-            orders = get_model("order", "Order").objects.filter(
-                site=programme.site_id, status__in=programme.paid_statuses, loyalty_giftcards__state="waiting"
+            orders = members.orders_of(programme).filter(
+                status__in=programme.paid_statuses, loyalty_giftcards__state="waiting"
             )
             done += sum(services.mark_paid(order=order) for order in orders.distinct()[:500])
     return done
@@ -119,9 +120,8 @@ def cards() -> int:
         own = Q(product__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
         parent = Q(product__parent__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
         # An attempt makes the cards with its order; what was sold before the programme is none of its business.
-        orders = get_model("order", "Order").objects.filter(
+        orders = members.orders_of(programme).filter(
             pk__in=lines.filter(own | parent).values("order"),
-            site=programme.site_id,
             payment_attempt__isnull=True,
             date_placed__gte=programme.started_at,
         )

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.earning import awaited
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import default_site
 from oscar_loyalty.reports.audit import Finding, check
 
 #: Orders that one statement asks about.
@@ -24,9 +26,8 @@ def orders_looked_at() -> Iterator[Finding]:
     never = Q(loyalty_review__isnull=True) | Q(loyalty_review__reviewed_at__isnull=True)
     # While somebody pays for the same basket, what pays for which line is not written yet.
     paying = get_model("loyalty_payments", "PaymentAttempt").objects.filter(basket=OuterRef("basket"), state="open")
-    begun = get_model("loyalty_members", "Programme").objects.filter(
-        site=OuterRef("site"), started_at__lte=OuterRef("date_placed")
-    )
+    site = Coalesce(OuterRef("site"), default_site().pk)
+    begun = get_model("loyalty_members", "Programme").objects.filter(site=site, started_at__lte=OuterRef("date_placed"))
     rows = Order.objects.filter(never, Exists(begun), date_placed__lt=before, user__isnull=False)
     forgotten = list(rows.exclude(Exists(paying)).order_by("pk").values_list("pk", "number"))
     for start in range(0, len(forgotten), SLICE):

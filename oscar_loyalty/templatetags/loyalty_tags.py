@@ -156,7 +156,7 @@ def loyalty_earn_order(context, order):
 @careful()
 def loyalty_keep_order(context, order):
     """Say to whoever has ordered as a guest how the points and gift cards of ``order`` come to an account."""
-    programme = members.programme_for(site=order.site) if order.site_id else None
+    programme = members.programme_for(site=order.site)
     if programme is None or order.user_id is not None or not order.guest_email:
         return ""
     (waiting,) = guests.waiting([order], programme)
@@ -180,7 +180,7 @@ def loyalty_order_summary(context, order):
         order=order,
         paid=paid,
         preview=preview if brings else None,
-        programme=_programme_of(order) or (preview.programme if preview else None),
+        programme=members.programme_of_order(order) or (preview.programme if preview else None),
     )
 
 
@@ -192,10 +192,6 @@ def loyalty_order_cards(context, order):
     return render(context, "order_cards", order=order, cards=cards) if cards else ""
 
 
-def _programme_of(order: Any) -> Any:
-    return members.programme_of(order.site) if order.site_id else None
-
-
 @register.simple_tag(takes_context=True)
 @careful()
 def loyalty_order_payment(context, order):
@@ -204,7 +200,7 @@ def loyalty_order_payment(context, order):
     if not paid:
         return ""
     page = context.template.engine.get_template("oscar_loyalty/dashboard/partials/order_payment.html")
-    return str(page.render(context.new({"order": order, "paid": paid, "programme": _programme_of(order)})))
+    return str(page.render(context.new({"order": order, "paid": paid, "programme": members.programme_of_order(order)})))
 
 
 @register.simple_tag

@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import pytest
 from django.test import override_settings
+from oscar.test.factories import create_order
 
 from oscar_loyalty.earning import rules
 from oscar_loyalty.earning.limits import save_limits
+from oscar_loyalty.giftcards import catalogue
+from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
 from oscar_loyalty.members.selectors import programme_of
@@ -55,6 +58,74 @@ def test_the_owner_makes_a_programme(owner, url, data):
     # A second click changes nothing and makes no second one.
     assert owner.post(url("programme"), data).status_code == 302
     assert get_model("loyalty_members", "Programme").objects.count() == 1
+
+
+CALLED = {
+    "Oscar's own": (
+        {
+            "Pending": ("Being processed", "Cancelled"),
+            "Being processed": ("Complete", "Cancelled"),
+            "Complete": (),
+            "Cancelled": (),
+        },
+        ["Cancelled"],
+        ["Complete"],
+    ),
+    "French": (
+        {
+            "Impayée": ("Payée", "Annulée"),
+            "Payée": ("Terminée", "Refusée"),
+            "Terminée": (),
+            "Annulée": (),
+            "Refusée": (),
+        },
+        ["Annulée", "Refusée"],
+        ["Payée"],
+    ),
+    "some only follow others": ({"new": ("paid", "void"), "paid": ("shipped",)}, ["void"], ["paid"]),
+    "it is not over": ({"Open": ("Cancellation asked for",), "Cancellation asked for": ("Open",)}, [], []),
+    "none": ({}, [], []),
+}
+
+
+@pytest.mark.parametrize(("pipeline", "cancelled", "paid"), CALLED.values(), ids=CALLED)
+def test_a_new_programme_proposes_what_statuses_mean_by_their_names(owner, url, settings, pipeline, cancelled, paid):
+    settings.OSCAR_ORDER_STATUS_PIPELINE = settings.OSCAR_LINE_STATUS_PIPELINE = pipeline
+    form = owner.get(url("programme")).context["form"]
+    assert sorted(form["cancelled_order_statuses"].value()) == cancelled
+    assert sorted(form["cancelled_line_statuses"].value()) == cancelled
+    assert form["paid_statuses"].value() == paid
+    assert set(cancelled + paid) <= {value for value, _label in form.fields["paid_statuses"].choices}
+
+
+@pytest.mark.parametrize("page", ["overview", "start"])
+def test_the_owner_is_told_while_no_status_means_cancelled_or_paid(owner, url, settings, programme, page):
+    programme.cancelled_order_statuses, programme.cancelled_line_statuses, programme.paid_statuses = [], [], []
+    programme.save()
+
+    def told():
+        text = owner.get(url(page)).content.decode()
+        return ["No status means cancelled yet" in text, "No status means paid yet" in text]
+
+    # Without gift cards, nothing waits for a payment.
+    assert told() == [True, False]
+    catalogue.set_denomination(value=Decimal(10))
+    assert told() == [True, True]
+    settings.OSCAR_LOYALTY_MONEY, settings.OSCAR_LOYALTY_STRIPE_SECRET_KEY = ["stripe"], "sk_test_1"
+    assert told() == [True, False]
+    # A card for the till waits for nothing of the kind; one of an order, whoever has taken its money, does.
+    giftcards.issue(value=Decimal(10), key="till", activate=False)
+    assert told() == [True, False]
+    giftcards.issue(value=Decimal(10), key="waits", activate=False, order=create_order())
+    programme.cancelled_line_statuses = ["Cancelled"]
+    programme.save()
+    assert told() == [False, True]
+    programme.paid_statuses = ["Complete"]
+    programme.save()
+    assert told() == [False, False]
+    programme.cancelled_line_statuses, settings.OSCAR_ORDER_STATUS_PIPELINE = [], {}
+    programme.save()
+    assert told() == [False, False]
 
 
 @pytest.mark.parametrize(

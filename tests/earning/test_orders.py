@@ -192,7 +192,7 @@ def test_a_guests_cancelled_order_returns_what_paid_for_it_as_well(place, shampo
 
 def test_a_gift_card_and_what_it_pays_bring_nothing(place, shampoo, per_euro, programme, member, time, user):
     card = create_product(title="Gift card", price=D("50.00"), product_class="Gift card", num_in_stock=10)
-    card.product_class.slug = "gift-card"
+    card.product_class.slug = "loyalty-gift-card"
     card.product_class.save()
     order = place((card, 1), (shampoo, 2))
     site = members.programme_for().site

@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from oscar.apps.partner import strategy as oscar_strategy
 from oscar.core.loading import get_model as oscar_model
 
@@ -38,9 +39,39 @@ def test_the_catalogue_is_made_once(db):
 
 
 def test_a_class_that_would_be_shipped_is_put_right(db):
-    oscar_model("catalogue", "ProductClass").objects.create(name="Our cards", slug="gift-card")
+    ours = services.ensure_catalogue().product_class
+    ours.name, ours.requires_shipping, ours.track_stock = "Our cards", True, True
+    ours.save()
     made = services.ensure_catalogue().product_class
     assert (made.name, made.requires_shipping, made.track_stock) == ("Our cards", False, False)
+
+
+@pytest.fixture
+def boxed(db):
+    """What a shop sells as gift cards itself, of a class that it has made."""
+    from oscar.test.factories import create_product
+
+    return create_product(title="Boxed card", product_class="Gift card", price=Decimal("50"), num_in_stock=10)
+
+
+def test_gift_cards_of_the_shops_own_are_let_be(boxed, ten, client, basket, place):
+    own = boxed.product_class
+    own.refresh_from_db()
+    assert (own.slug, own.requires_shipping, own.track_stock, own.options.count()) == ("gift-card", True, True, 0)
+    assert b"add-to-basket" in client.get(boxed.get_absolute_url()).content
+    basket.add_product(boxed)
+    assert services.issue_for_lines(place()) == []
+
+
+def test_a_class_of_the_shops_own_is_not_taken(boxed, settings):
+    assert checks.product_class(None, databases=["default"]) == []
+    settings.OSCAR_LOYALTY_GIFTCARD_CLASS_SLUG = "gift-card"
+    with pytest.raises(ImproperlyConfigured, match="gift-card"):
+        services.set_denomination(value=Decimal("10"))
+    boxed.product_class.refresh_from_db()
+    assert boxed.product_class.requires_shipping and boxed.product_class.track_stock
+    assert [problem.id for problem in checks.product_class(None, databases=["default"])] == ["loyalty.E043"]
+    assert checks.product_class(None) == []
 
 
 def test_a_value_is_put_on_sale_and_changed(ten):

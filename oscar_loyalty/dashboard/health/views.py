@@ -14,6 +14,7 @@ from oscar_loyalty.due import selectors as due
 from oscar_loyalty.due import services as due_services
 from oscar_loyalty.giftcards import guessing
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.sites import of_site
 from oscar_loyalty.messaging import selectors as messaging
 from oscar_loyalty.money import Money
 from oscar_loyalty.payments import selectors as payments
@@ -30,7 +31,7 @@ def _named(label: str) -> str:
 
 def backs_to_look_at(site: Any) -> list[Any]:
     """Return the money of the Site's orders that a provider refused to give back, or has not given for too long."""
-    rows = list(payments.unsettled_returns().filter(refund__order__site=site.pk)[:100])
+    rows = list(payments.unsettled_returns().filter(of_site(site.pk, "refund__order__site"))[:100])
     for part in rows:
         part.money = Money(part.amount, part.allotment.tender.attempt.currency)
     return rows

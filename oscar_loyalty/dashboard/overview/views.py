@@ -1,6 +1,7 @@
 from django.views import generic
 
 from oscar_loyalty.dashboard.base import FromReplicaMixin, ProgrammeMixin
+from oscar_loyalty.dashboard.programme import statuses
 from oscar_loyalty.due import selectors as due
 from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.earning.beginning import beginning_of
@@ -32,12 +33,14 @@ class OverviewView(FromReplicaMixin, ProgrammeMixin, generic.TemplateView):
                 "waiting": earning.adjustments_waiting(programme).count(),
                 "failed_mails": messaging.undelivered(self.site),
                 "way": beginning_of(programme),
+                "unsaid": statuses.unsaid(programme),
                 "tiers": list(members.tiers(programme)),
             }
             more["calm"] = not (
                 more["waiting"]
                 or more["failed_mails"]
                 or not more["way"].published
+                or more["unsaid"]
                 or more["sweep"].dead
                 or more["payments"].colour == "red"
                 or more["audit"].colour == "red"

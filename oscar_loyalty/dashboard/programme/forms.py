@@ -3,11 +3,11 @@ from typing import Any
 
 from babel.numbers import list_currencies
 from django import forms
-from django.conf import settings
 from django.utils.text import slugify
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.dashboard.programme.statuses import LINES, ORDERS, statuses
 from oscar_loyalty.dashboard.widgets import ColourInput, MultilingualFormMixin
 from oscar_loyalty.fields import data_of
 from oscar_loyalty.loading import get_model
@@ -25,12 +25,6 @@ class StatusesField(forms.MultipleChoiceField):
 
     def __init__(self, statuses: list[str], **kwargs):
         super().__init__(choices=[(status, gettext(status)) for status in statuses], required=False, **kwargs)
-
-
-def _statuses(setting: str, chosen: list[str]) -> list[str]:
-    """The pipeline's statuses, and those chosen before that it no longer has."""
-    pipeline = list(getattr(settings, setting, {}))
-    return pipeline + [status for status in chosen if status and status not in pipeline]
 
 
 class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
@@ -81,22 +75,22 @@ class ProgrammeForm(MultilingualFormMixin, forms.ModelForm):
         self.multilingual("points_name_one", "points_name_many")
         programme = self.instance
         for name, setting in [
-            ("cancelled_order_statuses", "OSCAR_ORDER_STATUS_PIPELINE"),
-            ("cancelled_line_statuses", "OSCAR_LINE_STATUS_PIPELINE"),
-            ("paid_statuses", "OSCAR_ORDER_STATUS_PIPELINE"),
+            ("cancelled_order_statuses", ORDERS),
+            ("cancelled_line_statuses", LINES),
+            ("paid_statuses", ORDERS),
         ]:
             before = self.fields[name]
             self.fields[name] = StatusesField(
-                _statuses(setting, getattr(programme, name) or []), label=before.label, help_text=before.help_text
+                statuses(setting, getattr(programme, name) or []), label=before.label, help_text=before.help_text
             )
-        orders = _statuses("OSCAR_ORDER_STATUS_PIPELINE", [programme.award_on_status])
+        orders = statuses(ORDERS, [programme.award_on_status])
         self.fields["award_on_status"] = forms.ChoiceField(
             label=self.fields["award_on_status"].label,
             help_text=self.fields["award_on_status"].help_text,
             choices=[("", _("As soon as they are placed")), *((status, gettext(status)) for status in orders)],
             required=False,
         )
-        failed = _statuses("OSCAR_ORDER_STATUS_PIPELINE", [programme.payment_failed_status])
+        failed = statuses(ORDERS, [programme.payment_failed_status])
         self.fields["payment_failed_status"] = forms.ChoiceField(
             label=self.fields["payment_failed_status"].label,
             help_text=self.fields["payment_failed_status"].help_text,

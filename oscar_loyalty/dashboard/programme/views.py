@@ -8,6 +8,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor
+from oscar_loyalty.dashboard.programme import statuses
 from oscar_loyalty.dashboard.programme.forms import ProgrammeForm, TierForm
 from oscar_loyalty.dashboard.rules.guarding import GuardMixin
 from oscar_loyalty.fields import localized
@@ -35,6 +36,7 @@ class ProgrammeView(GuardMixin, ProgrammeMixin, generic.FormView):
             currency=settings.OSCAR_DEFAULT_CURRENCY,
             points_name_one=localized(gettext_lazy("point")),
             points_name_many=localized(gettext_lazy("points")),
+            **statuses.suggested(),
         )
 
     def get_context_data(self, **kwargs):

@@ -10,6 +10,7 @@ from django.views import generic
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor, new_token
 from oscar_loyalty.dashboard.drafts.base import simulation
 from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.dashboard.programme import statuses
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.start.forms import PresetForm
 from oscar_loyalty.earning import presets
@@ -35,6 +36,7 @@ class StartView(ProgrammeMixin, generic.TemplateView):
         return super().get_context_data(
             way=way,
             cards=cards,
+            unsaid=statuses.unsaid(self.programme) if self.programme is not None else [],
             may_change=may(self.request.user, PROGRAMME),
             simulation=simulation(way.draft) if way.draft else "",
             **kwargs,

@@ -7,6 +7,7 @@ from typing import Any
 from oscar_loyalty.earning.circumstances import Circumstances
 from oscar_loyalty.earning.engine import Purchase
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import orders_of
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 GONE = ("cancelled", "missed")
@@ -25,7 +26,7 @@ class Then(Circumstances):
         cancelled: dict[int, datetime] = {}
         for order, at in changes.order_by("-date_created").values_list("order", "date_created"):
             cancelled[order] = at
-        orders = get_model("order", "Order").objects.filter(user__in=users, site=self._programme.site_id)
+        orders = orders_of(self._programme).filter(user__in=users)
         found: dict[int, list[Any]] = defaultdict(list)
         for user, pk, status in orders.order_by("date_placed", "pk").values_list("user", "pk", "status"):
             found[user].append((pk, cancelled.get(pk, LONG_AGO) if status in statuses else None))

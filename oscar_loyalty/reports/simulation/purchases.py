@@ -21,7 +21,7 @@ from oscar_loyalty.earning import clawback, facts, linking
 from oscar_loyalty.earning.allowance import PURCHASES
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.lookups import among
-from oscar_loyalty.members.selectors import rests
+from oscar_loyalty.members.selectors import orders_of, rests
 
 ZERO = Decimal(0)
 #: Orders or bookings that are fetched at once.
@@ -114,7 +114,7 @@ class Purchases:
         return self._tiers.get(pk)
 
     def _orders(self) -> Any:
-        rows = get_model("order", "Order").objects.filter(site=self.programme.site_id, user__isnull=False)
+        rows = orders_of(self.programme).filter(user__isnull=False)
         return rows.filter(date_placed__gte=self.since, date_placed__lt=self.until)
 
     def _bookings(self) -> Any:
