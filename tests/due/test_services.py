@@ -339,6 +339,15 @@ def test_the_command_goes_on_until_it_is_stopped(time, calls, monkeypatch):
     assert calls == ["1"]
 
 
+def test_what_was_done_long_ago_is_found_by_an_index(time):
+    asked = get_model("loyalty_due", "Due").objects.filter(state="done", done_at__lt=time.at)
+    if connection.vendor == "postgresql":
+        # There is too little here for it to be worth while.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "loyalty_due_done" in asked.explain()
+
+
 # Long work
 
 
