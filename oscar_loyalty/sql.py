@@ -106,6 +106,8 @@ class Database:
             return []
         table, column = model._meta.db_table, model._meta.pk.column
         if self.is_postgresql:
+            # As an INSERT does: whoever counts rows by their keys sees by this lock that some are still to come.
+            self.run("LOCK TABLE $table IN ROW EXCLUSIVE MODE", table=self.table(model))
             # Asked once for the name, not for every key.
             sequence = "SELECT CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS name OFFSET 0"
             found = f"SELECT nextval(mine.name) FROM ({sequence}) mine, generate_series(1, %s)"  # noqa: S608  # nosec B608

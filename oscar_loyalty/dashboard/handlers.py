@@ -1,6 +1,8 @@
 """Work of the owner's pages that takes longer than a page may: left as due rows, done by whoever comes by."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -13,6 +15,8 @@ from oscar_loyalty.members import services as members
 from oscar_loyalty.reports import audit, files
 
 AUDIT, ENROL = "dashboard.audit", "dashboard.enrol"
+#: How long one check of the audit may take, in a shop with millions of rows.
+CHECK = timedelta(hours=1)
 #: Customers enrolled by one due row.
 SLICE = 200
 
@@ -33,10 +37,11 @@ def ask_for_audit() -> None:
     due.leave(kind=AUDIT, key=f"after:{last.pk if last else 0}")
 
 
-@handler(AUDIT)
+# Each check is a question of its own: a transaction around all of them would not make them see the same moment.
+@handler(AUDIT, atomic=False)
 def run_audit(row: Any) -> None:
     """Run the audit that somebody asked for."""
-    audit.run()
+    audit.run(progress=partial(due.renew, lasting=CHECK))
 
 
 @transaction.atomic

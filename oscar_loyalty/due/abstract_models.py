@@ -28,7 +28,11 @@ class AbstractDue(models.Model):
         verbose_name = _("due work")
         verbose_name_plural = _("due work")
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="loyalty_due_once")]
-        indexes = [models.Index(fields=["due_at"], name="loyalty_due_open", condition=Q(state__in=["waiting", "dead"]))]
+        indexes = [
+            models.Index(fields=["due_at"], name="loyalty_due_open", condition=Q(state__in=["waiting", "dead"])),
+            # Each sweep looks for what was done long ago.
+            models.Index(fields=["done_at"], name="loyalty_due_done", condition=Q(state="done")),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.key}"

@@ -17,6 +17,8 @@ def handler(kind: str, *, atomic: bool = True) -> Callable[[Handler], Handler]:
 
     ``atomic=False`` is for a function that asks somebody over the network: it runs outside of any transaction, so no
     lock is held while it waits, opens its own for what it writes, and finds in the stored state how far it had come.
+    Nor for work of many minutes, which says between its transactions that it goes on
+    (:func:`oscar_loyalty.due.services.renew`).
     """
 
     def register(function: Handler) -> Handler:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from oscar_loyalty.sql import Database, Value
 
 log = logging.getLogger("oscar_loyalty")
 
-#: How long a worker may be busy with one row before another takes it over.
+#: How long a worker may be busy with one row before another takes it over, unless it says that it goes on.
 LEASE = timedelta(minutes=5)
 #: Waiting times between tries; after the last the row is given up and the light turns red.
 RETRIES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440)]
@@ -181,21 +182,54 @@ def _hand_over(pk: int) -> None:
         log.exception("Could not hand due row %s to Celery", pk)
 
 
+@dataclass
+class _Lease:
+    """Until when a row is this worker's, unless it is renewed or somebody wakes the row up."""
+
+    pk: int
+    until: datetime
+
+    @property
+    def held(self) -> Any:
+        return get_model("loyalty_due", "Due").objects.filter(pk=self.pk, leased_until=self.until)
+
+
+_at_hand: ContextVar[_Lease | None] = ContextVar("loyalty_due_at_hand", default=None)
+
+
+def renew(*, lasting: timedelta = LEASE, payload: dict[str, Any] | None = None) -> None:
+    """Say that the work on the row at hand goes on, so that nobody takes it over; without one, nothing is done.
+
+    For handlers that open their own transactions (``atomic=False``) and take longer than the lease; to be called
+    between these. ``lasting``: how long what comes next may take. ``payload`` replaces that of the row: how far the
+    work has come, for whoever goes on with it.
+    """
+    lease, now = _at_hand.get(), clock.now()
+    if lease is None or (payload is None and lease.until > now + lasting * 0.8):
+        return
+    until = max(lease.until, now + lasting)
+    changes: dict[str, Any] = {"leased_until": until, **({"payload": payload} if payload is not None else {})}
+    # One that was taken over, or woken up, is ours no more.
+    if lease.held.update(**changes):
+        lease.until = until
+
+
 def run(pk: int) -> bool:
     """Do one row, unless another worker is at it or it is not due; return whether it was done."""
     Due = get_model("loyalty_due", "Due")
     now = clock.now()
-    lease = now + LEASE
+    lease = _Lease(pk, now + LEASE)
     mine = Due.objects.filter(pk=pk, state="waiting", due_at__lte=now)
     # A lease that ran out is a worker that died over this row: that counts as a try, or the row could kill for ever.
     if not (
-        mine.filter(leased_until__isnull=True).update(leased_until=lease)
-        or mine.filter(leased_until__lte=now).update(leased_until=lease, tries=F("tries") + 1)
+        mine.filter(leased_until__isnull=True).update(leased_until=lease.until)
+        or mine.filter(leased_until__lte=now).update(leased_until=lease.until, tries=F("tries") + 1)
     ):
         return False
     row = Due.objects.get(pk=pk)
     handle = handlers.get(row.kind)
-    held = Due.objects.filter(pk=pk, leased_until=lease)
+    # What happens in a transaction is not seen before its end, and a lease neither.
+    token = _at_hand.set(lease if row.kind in not_atomic else None)
     try:
         if row.tries > len(RETRIES):
             raise RuntimeError("The workers that did this did not come back.")
@@ -207,13 +241,13 @@ def run(pk: int) -> bool:
             if row.kind not in not_atomic:
                 handle(row)
             # Whoever wakes the row up just now may hold its lock and wait for one of ours: leave it to them.
-            if held.select_for_update(skip_locked=True).first() is not None:
-                held.update(state="done", done_at=clock.now(), leased_until=None, last_error="")
+            if lease.held.select_for_update(skip_locked=True).first() is not None:
+                lease.held.update(state="done", done_at=clock.now(), leased_until=None, last_error="")
         return True
     except Exception as error:
         log.exception("Due row %s (%s %s) failed", pk, row.kind, row.key)
         dead = row.tries >= len(RETRIES)
-        held.update(
+        lease.held.update(
             state="dead" if dead else "waiting",
             tries=row.tries + 1,
             due_at=row.due_at if dead else clock.now() + RETRIES[row.tries],
@@ -221,6 +255,8 @@ def run(pk: int) -> bool:
             last_error=f"{type(error).__name__}: {error}"[:2000],
         )
         return False
+    finally:
+        _at_hand.reset(token)
 
 
 def sweep(progress: Callable[[str, int], None] | None = None) -> dict[str, int]:

@@ -17,6 +17,7 @@ from oscar_loyalty.earning.engine import NO_ROOM, Outcome, Room
 from oscar_loyalty.earning.facts import RuleBook, limits_of
 from oscar_loyalty.ledger import books, rows
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.sql import Database
 from oscar_loyalty.times import day_of, end_of, start_of
 
 #: What the caps of a day and of a member are about; a gift has its own reasons.
@@ -204,14 +205,29 @@ def left_of_budget(limits: Any, *, lock: bool) -> int | None:
 
 
 def charge(programme: Any, given: Iterable[tuple[datetime, int]]) -> None:
-    """Take points given at these moments from the budget; below zero: give them back to it."""
+    """Take points given at these moments from the budget; below zero: give them back to it.
+
+    The awards are written before: so one that began without a budget sees the one that was set meanwhile, or is waited
+    for by whoever sets it (:func:`wait_for_awards`).
+    """
     limits = limits_of(programme)
-    if limits.budget is None or limits.pk is None:
+    if limits.budget is None:
+        limits = type(limits).objects.filter(programme=programme, budget__isnull=False).first()
+    if limits is None:
         return
     total = sum(points for at, points in given if limits.in_budget(day_of(at)))
     if total:
         found = type(limits).objects.filter(pk=limits.pk)
         found.update(budget_used=Greatest(F("budget_used") + total, 0) if total < 0 else F("budget_used") + total)
+
+
+def wait_for_awards() -> None:
+    """Let no award be written until the caller's transaction ends, and wait for those that are being written."""
+    Award = get_model("loyalty_earning", "Award")
+    db = Database(Award)
+    if db.is_postgresql:
+        # SQLite has one writer at a time.
+        db.run("LOCK TABLE $award IN SHARE MODE", award=db.table(Award))
 
 
 def used(limits: Any) -> int:

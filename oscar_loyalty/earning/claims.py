@@ -114,8 +114,10 @@ def _take(
     found = sorted(found, key=lambda order: order.pk)
     if not found:
         return []
+    # The reviews first, as whoever reviews an order does, and all of them before any member: they and we take turns,
+    # and so do two buttons of one customer.
+    orders.locked_reviews([order.pk for order in found])
     member = _member(programme, user, emails)
-    # In one order always: two buttons of one customer do not wait for each other for ever.
     claims = [_take_one(order, member=member, user=user, emails=emails, source=source, link=link) for order in found]
     return [claim for claim in claims if claim is not None]
 
@@ -135,8 +137,6 @@ def _member(programme: Any, user: Any, emails: list[str]) -> Any:
 
 
 def _take_one(order: Any, *, member: Any, user: Any, emails: list[str], source: str, link: Any) -> Any:
-    # The review first, as whoever reviews the order does: they and we take turns.
-    orders.locked_review(order.pk)
     done = _model("GuestClaim").objects.filter(order=order.pk).select_related("order", "member").first()
     if done is not None:
         return done if done.member_id == member.pk else None

@@ -33,11 +33,14 @@ def _save(programme: Any, fields: dict[str, Any]) -> Any:
     Policy = get_model("loyalty_earning", "EarningPolicy")
     row, _made = Policy.objects.get_or_create(programme=programme)
     row = Policy.objects.select_for_update().get(pk=row.pk)
-    stacking = row.stacking
+    stacking, budget = row.stacking, row.budget
     for name in FIELDS:
         if name in fields:
             setattr(row, name, fields[name])
     row.full_clean(exclude=["programme"])
+    if budget is None and row.budget is not None:
+        # Without a budget no award has asked for our lock.
+        allowance.wait_for_awards()
     row.budget_used = 0 if row.budget is None else allowance.used(row)
     row.save()
     # Whoever holds this programme sees what holds from now on.

@@ -36,6 +36,13 @@ def locked_review(order_pk: int) -> Any:
     return _model("OrderReview").objects.select_for_update().get(pk=review.pk)
 
 
+def locked_reviews(order_pks: Sequence[int]) -> list[Any]:
+    """Return the reviews of many orders, as :func:`locked_review` does one, in one order always."""
+    Review = _model("OrderReview")
+    Review.objects.bulk_create([Review(order_id=pk) for pk in sorted(order_pks)], ignore_conflicts=True)
+    return list(Review.objects.select_for_update().filter(order__in=order_pks).order_by("pk"))
+
+
 def review_order(*, order: Any) -> Any:
     """Bring the points of ``order`` in line with its state, and return its award (``None``: none).
 
@@ -171,10 +178,7 @@ def award_orders(
     nothing.
     """
     pks = sorted(order.pk for order in orders)
-    Review = _model("OrderReview")
-    Review.objects.bulk_create([Review(order_id=pk) for pk in pks], ignore_conflicts=True)
-    locked = Review.objects.select_for_update().filter(order__in=pks).order_by("pk")
-    reviews = list(locked.values_list("pk", "order_id", "reviewed_at"))
+    reviews = [(review.pk, review.order_id, review.reviewed_at) for review in locked_reviews(pks)]
     rows = get_model("order", "Order").objects.filter(pk__in=pks).order_by("date_placed", "pk")
     found = list(rows.prefetch_related("lines", "status_changes"))
     done = _model("Award").objects.filter(reference__in=[reference_of_order(pk) for pk in pks])

@@ -1,7 +1,7 @@
 """What awards count for goals: a follower keeps the stamps in line with how each award stands now."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -275,7 +275,11 @@ def _begun(goals: Sequence[Any], people: Mapping[int, Any]) -> set[tuple[int, in
 def backfill_due(row: Any) -> None:
     goal = _model("Goal").objects.filter(pk=row.payload["goal"]).first()
     if goal is not None:
-        backfill(goal=goal)
+        backfill(
+            goal=goal,
+            after=row.payload.get("after", 0),
+            progress=lambda member: due.renew(payload={"goal": goal.pk, "after": member}),
+        )
 
 
 def leave_backfill(goal: Any) -> None:
@@ -283,12 +287,13 @@ def leave_backfill(goal: Any) -> None:
     due.leave(kind="earning.goal_backfill", key=str(goal.pk), payload={"goal": goal.pk})
 
 
-def backfill(*, goal: Any) -> int:
+def backfill(*, goal: Any, after: int = 0, progress: Callable[[int], None] | None = None) -> int:
     """Count what happened since ``goal.since`` for it, some members at a time; return how many awards were seen.
 
-    Each slice is a transaction of its own; stopped and begun again, nothing counts twice.
+    Each slice is a transaction of its own; stopped and begun again, nothing counts twice. ``progress`` is told the last
+    member (by primary key) of each slice, ``after`` which the work can go on.
     """
-    rows = _model("Award").objects.filter(programme=goal.programme_id)
+    rows = _model("Award").objects.filter(programme=goal.programme_id, member__gt=after)
     # A booking counts from its visit, which may be long after it was made.
     rows = rows.filter(Q(happened_at__gte=goal.since) | Q(source_type="booking", usable_from__gte=goal.since))
     members = sorted(set(rows.order_by().values_list("member", flat=True).distinct()))
@@ -301,4 +306,6 @@ def backfill(*, goal: Any) -> int:
         pks = list(rows.filter(member__in=slice_of).order_by("pk").values_list("pk", flat=True))
         stamp(goals=goals, awards=pks, members=slice_of)
         seen += len(pks)
+        if progress is not None:
+            progress(slice_of[-1])
     return seen

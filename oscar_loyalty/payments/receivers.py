@@ -3,7 +3,6 @@
 import logging
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.signals import post_save
 from oscar.apps.order.signals import order_status_changed
 
@@ -115,13 +114,16 @@ def paid() -> int:
 def cards() -> int:
     """Make the gift cards of orders for which no row was left."""
     done = 0
-    for programme in get_model("loyalty_members", "Programme").objects.all():
-        lines = get_model("order", "Line").objects.filter(loyalty_giftcards__isnull=True)
-        own = Q(product__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
-        parent = Q(product__parent__product_class__slug=conf.GIFTCARD_CLASS_SLUG)
+    # Their products first, which are few: by their kind, the database would go through all lines ever sold.
+    Product = get_model("catalogue", "Product")
+    kind = Product.objects.filter(product_class__slug=conf.GIFTCARD_CLASS_SLUG)
+    products = list(kind.values_list("pk", flat=True))
+    products += Product.objects.filter(parent__in=products).values_list("pk", flat=True)
+    lines = get_model("order", "Line").objects.filter(loyalty_giftcards__isnull=True, product__in=products)
+    for programme in get_model("loyalty_members", "Programme").objects.all() if products else ():
         # An attempt makes the cards with its order; what was sold before the programme is none of its business.
         orders = members.orders_of(programme).filter(
-            pk__in=lines.filter(own | parent).values("order"),
+            pk__in=lines.values("order"),
             payment_attempt__isnull=True,
             date_placed__gte=programme.started_at,
         )

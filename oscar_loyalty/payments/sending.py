@@ -52,7 +52,8 @@ def send(*, pk: int) -> str:
     rows = _parts().select_related("allotment__tender__attempt", "refund")
     part = rows.get(pk=pk)
     tender = part.allotment.tender
-    # All parts of a refund by one tender are written together, and wait, fail and end together.
+    # All parts of a refund by one tender are written together, and wait, fail and end together (``_locked_of``): who
+    # asks for them twice at once asks for the same amount under the same key.
     group = list(rows.filter(refund=part.refund_id, allotment__tender=tender, state="waiting").order_by("pk"))
     if part.state != "waiting" or not group:
         return str(part.state)
@@ -69,10 +70,11 @@ def send(*, pk: int) -> str:
         reference = tenders.of(tender.kind).give_back(part=owed)  # type: ignore[attr-defined]
     except ProviderRefused as refusal:
         error = str(refusal)[:255] or refusal.code
+    asked = {(row.pk, row.key) for row in group}
     with transaction.atomic():
-        for number in [row.pk for row in group]:
-            row = _locked(number)
-            if row.state == "waiting":
+        for row in _locked_of(part.refund, tender):
+            # What has been asked anew meanwhile, under another key, has an answer of its own to come.
+            if row.state == "waiting" and (row.pk, row.key) in asked:
                 row.state, row.reference, row.error = "failed" if error else "done", reference, error
                 row.save(update_fields=["state", "reference", "error"])
                 if row.state == "done":
@@ -80,25 +82,38 @@ def send(*, pk: int) -> str:
     return "failed" if error else "done"
 
 
+def _locking() -> Any:
+    return _parts().select_for_update(of=("self",)).select_related("allotment__tender__attempt", "refund")
+
+
 def _locked(pk: int) -> Any:
-    return _parts().select_for_update(of=("self",)).select_related("allotment__tender__attempt", "refund").get(pk=pk)
+    return _locking().get(pk=pk)
+
+
+def _locked_of(refund: Any, tender: Any) -> list[Any]:
+    """Return all parts of ``refund`` by ``tender``, locked: they go from one state to the next together."""
+    return list(_locking().filter(refund=refund, allotment__tender=tender).order_by("pk"))
 
 
 @transaction.atomic
-def try_again(*, part: Any) -> Any:
-    """Ask the provider once more for a part that it refused, or that still waits; return the part.
+def try_again(*, refund: Any, tender: Any) -> int:
+    """Ask the provider once more for what ``refund`` owes by ``tender``: for the parts that still wait, or, where none
+    do, for those that it refused. Return how many these are.
 
     What was refused is asked under another ``key``, which whoever asks makes the provider's idempotency key of.
     """
-    row = _locked(part.pk)
-    if row.state == "failed":
-        # Another name: a provider answers what it was asked before under the same name as it did then.
-        stem, _mark, number = row.key.partition(":again:")
-        row.state, row.error, row.key = "waiting", "", f"{stem}:again:{int(number or 0) + 1}"
-        row.save(update_fields=["state", "error", "key"])
-    if row.state == "waiting":
-        leave(row)
-    return row
+    rows = _locked_of(refund, tender)
+    owed = [row for row in rows if row.state == "waiting"]
+    if not owed:
+        owed = [row for row in rows if row.state == "failed"]
+        for row in owed:
+            # Another name: a provider answers what it was asked before under the same name as it did then.
+            stem, _mark, number = row.key.partition(":again:")
+            row.state, row.error, row.key = "waiting", "", f"{stem}:again:{int(number or 0) + 1}"
+            row.save(update_fields=["state", "error", "key"])
+    if owed:
+        leave(owed[0])
+    return len(owed)
 
 
 @transaction.atomic
@@ -132,13 +147,15 @@ def close(*, tender: Any, reference: str) -> int:
 
 
 @transaction.atomic
-def given_otherwise(*, part: Any, actor: Ref = NOBODY) -> Any:
-    """Note that the shop has given back, in its own way, a part that the provider refused; return the part.
+def given_otherwise(*, refund: Any, tender: Any, actor: Ref = NOBODY) -> int:
+    """Note that the shop has given back, in its own way, what the provider of ``tender`` refused to give for
+    ``refund``; return how many parts these are.
 
-    Its ``reference``, which is otherwise the provider's, then names the ``actor``, if there is one: "otherwise:user:5".
+    Their ``reference``, which is otherwise the provider's, then names the ``actor``, if there is one:
+    "otherwise:user:5".
     """
-    row = _locked(part.pk)
-    if row.state == "failed":
+    refused = [row for row in _locked_of(refund, tender) if row.state == "failed"]
+    for row in refused:
         row.state, row.reference = "done", ":".join(filter(None, (OTHERWISE, actor.type, actor.id)))
         row.save(update_fields=["state", "reference"])
-    return row
+    return len(refused)

@@ -13,6 +13,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcard_services
+from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import NOBODY, Ref
 from oscar_loyalty.loading import get_model
@@ -144,11 +145,9 @@ def _begin(
     refuse_second(basket=basket, known=before)
     # Before a first try gives back what it had set aside: members are locked before accounts, by everybody.
     may_spend = bool(plan.points) and _may_spend(member)
-    if before is not None:
-        if provider_tender(before) is not None:
-            # Its page may still be open, and paid: the caller closes that first (settling.give_up).
-            raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
-        undo(before, reason="started again")
+    if before is not None and provider_tender(before) is not None:
+        # Its page may still be open, and paid: the caller closes that first (settling.give_up).
+        raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
     if plan.total != as_stored(total.incl_tax):
         raise ValueError("The plan is for another total.")
     if plan.points and not may_spend:
@@ -160,6 +159,17 @@ def _begin(
     _check_points(plan, member, basket.currency)
     if problem := why_not(plan, basket.currency):
         raise exceptions.PaymentProblem(problem)
+    by_id = {card.pk: card for card in cards}
+    wanted = []
+    for number, tender in enumerate(plan.tenders):
+        card = by_id.get(tender.card)
+        account = tenders.of(tender.kind).account(plan=tender, member=member, card=card)
+        wanted.append((account.pk if account is not None else 0, number, tender, card))
+    if before is not None:
+        # What it gives back and what is taken now, in one go: one after the other, both could wait for a checkout that
+        # waits for them.
+        books.lock({*_held_of(before), *(account for account, *_rest in wanted if account)})
+        undo(before, reason="started again")
     _freeze(basket)
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
@@ -174,16 +184,15 @@ def _begin(
         leased_until=now + LEASE,
         expires_at=now + timedelta(minutes=conf.HOLD_MINUTES),
     )
-    by_id = {card.pk: card for card in cards}
     # Accounts are locked in primary-key order, so that two checkouts with the same cards never wait for each other.
-    wanted = []
-    for number, tender in enumerate(plan.tenders):
-        card = by_id.get(tender.card)
-        account = tenders.of(tender.kind).account(plan=tender, member=member, card=card)
-        wanted.append((account.pk if account is not None else 0, number, tender, card))
     for _account, number, tender, card in sorted(wanted, key=lambda item: item[:2]):
         _hold(attempt, number, tender, member, card)
     return attempt
+
+
+def _held_of(attempt: Any) -> set[int]:
+    """Return the accounts on which ``attempt`` has set something aside."""
+    return set(attempt.tenders.filter(state="held", hold__isnull=False).values_list("hold__account_id", flat=True))
 
 
 def _may_spend(member: Any) -> bool:
@@ -371,6 +380,7 @@ def order_placed_elsewhere(*, order: Any) -> None:
         closing.issue_cards(order)
 
 
+@transaction.atomic
 def mark_paid(*, order: Any) -> int:
     """The order is paid: activate the gift cards that waited for it; return how many.
 
@@ -379,8 +389,10 @@ def mark_paid(*, order: Any) -> int:
     owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured", error="")
     if any(tenders.is_provider(kind) for kind in owing.values_list("kind", flat=True)):
         return 0
-    GiftCard = get_model("loyalty_giftcards", "GiftCard")
-    waiting = list(GiftCard.objects.filter(order=order, state="waiting"))
+    # All cards before all accounts, upwards, as a refund locks them: it may be at the same cards.
+    cards = get_model("loyalty_giftcards", "GiftCard").objects.filter(order=order, state="waiting").order_by("pk")
+    waiting = list(cards.select_for_update(no_key=True))
+    books.lock([card.account_id for card in waiting])
     for card in waiting:
         giftcard_services.activate(card=card, key=f"order:{order.pk}")
     if waiting:

@@ -388,10 +388,16 @@ def _numbers() -> dict[str, int]:
     return {label: number for (_app, label), number in zip(_COUNTED, row, strict=True)}
 
 
-def run(*, keep: bool = True) -> Report:
-    """Run every check and, unless ``keep`` is false, store the outcome for the dashboard's light."""
+def run(*, keep: bool = True, progress: Callable[[], None] = lambda: None) -> Report:
+    """Run every check and, unless ``keep`` is false, store the outcome for the dashboard's light.
+
+    ``progress`` is called before each check.
+    """
     started = clock.now()
-    findings = [finding for function in _checks for finding in function()]
+    findings: list[Finding] = []
+    for function in _checks:
+        progress()
+        findings += function()
     checked = _numbers()
     report = Report(findings, checked)
     if keep:

@@ -3,14 +3,17 @@
 from decimal import Decimal as D
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from oscar.core.loading import get_class, get_model
+from oscar.test.factories import create_basket, create_order, create_stockrecord
 
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
-from oscar_loyalty.payments import options, returns, selectors, services, settling
+from oscar_loyalty.payments import options, receivers, returns, selectors, services, settling
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,24 @@ def test_an_order_placed_without_the_checkout_frees_the_holds_and_makes_the_card
     assert ledger.balance(rich.account).usable == 2500
     assert attempts(state="open").count() == 0
     assert giftcards.cards_of_order(Order.objects.get()).get().state == "waiting"
+
+
+def test_lines_without_their_cards_are_looked_for_by_product(member, card_10, user, time):
+    """By the kind of the products, the database would go through all lines ever sold; a variant has its parent's."""
+    get_loyalty_model("loyalty_members", "Programme").objects.update(started_at=time.at)
+    Product = get_model("catalogue", "Product")
+    variant = Product.objects.create(structure="child", parent=Product.objects.get(pk=card_10.pk), title="Gold")
+    create_stockrecord(variant, price=D("12.00"), num_in_stock=None, partner_name="Salon")
+    for number, product in enumerate((card_10, variant)):
+        basket = create_basket(empty=True)
+        basket.add_product(product)
+        create_order(number=str(number), basket=basket, user=user)
+    get_loyalty_model("loyalty_due", "Due").objects.all().delete()
+    with CaptureQueriesContext(connection) as queries:
+        assert receivers.cards() == 2
+    assert [order.loyalty_giftcards.count() for order in Order.objects.all()] == [1, 1]
+    (looked,) = [query["sql"] for query in queries if "date_placed" in query["sql"] and "giftcard" in query["sql"]]
+    assert "product_id" in looked and "catalogue_product" not in looked
 
 
 def test_too_few_points_are_told_and_the_basket_is_kept(shopper, member, give, card_10):

@@ -7,8 +7,10 @@ from threading import Event
 from time import sleep
 
 import pytest
+from django.contrib.sites.models import Site
 from django.db import connection
 from oscar.core.loading import get_class, get_model
+from oscar.core.prices import Price
 
 from oscar_loyalty import clock
 from oscar_loyalty.giftcards import selectors as giftcards
@@ -16,7 +18,7 @@ from oscar_loyalty.ledger import audit, books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import allotting, services
-from oscar_loyalty.payments.exceptions import AlreadyPlaced
+from oscar_loyalty.payments.exceptions import AlreadyPlaced, CardChanged
 from tests.checkout.conftest import Shopper
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -242,3 +244,41 @@ def test_the_same_order_number_twice_is_one_order(programme, new_shopper, haircu
         assert (response.status_code, basket.status) == ((302, "Submitted") if won else (200, "Open"))
         assert giftcards.balance(card).amount == (D("0.00") if won else D("10.00"))
     assert_paid_in_full()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_try_and_another_checkout_with_the_same_cards(programme, new_shopper, haircut, issue, monkeypatch):
+    """The second try gives the higher card back, and takes both; somebody else takes both at that moment."""
+    cards = [issue("10.00"), issue("100.00")]
+    assert cards[0].account_id < cards[1].account_id
+    baskets = [new_shopper().add(haircut) for _shopper in range(2)]
+    total = Price(currency="EUR", excl_tax=D("30.00"), tax=D("0.00"))
+
+    def begin(basket, cards):
+        plan = services.plan_for(basket=basket, total=total.incl_tax, cards=cards)
+        site = Site.objects.get_current()
+        more = {"user": basket.owner, "member": None, "site": site, "cards": cards, "plan": plan}
+        return services.begin(basket=basket, total=total, **more)
+
+    first = begin(baskets[0], cards[1:])
+    services.redirected(attempt=first)
+    giving_back, undo = Event(), services.undo
+
+    def slow_undo(*args, **named):
+        undo(*args, **named)
+        giving_back.set()
+        # Long enough for the other to have the lower card, and to wait for the higher one.
+        sleep(1)
+
+    monkeypatch.setattr(services, "undo", slow_undo)
+
+    def another():
+        giving_back.wait(20)
+        with pytest.raises(CardChanged):
+            begin(baskets[1], cards)
+
+    at_once(lambda: begin(baskets[0], cards), another)
+    first.refresh_from_db()
+    assert first.state == "cancelled"
+    assert get_loyalty_model("loyalty_ledger", "Hold").objects.filter(state="open").count() == 2
+    assert list(audit.audit()) == []

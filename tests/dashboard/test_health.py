@@ -34,6 +34,23 @@ def test_the_audit_is_asked_for_and_done(owner, url, member):
     assert get_model("loyalty_reports", "AuditRun").objects.count() == 2
 
 
+def test_a_check_that_takes_long_is_not_begun_again(owner, url, member, time, monkeypatch):
+    asked = []
+
+    def slow():
+        asked.append(time.at)
+        for _sweep in range(3):
+            time.advance(minutes=10)
+            due.sweep()
+        yield from ()
+
+    monkeypatch.setattr(audit, "_checks", [slow] * 3)
+    owner.post(url("health-audit"))
+    due.sweep()
+    assert len(asked) == 3
+    assert get_model("loyalty_reports", "AuditRun").objects.count() == 1
+
+
 def test_findings_are_named(owner, url, member, broken):
     audit.run()
     text = page(owner, url)

@@ -17,6 +17,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.members import services as members
+from oscar_loyalty.payments import refunds
 from tests.attacks.pages import forms
 from tests.dashboard.conftest import *  # noqa: F403
 from tests.refunds.conftest import *  # noqa: F403
@@ -162,6 +163,26 @@ def test_waiting_and_refused(ask, owner, page, order, paid_by_bank, url):
     due.sweep()
     part.refresh_from_db()
     assert part.state == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_that_was_refused_is_tried_again_in_one_go(
+    shopper, programme, make_product, paid_by_bank, owner, url, settings
+):
+    """A worker that hears of the first part at once must not ask for it alone: its key is that of the whole."""
+    for price in ("10.00", "20.00"):
+        shopper.add(make_product(price))
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    bank.answer = "refused"
+    refund = refunds.give_all_back(order=order, key="1", kind="refund")
+    due.sweep()
+    settings.OSCAR_LOYALTY_WORKER, bank.answer, bank.asked = "inline", None, []
+    tender = order.payment_attempt.tenders.get()
+    owner.post(url("refund-part", order.number, refund.uuid), {"tender": tender.pk, "action": "again"})
+    assert [amount for _pk, amount, _atomic in bank.asked] == [D("30.00")]
+    assert {(part.state, part.key.endswith(":again:1")) for part in refund.returns.all()} == {("done", True)}
 
 
 def test_a_refused_part_can_be_given_otherwise(ask, owner, order, paid_by_bank, url):

@@ -337,3 +337,89 @@ def test_the_command_goes_on_until_it_is_stopped(time, calls, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         call_command("loyalty_run", "--loop", "--every", "5", verbosity=0)
     assert calls == ["1"]
+
+
+def test_what_was_done_long_ago_is_found_by_an_index(time):
+    asked = get_model("loyalty_due", "Due").objects.filter(state="done", done_at__lt=time.at)
+    if connection.vendor == "postgresql":
+        # There is too little here for it to be worth while.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "loyalty_due_done" in asked.explain()
+
+
+# Long work
+
+
+def test_work_that_says_it_goes_on_is_not_taken_over_and_goes_on_where_it_was(time):
+    begun = []
+
+    @registry.handler("test", atomic=False)
+    def handle(row):
+        begun.append(row.payload["from"])
+        for place in range(row.payload["from"], 4):
+            if place == 2 and len(begun) == 1:
+                raise RuntimeError("the plug was pulled")
+            time.advance(minutes=4)
+            services.renew(payload={"from": place + 1})
+            # The cron of that minute.
+            time.advance(minutes=4)
+            services.sweep()
+
+    leave(payload={"from": 0})
+    services.sweep()
+    assert (begun, row().tries, row().leased_until) == ([0], 1, None)
+    time.advance(minutes=2)
+    services.sweep()
+    assert (begun, row().state, row().tries) == ([0, 2], "done", 1)
+
+
+def test_a_step_that_takes_long_is_announced(time):
+    begun = []
+
+    @registry.handler("test", atomic=False)
+    def handle(row):
+        begun.append(row.pk)
+        services.renew(lasting=60 * MINUTE)
+        time.advance(minutes=59)
+        services.sweep()
+        services.renew()
+        if len(begun) == 1:
+            # A worker that dies says nothing: the row is whoever's who comes by after the hour.
+            raise SystemExit
+
+    leave()
+    with pytest.raises(SystemExit):
+        services.sweep()
+    assert (len(begun), row().state) == (1, "waiting")
+    services.sweep()
+    assert len(begun) == 1
+    time.advance(minutes=5)
+    services.sweep()
+    assert (len(begun), row().state, row().tries) == (2, "done", 1)
+
+
+def test_work_that_was_taken_over_renews_nothing(time):
+    begun = []
+
+    @registry.handler("test", atomic=False)
+    def handle(row):
+        begun.append(row.pk)
+        if len(begun) == 1:
+            time.advance(minutes=6)
+            services.sweep()
+        services.renew(payload={"by": len(begun)})
+
+    leave()
+    services.sweep()
+    assert (len(begun), row().state, row().payload) == (2, "done", {"by": 2})
+
+
+def test_renewing_is_for_rows_that_are_at_hand(time, calls):
+    leave(at=time.at + MINUTE)
+    services.renew()
+    assert row().leased_until is None
+    time.advance(minutes=2)
+    registry.handler("test")(lambda row: services.renew(lasting=60 * MINUTE))
+    services.sweep()
+    assert (row().state, row().leased_until) == ("done", None)

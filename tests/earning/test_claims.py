@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from threading import Event
+from time import sleep
 
 import pytest
 from django.contrib.sites.models import Site
@@ -415,6 +417,40 @@ def test_two_people_press_at_once(guest_order, programme, link_of, django_user_m
     assert get_model("loyalty_earning", "Award").objects.get().points == 92
     # Who was too late has not joined for it.
     assert get_model("loyalty_members", "Member").objects.filter(user__in=people).count() == 1
+    assert list(ledger_audit.audit()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_orders_and_one_of_them_are_taken_by_one_customer_at_once(
+    guest_order, programme, link_of, lea, monkeypatch
+):
+    """Each takes the reviews before the member: order by order, one had the member and the other a review."""
+    placed = [guest_order(number) for number in ("2001", "2002")]
+    one = link_of(placed[1])
+    lea.email = GUEST
+    lea.save()
+    member_services.join(programme=programme, user=lea)
+    all_of_them = claims.ask(user=lea, programme=programme)
+    begun, review_order = Event(), orders.review_order
+
+    def slow_review(**named):
+        award = review_order(**named)
+        if not begun.is_set():
+            begun.set()
+            # Long enough for the other to have its review, and to wait for the member.
+            sleep(1)
+        return award
+
+    monkeypatch.setattr(orders, "review_order", slow_review)
+
+    def take_one():
+        begun.wait(20)
+        return claims.claim(link=one, user=lea)
+
+    found = at_once(lambda: claims.claim(link=all_of_them, user=lea), take_one)
+    assert [len(taken) for taken in found] == [2, 1]
+    assert get_model("loyalty_earning", "GuestClaim").objects.count() == 2
+    assert usable(lea, programme) == 2 * 92
     assert list(ledger_audit.audit()) == []
 
 

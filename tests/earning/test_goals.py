@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oscar_loyalty import times
+from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import bookings, cards, gifts, goal_selectors, goals, prizes, stamps
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.earning.goals import Step
@@ -259,6 +260,37 @@ def test_what_was_before_counts_where_the_owner_says_so(goal, buy, haircut, memb
     assert counts(past) == [(3, "full"), (1, "open")]
     assert stamps.backfill(goal=past) == 2
     assert counts(past) == [(3, "full"), (1, "open")]
+
+
+def test_what_was_before_is_counted_once_however_long_it_takes(
+    goal, buy, haircut, member, programme, django_user_model, time, sweep, later, monkeypatch
+):
+    """Each slice takes three minutes, and every minute's sweep comes by; a worker dies, and the next goes on."""
+    buy((haircut, 4))
+    for number in range(3):
+        user = django_user_model.objects.create_user(f"other{number}", f"other{number}@example.com")
+        members.join(programme=programme, user=user)
+        buy((haircut, 1), by=user)
+    later(days=1)
+    done, stamp = [], stamps.stamp
+
+    def slow_stamp(*, members, **named):
+        done.extend(members)
+        if len(done) == 3:
+            raise RuntimeError("the plug was pulled")
+        time.advance(minutes=3)
+        due.sweep()
+        return stamp(members=members, **named)
+
+    monkeypatch.setattr(stamps, "SLICE", 1)
+    past = goal(since=time.at - timedelta(days=2))
+    monkeypatch.setattr(stamps, "stamp", slow_stamp)
+    sweep()
+    time.advance(minutes=2)
+    sweep()
+    people = list(get_model("loyalty_members", "Member").objects.order_by("pk").values_list("pk", flat=True))
+    assert done == [*people[:3], *people[2:]]
+    assert sorted(counts(past)) == [(1, "open")] * 3 + [(4, "open")]
 
 
 def test_a_stamp_by_hand_is_given_once(goal, member, sweep):

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal as D
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from oscar_loyalty.earning import allowance, bookings, gifts, orders, rules, selectors
+from oscar_loyalty.earning import allowance, bookings, followers, gifts, orders, rules, selectors
 from oscar_loyalty.earning.limits import save_limits
+from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from tests.earning.test_races import at_once
 
@@ -184,3 +186,36 @@ def test_twenty_orders_at_once_cannot_overdraw_the_budget(member, per_euro, limi
     assert len(given) == 20
     assert sum(given) == row.budget_used == allowance.used(row) == 333
     assert D(sum(award.spent for award in get_model("loyalty_earning", "Award").objects.all())) == D(1000)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("written", [False, True], ids=["before it is written", "after it is written"])
+def test_a_budget_that_is_set_while_an_order_is_awarded_counts_it(
+    written, member, per_euro, limits, place, shampoo, programme, monkeypatch
+):
+    with transaction.atomic():
+        order = place((shampoo, 4), number="1")
+        connection.run_on_commit = []
+    name, under_way, saved = "tell_given" if written else "earn_many", Event(), Event()
+    where = followers if written else books
+    function = getattr(where, name)
+
+    def slow(*args, **named):
+        under_way.set()
+        # Who sets the budget has to wait for us where the award is written; on SQLite, always.
+        saved.wait(2)
+        return function(*args, **named)
+
+    monkeypatch.setattr(where, name, slow)
+
+    def work(index):
+        if index == 0:
+            orders.review_order(order=order)
+        else:
+            under_way.wait(20)
+            save_limits(programme=get_model("loyalty_members", "Programme").objects.get(), budget=1000)
+            saved.set()
+
+    at_once(work, 2)
+    row = get_model("loyalty_earning", "EarningPolicy").objects.get()
+    assert row.budget_used == allowance.used(row) == 50

@@ -1,6 +1,8 @@
 """Many refunds at once, and what else may happen to an order in the same moment."""
 
 from decimal import Decimal as D
+from threading import Event
+from time import sleep
 
 import pytest
 from oscar.core.loading import get_model
@@ -9,6 +11,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import orders, rules
 from oscar_loyalty.giftcards import selectors as giftcards
+from oscar_loyalty.giftcards import services as giftcard_services
 from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.exceptions import InsufficientUnits
@@ -108,3 +111,35 @@ def test_points_are_taken_back_or_spent_never_both(shopper, programme, member, m
     assert (spent is None) != (refunded is None)
     member.account.refresh_from_db()
     assert (member.account.balance, member.account.debt) == ((0, 0) if refunded else (40, 0))
+
+
+def test_cards_go_live_while_some_of_them_are_refunded(shopper, member, card_10, monkeypatch, caplog):
+    """Both lock all cards of the order: in another order, one of the two would be a deadlock."""
+    shopper.add(card_10, quantity=3)
+    shopper.place()
+    order, begun, activate = Order.objects.get(), Event(), giftcard_services.activate
+
+    def slow_activate(**named):
+        card = activate(**named)
+        if not begun.is_set():
+            begun.set()
+            # Long enough for the refund to have the first card, and to wait for this one.
+            sleep(1)
+        return card
+
+    monkeypatch.setattr(giftcard_services, "activate", slow_activate)
+
+    def refund():
+        begun.wait(20)
+        return attempt(order, "1", lines={order.lines.get().pk: 1})()
+
+    def paid():
+        Order.objects.get(pk=order.pk).set_status("Being processed")
+        Order.objects.get(pk=order.pk).set_status("Complete")
+
+    _nothing, refunded = at_once(paid, refund)
+    assert refunded is not None
+    states = sorted(giftcards.cards_of_order(order).values_list("state", flat=True))
+    assert states == ["active", "active", "disabled"]
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert order.sources.get().amount_debited == D("30.00")

@@ -220,8 +220,7 @@ def test_a_provider_is_asked_once_for_all_lines(shopper, programme, make_product
     assert sending.bounced(reference=reference, error="closed") == 2
     source.refresh_from_db()
     assert source.amount_refunded == D("0.00")
-    for part in refund.returns.all():
-        sending.try_again(part=part)
+    assert sending.try_again(refund=refund, tender=order.payment_attempt.tenders.get()) == 2
     due.sweep()
     assert [amount for _pk, amount, _atomic in bank.asked] == [D("30.00"), D("30.00")]
     assert {state for _kind, _amount, state in parts(refund)} == {"done"}
@@ -250,11 +249,36 @@ def test_a_provider_that_refuses_is_asked_again_only_by_hand(shopper, programme,
     part = refund.returns.get()
     assert (part.state, part.error, len(bank.asked)) == ("failed", "The card was closed.", 1)
     bank.answer = None
-    sending.try_again(part=part)
+    sending.try_again(refund=refund, tender=part.allotment.tender)
     due.sweep()
     part.refresh_from_db()
     assert (part.state, part.error) == ("done", "")
     assert part.key.endswith(":again:1")
+
+
+def test_an_answer_that_comes_late_ends_nothing_that_was_asked_anew(shopper, programme, haircut, paid_by_bank):
+    """Two ask under one key, and are refused; the owner asks once more before the second has heard of it."""
+    shopper.add(haircut)
+    shopper.place()
+    order = Order.objects.get()
+    bank = paid_by_bank(order)
+    refund = refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1})
+    part, refuse = refund.returns.get(), bank.give_back
+
+    def slowly(*, part):
+        bank.give_back, bank.answer = refuse, "refused"
+        assert sending.send(pk=part.pk) == "failed"
+        sending.try_again(refund=refund, tender=part.allotment.tender)
+        return refuse(part=part)
+
+    bank.give_back = slowly
+    sending.send(pk=part.pk)
+    part.refresh_from_db()
+    assert (part.state, part.error) == ("waiting", "")
+    bank.answer = None
+    due.sweep()
+    part.refresh_from_db()
+    assert (part.state, part.key.endswith(":again:1")) == ("done", True)
 
 
 def test_money_that_is_not_taken_yet_is_given_back_later(time, shopper, programme, haircut, paid_by_bank):
@@ -289,7 +313,7 @@ def test_what_a_provider_gave_and_did_not_arrive_fails(shopper, programme, hairc
     part.refresh_from_db()
     source.refresh_from_db()
     assert (part.state, part.error, source.amount_refunded) == ("failed", "The card was closed.", D("0.00"))
-    sending.try_again(part=part)
+    sending.try_again(refund=refund, tender=part.allotment.tender)
     due.sweep()
     part.refresh_from_db()
     source.refresh_from_db()

@@ -14,6 +14,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import merging, services
 from oscar_loyalty.reports import day_totals, figures, movements, paging, standings
 from oscar_loyalty.reports.movements import Filters
+from oscar_loyalty.sql import Database
 
 DayTotal = get_model("loyalty_reports", "DayTotal")
 Entry = get_model("loyalty_ledger", "Entry")
@@ -164,7 +165,8 @@ def test_several_that_count_at_once_count_each_entry_once(programme, member, giv
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_that_is_committed_late_is_counted(programme, member, django_user_model, give):
+@pytest.mark.parametrize("in_bulk", [False, True], ids=["one", "in bulk"])
+def test_an_entry_that_is_committed_late_is_counted(programme, member, django_user_model, give, in_bulk, monkeypatch):
     """Its key is older than that of another, which was seen and counted before it."""
     if connection.vendor == "sqlite":
         # One writes at a time there: keys are committed in their order.
@@ -174,14 +176,29 @@ def test_an_entry_that_is_committed_late_is_counted(programme, member, django_us
         return
     user = django_user_model.objects.create_user("late", "late@example.com")
     late = services.join(programme=programme, user=user)
-    written, go_on = threading.Event(), threading.Event()
+    written, go_on, load = threading.Event(), threading.Event(), Database.load
+
+    def wait():
+        written.set()
+        assert go_on.wait(60)
+
+    def slow_load(self, model, *args):
+        if model is Entry:
+            # Its keys are drawn.
+            wait()
+        load(self, model, *args)
+
+    monkeypatch.setattr(Database, "load", slow_load)
+    earning = {"account": late.account, "units": 7, "key": "late", "usable_from": clock.now()}
 
     def write():
         try:
             with transaction.atomic():
-                books.earn(account=late.account, units=7, key="late", usable_from=clock.now())
-                written.set()
-                assert go_on.wait(60)
+                if in_bulk:
+                    books.earn_in_bulk([books.Earning(**earning)])
+                else:
+                    books.earn(**earning)
+                    wait()
         finally:
             connection.close()
 

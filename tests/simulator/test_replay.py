@@ -362,3 +362,22 @@ def test_tiers_count_what_their_window_holds(
     assert row.result["purchases"] == 1
     assert selectors.members_of(row).get().tier == tiers[reached]
     assert said.tiers_note(row)
+
+
+def test_a_run_that_takes_long_is_not_begun_again(history, ask, time, monkeypatch):
+    begun, play = [], services.play
+
+    def slow(*args, progress, **named):
+        begun.append(args)
+        for number in range(3):
+            time.advance(minutes=3)
+            progress(number)
+            # The cron of that minute.
+            due.sweep()
+        return play(*args, progress=progress, **named)
+
+    monkeypatch.setattr(services, "play", slow)
+    row = ask()
+    due.sweep()
+    row.refresh_from_db()
+    assert (len(begun), row.state, row.run) == (1, "done", 1)

@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal as D
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -12,8 +13,11 @@ from oscar.core.loading import get_model
 
 from oscar_loyalty.due import services as due
 from oscar_loyalty.ledger import selectors as ledger
+from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import settling
 from oscar_loyalty.payments.exceptions import PaymentProblem
+from oscar_loyalty.payments.stripe import events as stripe_events
+from oscar_loyalty.payments.stripe import webhooks
 from tests.stripe.conftest import last_attempt, tender_of
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -182,3 +186,20 @@ def test_stripes_own_webhooks(bank, gone_to_pay, rich, live_server):
     bank.control.settle()
     assert_ordered_and_paid_once(bank, rich)
     bank.control.endpoint(url=f"{live_server.url}/stripe/webhook/", forget=True)
+
+
+@pytest.mark.parametrize("said", ["an inquiry", "won"])
+def test_two_events_of_one_dispute_tell_it_once(bank, gone_to_pay, callers, said):
+    bank.pay()
+    settling.settle(attempt=last_attempt(), at_once=True)
+    dispute = bank.control.dispute(payment_intent=tender_of(last_attempt()).reference, inquiry=said == "an inquiry")
+    if said == "won":
+        callers["webhook"]()
+        bank.control.dispute(dispute=dispute["id"], status="won")
+    before = Order.objects.get().notes.count()
+    for event in bank.control.events():
+        payload, signature = bank.control.signed(event=event["id"])
+        webhooks.receive(payload=payload.encode(), signature=signature)
+    told = list(get_loyalty_model("loyalty_payments", "StripeEvent").objects.filter(state="waiting"))
+    at_once(*[partial(stripe_events.handle, event=event) for event in told * 4])
+    assert Order.objects.get().notes.count() == before + 1

@@ -16,6 +16,7 @@ from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import refunds, selectors, sending, settling
 from oscar_loyalty.payments.stripe import events as stripe_events
 from oscar_loyalty.payments.stripe import webhooks
+from oscar_loyalty.payments.stripe.client import asking
 from tests.stripe.conftest import last_attempt, tender_of
 
 Order = get_model("order", "Order")
@@ -343,8 +344,7 @@ def test_what_a_disputed_part_was_for_is_the_owners_to_say(bank, to_stripe, shop
     # That the other half is given back meanwhile does not make it all that is left.
     refund = refunds.refund(order=order, key="other", amount=D("15.00"))
     due.sweep()
-    for part in refund.returns.filter(state="failed"):
-        sending.given_otherwise(part=part)
+    assert sending.given_otherwise(refund=refund, tender=tender_of(attempt)) == 1
     assert returned() == [("done", "otherwise", D("9.00"))]
     bank.control.dispute(dispute=dispute["id"], status="lost")
     tell_all(bank)
@@ -419,6 +419,19 @@ def test_a_refund_whose_answer_is_lost_is_given_once(bank, paid, fault):
         bank.later(minutes=20)
         due.sweep()
     assert (refund.returns.get().state, bank.books()["currencies"]["eur"]["refunded"]) == ("done", 3000)
+
+
+def test_another_amount_under_its_name_is_said_and_not_taken_for_it(bank, paid):
+    settling.settle(attempt=paid, at_once=True)
+    order = Order.objects.get()
+    refund = refunds.refund(order=order, key="one", lines={order.lines.get(title="Haircut").pk: 1})
+    with asking() as shop:
+        names = {"return": refund.returns.get().key}
+        shop.refunds.create({"payment_intent": tender_of(paid).reference, "amount": 1000, "metadata": names})
+    due.sweep()
+    part = refund.returns.get()
+    assert (part.state, bank.books()["currencies"]["eur"]["refunded"]) == ("failed", 1000)
+    assert "€10.00 of €30.00" in part.error
 
 
 def test_a_mail_says_that_nothing_was_taken(bank, paid, rich, shopper):

@@ -133,13 +133,11 @@ class RefundPartView(OrderMixin, generic.View):
         if not form.is_valid():
             messages.error(request, _("Please try again."))
             return self.back()
-        parts = refund.returns.filter(allotment__tender=form.cleaned_data["tender"]).exclude(state="done")
+        tender = form.cleaned_data["tender"]
         if form.cleaned_data["action"] == "again":
-            for part in parts:
-                sending.try_again(part=part)
+            sending.try_again(refund=refund, tender=tender)
             messages.info(request, _("It will be tried again with the next sweep."))
         else:
-            for part in parts:
-                sending.given_otherwise(part=part, actor=actor(request))
+            sending.given_otherwise(refund=refund, tender=tender, actor=actor(request))
             messages.success(request, _("Noted: you have given it back yourself."))
         return self.back()

@@ -106,7 +106,10 @@ def _dispute(event: Any, attempt: Any) -> str:
     return _withdrawn(attempt, tender, dispute)
 
 
+@transaction.atomic
 def _inquiry(order: Any, dispute: Any) -> str:
+    # Of several events of one dispute, handled at once, one tells it.
+    refunds.lock_order(order)
     text = _(
         "The customer’s bank asks about the card payment (%(reason)s). No money has been taken back. Answer it at "
         "Stripe, or refund the order: an inquiry that is not answered becomes a dispute."
@@ -115,7 +118,9 @@ def _inquiry(order: Any, dispute: Any) -> str:
     return "an inquiry"
 
 
+@transaction.atomic
 def _not_withdrawn(order: Any, dispute: Any) -> str:
+    refunds.lock_order(order)
     if dispute.status == "won" and _is_booked(dispute):
         text = _(
             "The dispute of the card payment (%(reason)s) was won, and the money is back at Stripe. What was taken "

@@ -12,10 +12,11 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import as_stored
+from oscar_loyalty.money import as_stored, format_money
 from oscar_loyalty.payments.exceptions import ProviderRefused
 from oscar_loyalty.payments.stripe import minimums
 from oscar_loyalty.payments.stripe.client import asking
@@ -147,6 +148,10 @@ class Stripe(Provider):
                 refund = stripe.refunds.create(params, {"idempotency_key": _key(tender, f"return:{part.key}")[:255]})
         if refund.status in ("failed", "canceled"):
             raise ProviderRefused(refund.failure_reason or refund.status, code=refund.failure_reason or "")
+        if refund.amount != units:
+            text = _("Stripe has given back %(given)s of %(owed)s. Do not try again: give back the rest otherwise.")
+            words = {"given": _said(refund.amount, tender), "owed": _said(units, tender)}
+            raise ProviderRefused(text % words, code="other_amount")
         return str(refund.id)
 
 
@@ -165,6 +170,11 @@ def _to_give_back(part: Any) -> int:
     earlier = returns.filter(refund__lt=part.refund.pk).aggregate(amount=Sum("amount"))["amount"]
     before = as_stored(earlier or Decimal(0))
     return minimums.to_stripe((before + part.amount) // unit * unit - before // unit * unit, currency)
+
+
+def _said(units: int, tender: Any) -> str:
+    currency = tender.attempt.currency
+    return format_money(minimums.from_stripe(units, currency), currency)
 
 
 def _tries(tender: Any) -> int:

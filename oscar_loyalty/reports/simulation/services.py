@@ -23,6 +23,8 @@ from oscar_loyalty.reports.simulation.sources import NoRules, rules_of
 log = logging.getLogger("oscar_loyalty")
 
 KIND = "reports.simulate"
+#: How long it may take to write down what came out, in one transaction.
+FINISHING = timedelta(minutes=30)
 #: Rows of members that are written at once.
 CHUNK = 1000
 #: How long a try is kept, and how many old ones go in one sweep.
@@ -136,6 +138,7 @@ def run(*, simulation: Any) -> None:
         def progress(number: int) -> None:
             if not mine.update(done=number, heard_at=clock.now()):
                 raise Overtaken
+            due.renew()
 
         tally = play(
             row.programme,
@@ -145,6 +148,7 @@ def run(*, simulation: Any) -> None:
             progress=progress,
             counts_from=tiers.counts_from(row.programme, period.until),
         )
+        due.renew(lasting=FINISHING)
         _finish(row, tally, period)
     except Overtaken:
         log.info("The try %s was started anew or called off; this run stops.", row.pk)
