@@ -1,6 +1,7 @@
 """The pages on which members decide: what they agree to, a copy of their data, leaving, and what they tell."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -212,6 +213,29 @@ def test_the_profile_greets_as_one_likes(client, user, member):
     user.save()
     member.refresh_from_db()
     assert (member.first_name, member.display_name) == ("Rosalie", "Madame Rose")
+
+
+def chosen(page):
+    """The language that a browser posts: the selected option, else the first one."""
+    options = re.findall(
+        r'<option value="([^"]*)"( selected)?', page.partition('id="id_language"')[2].split("</select>")[0]
+    )
+    return next((value for value, selected in options if selected), options[0][0])
+
+
+@pytest.mark.parametrize(("stored", "shown"), [("fr", "fr"), ("fr-ca", "fr"), ("en-us", "en"), ("", ""), ("xx", "")])
+def test_saving_the_profile_leaves_the_language_that_was_not_touched(client, user, member, stored, shown):
+    type(member).objects.filter(pk=member.pk).update(language=stored)
+    client.force_login(user)
+    page = client.get(HOME + "profile/").content.decode()
+    assert chosen(page) == shown
+    assert ("The language of the shop" in page) == (shown == "")
+    client.post(HOME + "profile/", {"language": shown, "greeting_name": "Rose"})
+    member.refresh_from_db()
+    assert (member.language, member.greeting_name) == (stored, "Rose")
+    client.post(HOME + "profile/", {"language": "fr"})
+    member.refresh_from_db()
+    assert member.language == (stored if shown == "fr" else "fr")
 
 
 @pytest.mark.parametrize(
