@@ -17,7 +17,6 @@ from oscar_loyalty import clock
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.account.views import AccountMixin
 from oscar_loyalty.ledger.books import Ref
-from oscar_loyalty.loading import get_model
 from oscar_loyalty.qr import svg_response
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import RewardError
@@ -63,8 +62,7 @@ class RewardView(MemberMixin, generic.FormView):
 
     @cached_property
     def reward(self) -> Any:
-        rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=self.programme, points__gt=0)
-        return get_object_or_404(rows.select_related("tier", "product", "range"), pk=self.kwargs["pk"])
+        return get_object_or_404(selectors.shown_to(self.member, clock.now()), pk=self.kwargs["pk"])
 
     def get_page_title(self):
         return str(self.reward.name)

@@ -119,6 +119,18 @@ def catalogue(programme: Any, at: datetime | None = None) -> QuerySet[Any]:
     return rows.select_related("tier", "product", "range").order_by("points", "pk")
 
 
+def shown_to(member: Any, at: datetime) -> QuerySet[Any]:
+    """Return the rewards for points that ``member`` may read about: what is or was on offer, and what they have had.
+
+    What is still being prepared is nobody's business. What was taken off was on offer if somebody had it for points.
+    """
+    Reward, Claim = get_model("loyalty_rewards", "Reward"), get_model("loyalty_rewards", "Claim")
+    had = Claim.objects.filter(Q(points__gt=0) | Q(member=member), reward=OuterRef("pk")).exclude(state="owed")
+    offered = Q(is_active=True) & (Q(starts_at__isnull=True) | Q(starts_at__lte=at))
+    rows = Reward.objects.filter(offered | Exists(had), programme=member.programme_id, points__gt=0)
+    return rows.select_related("tier", "product", "range")
+
+
 def on_offer(reward: Any, at: datetime) -> None:
     """Say why a reward can be had by nobody at ``at``.
 
