@@ -17,6 +17,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services, sharing
 from oscar_loyalty.members.exceptions import Merged
+from oscar_loyalty.members.selectors import is_own
 
 TITLES = {
     "frozen": gettext_lazy("Put on hold"),
@@ -51,7 +52,7 @@ class MemberStatusView(MemberMixin, generic.FormView):
         self.request = request
         if kwargs["status"] not in TITLES:
             raise Http404
-        if self.programme is not None and self.member.user_id == request.user.pk:
+        if self.programme is not None and is_own(self.member, request.user):
             # Who is on hold does not end it, and nobody closes the own membership by mistake.
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
