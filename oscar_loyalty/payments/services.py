@@ -19,7 +19,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.money import as_stored, format_money, from_minor
-from oscar_loyalty.payments import closing, exceptions, offering, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import closing, exceptions, offering, planning, reasons, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -148,7 +148,7 @@ def _begin(
         if provider_tender(before) is not None:
             # Its page may still be open, and paid: the caller closes that first (settling.give_up).
             raise exceptions.UnderWay(_("This order is being placed at this moment."), before)
-        undo(before, reason="started again")
+        undo(before, reason=reasons.AGAIN)
     if plan.total != as_stored(total.incl_tax):
         raise ValueError("The plan is for another total.")
     if plan.points and not may_spend:
@@ -350,6 +350,8 @@ def rest_settled(*, attempt: Any, actor: Ref = NOBODY) -> None:
 def undo(attempt: Any, *, reason: str) -> None:
     """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`).
 
+    ``reason`` is a code of :mod:`~oscar_loyalty.payments.reasons`, or the words of whoever refused.
+
     What a provider has authorised is let go by :func:`settling.settle`, outside of the transaction.
     """
     rows = attempt.tenders.filter(state="held").select_related("hold").order_by("hold__account_id", "number")
@@ -366,7 +368,7 @@ def order_placed_elsewhere(*, order: Any) -> None:
     if _model("PaymentAttempt").objects.filter(order=order).exists():
         return
     for attempt in _model("PaymentAttempt").objects.filter(basket=order.basket_id, state="open"):
-        cancel(attempt=attempt, reason=f"order {order.number} was placed without it")
+        cancel(attempt=attempt, reason=reasons.elsewhere(order))
     with transaction.atomic():
         closing.issue_cards(order)
 
