@@ -183,7 +183,11 @@ class CopyFileView(PrivacyMixin, generic.View):
         if copy is None:
             raise Http404
         if not oneself.is_fresh(request):
-            messages.info(request, _("Please type your password first, so that nobody else gets your data."))
+            if request.user.has_usable_password():
+                said = _("Please type your password first, so that nobody else gets your data.")
+            else:
+                said = _("Please sign out and in again first, so that we know that it is you.")
+            messages.info(request, said)
             return redirect(self.at("privacy") + "#copy")
         name = f"{_('my-data')}-{clock.now():%Y-%m-%d}.zip"
         headers = {

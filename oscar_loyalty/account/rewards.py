@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views import generic
 
 from oscar_loyalty import clock
@@ -138,7 +138,12 @@ class GiveBackView(_ClaimMixin, generic.TemplateView):
             messages.error(request, str(error))
         else:
             label = self.programme.points_label(self.claim.points)
-            messages.success(request, _("It is given back: %(points)s are yours again.") % {"points": label})
+            said = ngettext(
+                "It is given back: %(points)s is yours again.",
+                "It is given back: %(points)s are yours again.",
+                self.claim.points,
+            )
+            messages.success(request, said % {"points": label})
         return redirect("loyalty-account:my-rewards")
 
 

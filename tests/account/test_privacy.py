@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import profiles
 from oscar_loyalty.giftcards import services as giftcards
@@ -130,6 +131,17 @@ def test_a_copy_asks_for_the_password_else(stale, member):
     assert stale.get(f"{HOME}privacy/copy/{copy.uuid}/").url == HOME + "privacy/#copy"
     stale.post(HOME + "privacy/copy/", {"password": "petale-demo"})
     assert copy_of(stale.get(f"{HOME}privacy/copy/{copy.uuid}/"))
+
+
+def test_who_has_no_password_is_not_asked_to_type_it(stale, user, member):
+    user.set_unusable_password()
+    user.save()
+    copy = copies.request(member=member)
+    stale.force_login(user)
+    user.last_login = clock.now() - timedelta(hours=3)
+    user.save()
+    text = stale.get(f"{HOME}privacy/copy/{copy.uuid}/", follow=True).content.decode()
+    assert "sign out and in again" in text and "type your password" not in text
 
 
 def test_nobody_gets_the_copy_of_somebody_else(client, member, programme, django_user_model):

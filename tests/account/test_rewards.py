@@ -79,6 +79,23 @@ def test_chosen_shown_with_its_code_and_given_back(client, page, member, reward,
     page(back, status=302)
 
 
+@pytest.mark.parametrize(
+    ("language", "price", "said"),
+    [
+        ("en", 1, "1 petal is yours again"),
+        ("en", 2, "2 petals are yours again"),
+        ("fr", 1, "1 pétale est de nouveau à vous"),
+        ("fr", 2, "2 pétales sont de nouveau à vous"),
+    ],
+)
+def test_one_point_is_one(client, page, member, reward, give, language, price, said):
+    give(2)
+    claim = services.claim(reward=reward(points=price), member=member, key="k")
+    client.cookies["django_language"] = language
+    response = client.post(f"/accounts/loyalty/rewards/mine/{claim.uuid}/back/", follow=True)
+    assert said in response.content.decode().replace("\xa0", " ")
+
+
 def test_what_has_happened_meanwhile_is_said_and_nothing_is_taken(client, page, member, reward, give):
     give(700)
     five = reward(stock=1)
