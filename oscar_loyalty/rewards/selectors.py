@@ -36,6 +36,11 @@ def policy_of(programme: Any) -> Any:
     return RewardPolicy.objects.filter(programme=programme).first() or RewardPolicy(programme=programme)
 
 
+def codes_left(reward: Any) -> QuerySet[Any]:
+    """Return a partner's codes that nobody has got yet, in the order in which they are given."""
+    return reward.codes.filter(claim__isnull=True).order_by("pk")
+
+
 def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
     rows = get_model("loyalty_rewards", "Claim").objects.filter(member=member).exclude(state="owed")
