@@ -12,8 +12,8 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.dates import MONTHS
+from django.utils.translation import get_supported_language_variant, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views import generic
 
 from oscar_loyalty.account.views import AccountMixin
@@ -69,7 +69,11 @@ class ProfileForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = settings.LANGUAGES
+        language = self.fields["language"]
+        language.choices = settings.LANGUAGES
+        if not self.get_initial_for_field(language, "language"):
+            # Else the browser would choose the first one.
+            language.choices = [("", _("The language of the shop")), *settings.LANGUAGES]
 
     def clean(self) -> Any:
         data = super().clean()
@@ -145,7 +149,11 @@ class ProfileView(MemberMixin, generic.FormView):
 
     def get_initial(self):
         member = self.member
-        told = {"greeting_name": member.greeting_name, "language": member.language}
+        try:
+            language = get_supported_language_variant(member.language)
+        except LookupError:
+            language = ""
+        told = {"greeting_name": member.greeting_name, "language": language}
         return {**told, "day": member.birth_day, "month": member.birth_month, "year": member.birth_year}
 
     def get_context_data(self, **kwargs):
@@ -158,6 +166,9 @@ class ProfileView(MemberMixin, generic.FormView):
 
     def form_valid(self, form):
         data = form.cleaned_data
+        if "language" not in form.changed_data:
+            # The stored one may say more than the choices do.
+            data["language"] = ""
         try:
             profiles.tell(member=self.member, **data)
         except ValidationError as error:

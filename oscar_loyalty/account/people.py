@@ -13,7 +13,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views import generic
 from django.views.decorators.debug import sensitive_post_parameters
 from stdnum import luhn
@@ -218,9 +218,12 @@ class GiveView(MemberMixin, generic.FormView):
         if gift.state == "done":
             messages.success(self.request, _("%(to)s has got %(points)s from you.") % values)
         else:
-            text = _(
+            text = ngettext(
+                "%(points)s is set aside for %(to)s. If that is a member, they get an e-mail. If nobody accepts it, it "
+                "comes back to you.",
                 "%(points)s are set aside for %(to)s. If that is a member, they get an e-mail. If nobody accepts the "
-                "points, they come back to you."
+                "points, they come back to you.",
+                gift.units,
             )
             messages.success(self.request, text % values)
         return redirect("loyalty-account:give")
@@ -237,10 +240,13 @@ class GiftAnswerView(MemberMixin, generic.View):
         mine = Q(source=self.member) if answer == "call-off" else Q(target=self.member)
         gift = get_object_or_404(get_model("loyalty_members", "Transfer").objects.filter(mine), uuid=uuid)
         act = {"accept": giving.accept, "decline": giving.decline, "call-off": giving.call_off}[answer]
+        number = gift.units
         said = {
-            "accept": _("%(points)s are yours now."),
+            "accept": ngettext("%(points)s is yours now.", "%(points)s are yours now.", number),
             "decline": _("You have declined %(points)s."),
-            "call-off": _("Called off: %(points)s are yours again."),
+            "call-off": ngettext(
+                "Called off: %(points)s is yours again.", "Called off: %(points)s are yours again.", number
+            ),
         }[answer]
         try:
             row = act(transfer=gift, member=self.member, actor=_actor(request))

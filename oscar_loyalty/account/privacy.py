@@ -33,7 +33,10 @@ def _actor(request: Any) -> Ref:
 
 
 class ConsentsForm(forms.Form):
-    """A tick for each kind that can be given here; what has to be told first can only be withdrawn."""
+    """A tick for each kind that can be given here; what has to be told first can only be withdrawn.
+
+    The page says itself what it has shown, since much may have been answered elsewhere while it lay open.
+    """
 
     def __init__(self, *args: Any, standings: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,12 +50,17 @@ class ConsentsForm(forms.Form):
                 help_text=kind.help,
                 required=False,
                 initial=standing.given,
+                show_hidden_initial=True,
                 widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
             )
 
     def rows(self) -> list[tuple[Any, Any]]:
         """Return each standing with its field, or ``None`` where there is something to tell first."""
         return [(one, self[one.kind.code] if one.kind.code in self.fields else None) for one in self.standings]
+
+    def answers(self) -> dict[str, bool]:
+        """Return what the member has changed of what the page showed, by kind."""
+        return {code: self.cleaned_data[code] for code in self.changed_data}
 
 
 class PasswordForm(forms.Form):
@@ -124,7 +132,7 @@ class PrivacyView(PrivacyMixin, generic.FormView):
         return self.request.user.has_usable_password() and not oneself.is_fresh(self.request)
 
     def form_valid(self, form):
-        consents.answer(member=self.member, given=dict(form.cleaned_data), source="account", actor=_actor(self.request))
+        consents.answer(member=self.member, given=form.answers(), source="account", actor=_actor(self.request))
         messages.success(self.request, _("Saved. What you have switched off stops at once."))
         return redirect(self.at("privacy"))
 
@@ -175,7 +183,11 @@ class CopyFileView(PrivacyMixin, generic.View):
         if copy is None:
             raise Http404
         if not oneself.is_fresh(request):
-            messages.info(request, _("Please type your password first, so that nobody else gets your data."))
+            if request.user.has_usable_password():
+                said = _("Please type your password first, so that nobody else gets your data.")
+            else:
+                said = _("Please sign out and in again first, so that we know that it is you.")
+            messages.info(request, said)
             return redirect(self.at("privacy") + "#copy")
         name = f"{_('my-data')}-{clock.now():%Y-%m-%d}.zip"
         headers = {

@@ -10,14 +10,13 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views import generic
 
 from oscar_loyalty import clock
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.account.views import AccountMixin
 from oscar_loyalty.ledger.books import Ref
-from oscar_loyalty.loading import get_model
 from oscar_loyalty.qr import svg_response
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import RewardError
@@ -63,8 +62,7 @@ class RewardView(MemberMixin, generic.FormView):
 
     @cached_property
     def reward(self) -> Any:
-        rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=self.programme, points__gt=0)
-        return get_object_or_404(rows.select_related("tier", "product", "range"), pk=self.kwargs["pk"])
+        return get_object_or_404(selectors.shown_to(self.member, clock.now()), pk=self.kwargs["pk"])
 
     def get_page_title(self):
         return str(self.reward.name)
@@ -140,7 +138,12 @@ class GiveBackView(_ClaimMixin, generic.TemplateView):
             messages.error(request, str(error))
         else:
             label = self.programme.points_label(self.claim.points)
-            messages.success(request, _("It is given back: %(points)s are yours again.") % {"points": label})
+            said = ngettext(
+                "It is given back: %(points)s is yours again.",
+                "It is given back: %(points)s are yours again.",
+                self.claim.points,
+            )
+            messages.success(request, said % {"points": label})
         return redirect("loyalty-account:my-rewards")
 
 

@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.checkout import going_on
+from oscar_loyalty.payments import reasons, services, settling
 from oscar_loyalty.payments import selectors as payments
-from oscar_loyalty.payments import services, settling
 
 log = logging.getLogger("oscar_loyalty")
 
@@ -55,7 +55,7 @@ class OwnGateway:
             except Exception:
                 log.exception("The payment of attempt %s could not be withdrawn", attempt.uuid)
                 return
-            settling.call_off(attempt=attempt, reason="the customer came back without paying")
+            settling.call_off(attempt=attempt, reason=reasons.CAME_BACK)
             attempt.refresh_from_db()
         if attempt.state == "cancelled" and going_on.give_back(request, attempt):
             messages.info(request, _("You have not paid, and nothing was taken. Your basket is as it was."))

@@ -35,7 +35,7 @@ from oscar_loyalty.earning import awaited
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.sites import site_of
-from oscar_loyalty.payments import asking, direct, exceptions, services, settling, tenders
+from oscar_loyalty.payments import asking, direct, exceptions, reasons, services, settling, tenders
 from oscar_loyalty.payments import selectors as payments
 from oscar_loyalty.payments.announcing import one_transaction
 from oscar_loyalty.privileges import selectors as early
@@ -246,7 +246,7 @@ class LoyaltyPaymentMixin(OwnGateway):
         if earlier is None or not earlier.snapshot.get("redirected") or services.provider_tender(earlier) is None:
             return
         try:
-            state = settling.give_up(attempt=earlier, reason="started again")
+            state = settling.give_up(attempt=earlier, reason=reasons.AGAIN)
         except (exceptions.ProviderDown, exceptions.ProviderRefused):
             state = "open"
         if state == "placed":

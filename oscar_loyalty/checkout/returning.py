@@ -75,7 +75,7 @@ class PaidView(generic.View):
                         "Your order could not be placed: %(reason)s The amount set aside on your card is let go; "
                         "nothing is taken. Your basket is as it was."
                     )
-                    % {"reason": attempt.reason},
+                    % {"reason": attempt.why},
                 )
             else:
                 messages.info(self.request, _("You have not paid, and nothing was taken. Your basket is as it was."))

@@ -96,6 +96,7 @@ PAGES = [
     ("rewards/new/<str:kind>/", "rewards.views", "RewardView", "loyalty-reward-create"),
     ("rewards/<int:pk>/", "rewards.views", "RewardView", "loyalty-reward"),
     ("rewards/<int:pk>/codes/", "rewards.views", "RewardCodesView", "loyalty-reward-codes"),
+    ("rewards/<int:pk>/codes/remove/", "rewards.views", "RewardCodesRemoveView", "loyalty-reward-codes-remove"),
     ("rewards/settings/", "rewards.views", "PolicyView", "loyalty-reward-settings"),
     ("rewards/claims/", "rewards.claims", "ClaimListView", "loyalty-reward-claims"),
     ("rewards/claims/<uuid:uuid>/", "rewards.claims", "ClaimView", "loyalty-reward-claim"),

@@ -78,6 +78,7 @@ PERMISSIONS = {
     "loyalty-reward-create": _staff(VIEW, PROGRAMME),
     "loyalty-reward": _staff(VIEW, PROGRAMME),
     "loyalty-reward-codes": _staff(VIEW, PROGRAMME),
+    "loyalty-reward-codes-remove": _staff(VIEW, PROGRAMME),
     "loyalty-reward-settings": _staff(VIEW, PROGRAMME),
     "loyalty-reward-use": _staff(VIEW, ADJUST),
     "loyalty-reward-cancel": _staff(VIEW, ADJUST),

@@ -278,7 +278,7 @@ def payment_released(message: Any) -> dict[str, Any] | None:
         **_about(attempt.site),
         "name": attempt.user.get_short_name() if attempt.user is not None else "",
         "amount": Money(tender.amount, attempt.currency),
-        "reason": attempt.reason,
+        "reason": attempt.why,
         "lines": attempt.snapshot.get("lines", []),
         "basket_url": absolute("basket_back", attempt.site, token=payment_links.make(attempt)) if waits else "",
     }

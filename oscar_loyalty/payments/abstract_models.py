@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from oscar_loyalty.payments import reasons
+
 
 class AbstractPaymentAttempt(models.Model):
     """One try to check out: a snapshot of what the order needs, and what it is going to be paid with.
@@ -67,6 +69,11 @@ class AbstractPaymentAttempt(models.Model):
 
     def __str__(self):
         return f"{self.uuid} ({self.state})"
+
+    @property
+    def why(self) -> str:
+        """Why it came to nothing, in the reader's language."""
+        return reasons.said(self.reason)
 
 
 class AbstractTender(models.Model):

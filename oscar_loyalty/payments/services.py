@@ -20,7 +20,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members.locking import lock_members
 from oscar_loyalty.money import as_stored, format_money, from_minor
-from oscar_loyalty.payments import closing, exceptions, offering, planning, returns, snapshots, tenders
+from oscar_loyalty.payments import closing, exceptions, offering, planning, reasons, returns, snapshots, tenders
 from oscar_loyalty.payments.clicks import first_try, refuse_second, wait_for
 
 #: How long a request may work on an attempt before the sweep takes it for dead.
@@ -169,7 +169,7 @@ def _begin(
         # What it gives back and what is taken now, in one go: one after the other, both could wait for a checkout that
         # waits for them.
         books.lock({*_held_of(before), *(account for account, *_rest in wanted if account)})
-        undo(before, reason="started again")
+        undo(before, reason=reasons.AGAIN)
     _freeze(basket)
     attempt = Attempt.objects.create(
         basket_id=basket.pk,
@@ -359,6 +359,8 @@ def rest_settled(*, attempt: Any, actor: Ref = NOBODY) -> None:
 def undo(attempt: Any, *, reason: str) -> None:
     """Let go of all that an attempt has set aside; its caller holds its locks (:func:`locked`).
 
+    ``reason`` is a code of :mod:`~oscar_loyalty.payments.reasons`, or the words of whoever refused.
+
     What a provider has authorised is let go by :func:`settling.settle`, outside of the transaction.
     """
     rows = attempt.tenders.filter(state="held").select_related("hold").order_by("hold__account_id", "number")
@@ -375,7 +377,7 @@ def order_placed_elsewhere(*, order: Any) -> None:
     if _model("PaymentAttempt").objects.filter(order=order).exists():
         return
     for attempt in _model("PaymentAttempt").objects.filter(basket=order.basket_id, state="open"):
-        cancel(attempt=attempt, reason=f"order {order.number} was placed without it")
+        cancel(attempt=attempt, reason=reasons.elsewhere(order))
     with transaction.atomic():
         closing.issue_cards(order)
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.payments import exceptions, outcomes, placing, services, tenders
+from oscar_loyalty.payments import exceptions, outcomes, placing, reasons, services, tenders
 from oscar_loyalty.payments.announcing import one_transaction
 
 log = logging.getLogger("oscar_loyalty")
@@ -52,14 +51,14 @@ def settle(*, attempt: Any, at_once: bool = False) -> str:
         if waits and (not at_once or tender is None or not row.snapshot.get("redirected")):
             return "open"
         if tender is None:
-            return call_off(attempt=row, reason="the request ended half way")
+            return call_off(attempt=row, reason=reasons.DIED)
         row = _decide(row, tender)
     if tender is not None and row.state != "open":
         outcomes.carry_out(attempt=row)
     return str(row.state)
 
 
-def give_up(*, attempt: Any, reason: str = "the customer came back without paying") -> str:
+def give_up(*, attempt: Any, reason: str = reasons.CAME_BACK) -> str:
     """The customer wants the basket back: undo the attempt as soon as nobody can pay for it any more; return its state.
 
     If it was paid meanwhile, its order is placed.
@@ -85,7 +84,7 @@ def _decide(attempt: Any, tender: Any) -> Any:
         _postpone(attempt, AFTER_ERROR, error=str(problem))
         raise
     if look.state == "gone":
-        attempt.state = call_off(attempt=attempt, reason=attempt.reason or "nobody paid")
+        attempt.state = call_off(attempt=attempt, reason=attempt.reason or reasons.NOBODY)
     elif look.state == "pending":
         _postpone(attempt, services.AGAIN, status=str(look.detail.get("status", "")))
     else:
@@ -130,7 +129,7 @@ def _place(attempt: Any, look: tenders.Look) -> Any:
             if row.state == "open":
                 tender = outcomes.authorised(row, look)
                 if (look.amount, look.detail.get("currency")) != (tender.amount, row.currency):
-                    raise exceptions.CannotPlace(_("Another amount was set aside than the order costs."))
+                    raise exceptions.CannotPlace(reasons.OTHER_AMOUNT)
                 placing.place(attempt=row)
         row.refresh_from_db()
         return row
@@ -164,7 +163,7 @@ def _try_later(attempt: Any, look: tenders.Look, error: str) -> Any:
             row.leased_until = clock.now() + AFTER_ERROR
             row.save(update_fields=["leased_until"])
             return row
-    return _let_go(attempt, look, _("The order could not be written."))
+    return _let_go(attempt, look, reasons.UNWRITTEN)
 
 
 def sweep() -> int:

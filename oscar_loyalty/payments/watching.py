@@ -158,7 +158,7 @@ def moments(attempt: Any) -> list[Moment]:
     if attempt.closed_at:
         placed = attempt.state == "placed"
         what = _("The order was placed") if placed else _("The attempt was undone; nothing is set aside any more")
-        found.append(Moment(attempt.closed_at, what, "" if placed else attempt.reason))
+        found.append(Moment(attempt.closed_at, what, "" if placed else attempt.why))
     for event in attempt.events.order_by("received_at", "pk").defer("payload")[:100]:
         found.append(
             Moment(

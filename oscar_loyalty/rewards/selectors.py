@@ -38,6 +38,11 @@ def policy_of(programme: Any) -> Any:
     return RewardPolicy.objects.filter(programme=programme).first() or RewardPolicy(programme=programme)
 
 
+def codes_left(reward: Any) -> QuerySet[Any]:
+    """Return a partner's codes that nobody has got yet, in the order in which they are given."""
+    return reward.codes.filter(claim__isnull=True).order_by("pk")
+
+
 def claims_of(member: Any) -> QuerySet[Any]:
     """Return a member's rewards, newest first; what could not be given is the shop's business."""
     # By the member, so that each claim knows theirs.
@@ -124,6 +129,18 @@ def catalogue(programme: Any, at: datetime | None = None) -> QuerySet[Any]:
     rows = get_model("loyalty_rewards", "Reward").objects.filter(programme=programme, is_active=True, points__gt=0)
     rows = rows.filter(Q(starts_at__isnull=True) | Q(starts_at__lte=at), Q(ends_at__isnull=True) | Q(ends_at__gt=at))
     return rows.select_related("tier", "product", "range").order_by("points", "pk")
+
+
+def shown_to(member: Any, at: datetime) -> QuerySet[Any]:
+    """Return the rewards for points that ``member`` may read about: what is or was on offer, and what they have had.
+
+    What is still being prepared is nobody's business. What was taken off was on offer if somebody had it for points.
+    """
+    Reward, Claim = get_model("loyalty_rewards", "Reward"), get_model("loyalty_rewards", "Claim")
+    had = Claim.objects.filter(Q(points__gt=0) | Q(member=member), reward=OuterRef("pk")).exclude(state="owed")
+    offered = Q(is_active=True) & (Q(starts_at__isnull=True) | Q(starts_at__lte=at))
+    rows = Reward.objects.filter(offered | Exists(had), programme=member.programme_id, points__gt=0)
+    return rows.select_related("tier", "product", "range")
 
 
 def on_offer(reward: Any, at: datetime) -> None:

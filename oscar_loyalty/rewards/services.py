@@ -3,6 +3,7 @@
 Locks are taken in one order (:mod:`oscar_loyalty.members.locking`): member, reward, claim, voucher, account.
 """
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,8 @@ from oscar_loyalty.members.locking import lock_heirs, lock_members
 from oscar_loyalty.members.selectors import is_own
 from oscar_loyalty.rewards import selectors, vouchers
 from oscar_loyalty.rewards.exceptions import NotEnoughPoints, RewardError
+
+log = logging.getLogger("oscar_loyalty")
 
 #: How long a claim that should end waits for a checkout that counts on its voucher.
 WAIT = timedelta(minutes=15)
@@ -186,7 +189,7 @@ def _make(
         made.voucher = vouchers.make(made)
         made.code = made.voucher.code
     elif reward.kind == "partner":
-        code = reward.codes.filter(claim__isnull=True).order_by("pk").first()
+        code = selectors.codes_left(reward).first()
         if code is None:
             raise RewardError(_("There is none left."), code="sold_out")
         code.claim, made.code = made, code.code
@@ -372,6 +375,20 @@ def add_codes(*, reward: Any, codes: Iterable[str]) -> int:
     Code.objects.bulk_create(fresh, batch_size=500)
     _model("Reward").objects.filter(pk=row.pk).update(stock=row.codes.count())
     return len(fresh)
+
+
+@transaction.atomic
+def remove_codes(*, reward: Any, codes: Iterable[int], actor: Ref = NOBODY) -> int:
+    """Take a partner's codes, named by primary key, out of the stock and return how many those were.
+
+    What somebody has got stays, and so does whatever is no code of ``reward``.
+    """
+    row = _lock(reward.pk)
+    gone, _by_model = selectors.codes_left(row).filter(pk__in=list(codes)).delete()
+    _model("Reward").objects.filter(pk=row.pk).update(stock=row.codes.count())
+    if gone:
+        log.info("%s codes of reward %s were removed by %s %s", gone, row.pk, actor.type, actor.id)
+    return gone
 
 
 @transaction.atomic

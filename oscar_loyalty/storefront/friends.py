@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views import generic
 from django.views.decorators.cache import never_cache
 
@@ -78,5 +79,6 @@ class ScanView(generic.TemplateView):
             messages.info(request, _("This brings nothing more at the moment."))
         else:
             values = {"points": self.programme.points_label(award.points)}
-            messages.success(request, _("%(points)s are on your account now.") % values)
+            said = ngettext("%(points)s is on your account now.", "%(points)s are on your account now.", award.points)
+            messages.success(request, said % values)
         return redirect("loyalty-account:history" if award is not None else "loyalty-account:overview")

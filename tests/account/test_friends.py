@@ -121,6 +121,10 @@ def test_a_scan(client, user, member, programme, page):
     for _press in range(2):
         client.post(url)
     assert get_model("loyalty_earning", "Award").objects.get().points == 5
+    actions.set_rule(programme=programme, action="scan", points=1)
+    other = f"/loyalty/scan/{occasions.scan_token(create_product(title='Soap'), programme)}/"
+    text = client.post(other, follow=True).content.decode().replace("\xa0", " ")
+    assert "5 petals are on your account now." in text and "1 petal is on your account now." in text
     assert "scanned this today" in client.get(url).content.decode()
     assert client.get("/loyalty/scan/1:forged/").status_code == 404
 

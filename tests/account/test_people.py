@@ -175,6 +175,20 @@ def test_what_waits_is_shown_with_its_last_day(as_, member, lea, give, time):
         assert "Say yes or no by March 9, 2026" in said(as_(lea).get(page))
 
 
+def test_one_point_is_one(as_, member, lea, give, programme):
+    giving.save_policy(programme=programme, is_active=True, households=True, minimum=1)
+    give(100)
+    answers = [
+        (lea, "accept", 1, "1 petal is yours now."),
+        (lea, "accept", 2, "2 petals are yours now."),
+        (member, "call-off", 1, "Called off: 1 petal is yours again."),
+    ]
+    for number, (who, answer, units, words) in enumerate(answers):
+        gift = giving.give(source=member, to=lea.email, units=units, key=f"one{number}")
+        assert words in said(as_(who).post(f"{GIVE}{gift.uuid}/{answer}/", follow=True))
+    assert "1 petal is set aside for lea@example.com" in said(give_points(as_(member), lea.email, 1))
+
+
 def test_only_ones_own_gifts(as_, member, lea, give, programme, django_user_model):
     other = django_user_model.objects.create_user(username="max", email="max@example.com")
     max_ = services.join(programme=programme, user=other)

@@ -1,6 +1,7 @@
 """The pages on which members decide: what they agree to, a copy of their data, leaving, and what they tell."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import profiles
 from oscar_loyalty.giftcards import services as giftcards
@@ -70,7 +72,7 @@ def test_one_screen_to_see_and_change_what_one_agrees_to(page, client, member):
         "Tell us",
     ):
         assert words in text
-    client.post(HOME + "privacy/", {"news": "on", "reminders": "on"})
+    client.post(HOME + "privacy/", boxes(client, updates=False, news=True))
     assert consents.allows(member, "news")
     assert not consents.allows(member, "updates")
     text = page("privacy/")
@@ -81,9 +83,29 @@ def test_one_screen_to_see_and_change_what_one_agrees_to(page, client, member):
     assert 'name="birthday"' not in text
     profiles.set_birthday(member=member, day=4, month=5)
     assert 'name="birthday"' in page("privacy/")
-    client.post(HOME + "privacy/", {"news": "on"})
+    client.post(HOME + "privacy/", boxes(client, birthday=False))
     member.refresh_from_db()
     assert member.birth_day is None
+
+
+def test_a_page_that_lay_open_answers_only_what_was_changed_on_it(client, user, member):
+    client.force_login(user)
+    old = boxes(client, updates=False)
+    profiles.set_birthday(member=member, day=3, month=3)
+    consents.answer(member=member, given={"news": True}, source="mail")
+    assert client.post(HOME + "privacy/", old).url == HOME + "privacy/"
+    member.refresh_from_db()
+    assert (member.birth_day, consents.allows(member, "birthday"), consents.allows(member, "news")) == (3, True, True)
+    assert not consents.allows(member, "updates")
+
+
+def boxes(client, **answered):
+    """What a browser posts of the page as it is now, with these boxes ticked or emptied by hand."""
+    data = {}
+    for field in client.get(HOME + "privacy/").context["form"]:
+        data |= {field.html_initial_name: str(field.initial)} if field.html_initial_name in str(field) else {}
+        data |= {field.html_name: "on"} if answered.get(field.name, field.initial) else {}
+    return data
 
 
 def copy_of(response):
@@ -109,6 +131,17 @@ def test_a_copy_asks_for_the_password_else(stale, member):
     assert stale.get(f"{HOME}privacy/copy/{copy.uuid}/").url == HOME + "privacy/#copy"
     stale.post(HOME + "privacy/copy/", {"password": "petale-demo"})
     assert copy_of(stale.get(f"{HOME}privacy/copy/{copy.uuid}/"))
+
+
+def test_who_has_no_password_is_not_asked_to_type_it(stale, user, member):
+    user.set_unusable_password()
+    user.save()
+    copy = copies.request(member=member)
+    stale.force_login(user)
+    user.last_login = clock.now() - timedelta(hours=3)
+    user.save()
+    text = stale.get(f"{HOME}privacy/copy/{copy.uuid}/", follow=True).content.decode()
+    assert "sign out and in again" in text and "type your password" not in text
 
 
 def test_nobody_gets_the_copy_of_somebody_else(client, member, programme, django_user_model):
@@ -203,6 +236,29 @@ def test_the_profile_greets_as_one_likes(client, user, member):
     user.save()
     member.refresh_from_db()
     assert (member.first_name, member.display_name) == ("Rosalie", "Madame Rose")
+
+
+def chosen(page):
+    """The language that a browser posts: the selected option, else the first one."""
+    options = re.findall(
+        r'<option value="([^"]*)"( selected)?', page.partition('id="id_language"')[2].split("</select>")[0]
+    )
+    return next((value for value, selected in options if selected), options[0][0])
+
+
+@pytest.mark.parametrize(("stored", "shown"), [("fr", "fr"), ("fr-ca", "fr"), ("en-us", "en"), ("", ""), ("xx", "")])
+def test_saving_the_profile_leaves_the_language_that_was_not_touched(client, user, member, stored, shown):
+    type(member).objects.filter(pk=member.pk).update(language=stored)
+    client.force_login(user)
+    page = client.get(HOME + "profile/").content.decode()
+    assert chosen(page) == shown
+    assert ("The language of the shop" in page) == (shown == "")
+    client.post(HOME + "profile/", {"language": shown, "greeting_name": "Rose"})
+    member.refresh_from_db()
+    assert (member.language, member.greeting_name) == (stored, "Rose")
+    client.post(HOME + "profile/", {"language": "fr"})
+    member.refresh_from_db()
+    assert member.language == (stored if shown == "fr" else "fr")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The member's pages of rewards: every state, and the same queries however many there are."""
 
+from datetime import timedelta
+
 import pytest
 
 from oscar_loyalty.due import services as due
@@ -77,6 +79,23 @@ def test_chosen_shown_with_its_code_and_given_back(client, page, member, reward,
     page(back, status=302)
 
 
+@pytest.mark.parametrize(
+    ("language", "price", "said"),
+    [
+        ("en", 1, "1 petal is yours again"),
+        ("en", 2, "2 petals are yours again"),
+        ("fr", 1, "1 pétale est de nouveau à vous"),
+        ("fr", 2, "2 pétales sont de nouveau à vous"),
+    ],
+)
+def test_one_point_is_one(client, page, member, reward, give, language, price, said):
+    give(2)
+    claim = services.claim(reward=reward(points=price), member=member, key="k")
+    client.cookies["django_language"] = language
+    response = client.post(f"/accounts/loyalty/rewards/mine/{claim.uuid}/back/", follow=True)
+    assert said in response.content.decode().replace("\xa0", " ")
+
+
 def test_what_has_happened_meanwhile_is_said_and_nothing_is_taken(client, page, member, reward, give):
     give(700)
     five = reward(stock=1)
@@ -87,6 +106,29 @@ def test_what_has_happened_meanwhile_is_said_and_nothing_is_taken(client, page, 
     assert ledger.balance(member.account).usable == 700
     assert client.post(f"/accounts/loyalty/rewards/{five.pk}/", {"token": "x"}).status_code == 200
     page("rewards/999/", status=404)
+
+
+def test_what_is_being_prepared_is_nobodys_business(client, page, member, programme, reward, give, time):
+    give(700)
+    draft = reward(kind="experience", name="Secret", text="Not announced", is_active=False)
+    soon = reward(name="Next month", starts_at=time.at + timedelta(days=30))
+    for hidden in (draft, soon):
+        page(f"rewards/{hidden.pk}/", status=404)
+        asked = {"token": "a" * 32, "price": "500"}
+        assert client.post(f"/accounts/loyalty/rewards/{hidden.pk}/", asked).status_code == 404
+    # What was on offer goes on saying what it was, and what has become of it.
+    over = reward(name="Over", ends_at=time.at - timedelta(days=1))
+    assert "This reward has ended." in page(f"rewards/{over.pk}/")
+    off, given = reward(name="Off"), reward(name="Given", is_active=False)
+    lou = members.join(programme=programme, email="lou@example.com")
+    give(500, to=lou)
+    services.claim(reward=off, member=lou, key="bought")
+    services.give(reward=given, member=lou, key="given")
+    get_model("loyalty_rewards", "Reward").objects.filter(pk=off.pk).update(is_active=False)
+    assert "This reward has ended." in page(f"rewards/{off.pk}/")
+    page(f"rewards/{given.pk}/", status=404)
+    services.give(reward=given, member=member, key="mine")
+    page(f"rewards/{given.pk}/")
 
 
 def test_on_hold_nothing_can_be_chosen(page, member, reward, give):

@@ -91,6 +91,25 @@ def test_who_comes_back_gets_the_basket_when_the_bank_is_sure(shopper, rich, gon
     assert (gone.status, ledger.balance(rich.account).usable) == ("Open", 2500)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "The customer came back without paying."), ("fr", "Le client est revenu sans payer.")],
+)
+def test_why_nothing_came_of_a_try_is_said_in_the_readers_language(
+    shopper, rich, gone, tries, monkeypatch, client, django_user_model, language, said
+):
+    monkeypatch.setattr(SplitView, "withdraw_payment", lambda view, attempt: True)
+    shopper.client.get("/checkout/preview/")
+    client.force_login(django_user_model.objects.create_superuser("ada", "ada@example.com", "x"))
+    client.cookies["django_language"] = language
+    page = reverse("loyalty-dashboard:loyalty-payment", args=[tries[0]])
+    # Beside the state, and among what happened.
+    assert client.get(page).content.decode().count(said) == 2
+    # What was stored as words is shown as it is.
+    type(attempt(tries[0])).objects.filter(uuid=tries[0]).update(reason="nobody paid")
+    assert client.get(page).content.decode().count("nobody paid") == 2
+
+
 def test_a_bank_that_fails_to_answer_keeps_the_basket(shopper, rich, gone, monkeypatch):
     monkeypatch.setattr(SplitView, "withdraw_payment", lambda view, attempt: 1 / 0)
     shopper.client.get("/checkout/preview/")

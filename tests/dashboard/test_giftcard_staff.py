@@ -57,6 +57,11 @@ def test_a_top_up_is_shown_first_and_done_once(clerk, url, card):
     assert "sent before with other content" in other and 'value="11"' in other and selectors.balance(card).amount == 35
     page = clerk.get(url("giftcard", card.uuid)).content.decode()
     assert "€10.00 put on it since" in page and "A long wait" in page and "Topped up" in page
+    assert "· €10.00 ·" in page
+    clerk.cookies["django_language"] = "fr"
+    assert "· 10,00 € ·" in clerk.get(url("giftcard", card.uuid)).content.decode().replace("\xa0", " ").replace(
+        "\u202f", " "
+    )
 
 
 def test_back_from_the_question_nothing_is_lost(clerk, url, card):

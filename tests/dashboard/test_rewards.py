@@ -100,12 +100,75 @@ def test_a_partners_codes_are_pasted_and_read_from_a_file(owner, programme, url,
     assert "0 codes are left" in text_of(owner.get(url("reward-codes", cinema.pk)))
     assert "There is no code." in text_of(owner.post(url("reward-codes", cinema.pk), {"codes": " \n"}))
     file = SimpleUploadedFile("codes.csv", "C3;for two\nA1;again\n".encode("utf-8-sig"))
-    answer = owner.post(url("reward-codes", cinema.pk), {"codes": "A1\nB2\n", "file": file}, follow=True)
+    seen = owner.post(url("reward-codes", cinema.pk), {"codes": "A1\nB2\n", "file": file})
+    # They are looked over first.
+    assert "4 lines were read" in text_of(seen) and "C3\nA1\nA1\nB2</textarea>" in text_of(seen)
+    assert not cinema.codes.exists()
+    answer = owner.post(url("reward-codes", cinema.pk), as_seen(seen), follow=True)
     assert "3 codes are new." in text_of(answer) and "3 codes are left" in text_of(answer)
-    assert "is longer than" in text_of(owner.post(url("reward-codes", cinema.pk), {"codes": "x" * 40}))
+    asked = {"step": "store", "codes": "x" * 40, "heading": ""}
+    assert "is longer than" in text_of(owner.post(url("reward-codes", cinema.pk), asked))
+    assert "There is no code." in text_of(
+        owner.post(url("reward-codes", cinema.pk), {"step": "store", "codes": "Code", "heading": "on"})
+    )
     picture = SimpleUploadedFile("codes.csv", b"\xff\xfe\x00\xd8")
     assert "This is no text file." in text_of(owner.post(url("reward-codes", cinema.pk), {"file": picture}))
     assert owner.get(url("reward-codes", reward().pk)).status_code == 404
+
+
+def as_seen(response):
+    """What a browser posts of the codes that were read, when nothing was changed."""
+    form = response.context["form"]
+    asked = {name: form[name].value() for name in form.fields}
+    return {"step": "store"} | {name: "on" if value is True else value for name, value in asked.items() if value}
+
+
+@pytest.mark.parametrize(
+    ("lines", "heading"),
+    [
+        (["Code;Valid until", "ABC;2027", "DEF;2027"], True),
+        (["Your gift", "ABC-1", "ABC-2"], True),
+        (["code"], True),
+        (["ABC-1", "ABC-2"], False),
+        (["SUMMER", "AUTUMN"], False),
+        (["SUMMER", "AUTUMN1", "WINTER"], False),
+    ],
+)
+def test_a_heading_goes_to_nobody(owner, programme, url, reward, lines, heading):
+    cinema = reward(kind="partner", value=None)
+    file = SimpleUploadedFile("codes.csv", "\n".join(lines).encode())
+    seen = owner.post(url("reward-codes", cinema.pk), {"file": file})
+    assert bool(seen.context["form"]["heading"].value()) == heading
+    owner.post(url("reward-codes", cinema.pk), as_seen(seen))
+    codes = [line.split(";")[0] for line in lines]
+    assert list(cinema.codes.values_list("code", flat=True)) == codes[heading:]
+
+
+def test_codes_that_nobody_has_are_seen_and_removed(
+    client, owner, staff, programme, url, reward, member, give, django_assert_max_num_queries
+):
+    give(500)
+    cinema = reward(kind="partner", value=None)
+    services.add_codes(reward=cinema, codes=["FIRST", *(f"C{number:02}" for number in range(30))])
+    assert services.claim(reward=cinema, member=member, key="k").code == "FIRST"
+    with django_assert_max_num_queries(16):
+        text = text_of(owner.get(url("reward-codes", cinema.pk)))
+    assert "C00" in text and "C29" not in text and "FIRST" not in text
+    assert "C29" in text_of(owner.get(url("reward-codes", cinema.pk) + "?page=2"))
+    pks = dict(cinema.codes.values_list("code", "pk"))
+    remove = url("reward-codes-remove", cinema.pk)
+    text = text_of(owner.post(remove, {"code": [pks["C00"], pks["C01"], pks["FIRST"], "x"]}, follow=True))
+    assert "2 codes were removed." in text and "1 code was not there to be removed any more." in text
+    assert "28 codes are left" in text and "1 has been handed out" in text
+    assert not cinema.codes.filter(code__in=["C00", "C01"]).exists() and cinema.codes.count() == 29
+    assert "Choose the codes" in text_of(owner.post(remove, follow=True))
+    # Another gift's codes are its own.
+    other = reward(kind="partner", value=None)
+    assert owner.post(url("reward-codes-remove", other.pk), {"code": pks["C02"]}).status_code == 302
+    assert cinema.codes.filter(code="C02").exists()
+    assert owner.post(url("reward-codes-remove", reward().pk)).status_code == 404
+    client.force_login(staff("view_loyalty"))
+    assert client.post(remove, {"code": pks["C03"]}).status_code == 403
 
 
 def test_claims_are_found_used_and_cancelled(owner, programme, url, claim, member):

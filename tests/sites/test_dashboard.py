@@ -187,3 +187,13 @@ def test_a_printed_code_leads_to_the_programmes_own_site(a, b, boss, haircut):
     view = ScanCodeView()
     view.request = client.get(url("scan-code", haircut.pk)).wsgi_request
     assert view.absolute("/x/") == "http://alpha.example/x/"
+
+
+@pytest.mark.parametrize("right", ["manage_cards", "manage_programme", "approve_points", "view_loyalty"])
+def test_whoever_changes_over_arrives(a, b, django_user_model, right):
+    colleague = django_user_model.objects.create_user("colleague", "colleague@example.com", is_staff=True)
+    colleague.user_permissions.add(Permission.objects.get(content_type__app_label="loyalty_members", codename=right))
+    client = a.client(colleague)
+    response = client.post(url("programme-choose"), {"programme": b.programme.pk}, follow=True)
+    assert response.status_code == 200
+    assert response.redirect_chain == [(url("overview" if right == "view_loyalty" else "programmes"), 302)]

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin
-from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.dashboard.navigation import PROGRAMME, VIEW, may
 from oscar_loyalty.loading import get_model
 
 #: Where past purchases are tried, if the shop has that page.
@@ -28,7 +28,10 @@ class DraftMixin(ProgrammeMixin):
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
-            draft=self.draft, may_change=may(self.request.user, PROGRAMME), simulation=simulation(self.draft), **kwargs
+            draft=self.draft,
+            may_change=may(self.request.user, PROGRAMME),
+            simulation=simulation(self.draft, self.request.user),
+            **kwargs,
         )
 
 
@@ -48,8 +51,10 @@ def closed(request: Any, draft: Any) -> Any:
     return redirect("loyalty-dashboard:loyalty-draft", pk=draft.pk)
 
 
-def simulation(draft: Any) -> str:
-    """Return the address where ``draft`` is tried on past purchases, empty where there is none."""
+def simulation(draft: Any, user: Any) -> str:
+    """Return the address where ``user`` tries ``draft`` on past purchases, empty where that cannot be."""
+    if not (may(user, VIEW) and may(user, PROGRAMME)):
+        return ""
     for name in SIMULATIONS:
         try:
             return f"{reverse(name)}?draft={draft.pk}"

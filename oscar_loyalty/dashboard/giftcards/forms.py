@@ -5,6 +5,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from oscar_loyalty.dashboard.base import ResendForm
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
@@ -116,9 +117,13 @@ class DenominationForm(forms.Form):
             # Another value is another card: what was sold keeps its own.
             del self.fields["value"]
         if programme is not None:
-            worth = _("At your programme's rate, %(points)s are worth %(amount)s.") % {
+            worth = ngettext(
+                "At your programme's rate, %(points)s is worth %(amount)s.",
+                "At your programme's rate, %(points)s are worth %(amount)s.",
+                programme.redemption_points,
+            ) % {
                 "points": programme.points_label(programme.redemption_points),
-                "amount": f"{programme.redemption_amount} {programme.currency}",
+                "amount": Money(programme.redemption_amount, programme.currency),
             }
             self.fields["points_price"].help_text = f"{self.fields['points_price'].help_text} {worth}"
 

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -68,6 +69,9 @@ class GiftCardView(ProgrammeMixin, generic.TemplateView):
         names = names_of([*events, *entries])
         for row in [*events, *entries]:
             row.by = names.get(row.actor_id, "") if row.actor_type == "user" else ""
+        for event in events:
+            if amount := event.detail.get("amount"):
+                event.money = Money(Decimal(amount), card.currency)
         for entry in entries:
             entry.money = Money(from_minor(entry.units, card.currency), card.currency)
             entry.after = Money(from_minor(entry.balance_after, card.currency), card.currency)

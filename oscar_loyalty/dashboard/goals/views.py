@@ -18,7 +18,7 @@ from oscar_loyalty.dashboard.targets import OBJECTS
 from oscar_loyalty.earning import goal_selectors, goals, prizes
 from oscar_loyalty.earning.exceptions import MembershipRests, WrongGoal
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.members.selectors import is_own
+from oscar_loyalty.members import selectors as members
 from oscar_loyalty.money import from_minor
 
 
@@ -134,7 +134,7 @@ class MemberStampView(ProgrammeMixin, generic.FormView):
 
     def form_valid(self, form):
         data = form.cleaned_data
-        if is_own(self.member, self.request.user):
+        if members.is_own(self.member, self.request.user):
             # Like points, nobody gives them to oneself.
             raise PermissionDenied
         try:

@@ -81,6 +81,11 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
         members = members.select_related("account", "tier", "user", "programme", "merged_into")
         return get_object_or_404(members, pk=self.kwargs["pk"])
 
+    @property
+    def own(self) -> bool:
+        """Whether the member is whoever looks."""
+        return selectors.is_own(self.member, self.request.user)
+
     def get_context_data(self, **kwargs):
         member = self.member
         page = earning.history(member, page=self.request.GET.get("page", 1), per_page=20, staff=True)
@@ -102,7 +107,7 @@ class MemberView(ProgrammeMixin, generic.TemplateView):
             statuses=statuses,
             joined_from=list(member.merged.order_by("pk")[:10]),
             claims=member.guest_claims.select_related("order")[:10],
-            own=selectors.is_own(member, self.request.user),
+            own=self.own,
             welcome=messaging.outbox(member=member).filter(kind="joined").first(),
             adjust_form=self.adjust_form or self.new_adjust_form(),
             tier_form=self.tier_form or self.new_tier_form(),
@@ -163,7 +168,7 @@ class MemberTierView(_MemberAction):
     """Moves the member to another tier."""
 
     def post(self, request, *args, **kwargs):
-        if selectors.is_own(self.member, request.user):
+        if self.own:
             # A tier multiplies points: like these, nobody gives it to oneself.
             raise PermissionDenied
         self.tier_form = form = self.new_tier_form(request.POST)
@@ -186,7 +191,7 @@ class MemberTierEndView(_MemberAction):
     """Ends what was given by hand: the member has what they earned."""
 
     def post(self, request, *args, **kwargs):
-        if selectors.is_own(self.member, request.user):
+        if self.own:
             raise PermissionDenied
         form = TokenForm(request.POST)
         if form.is_valid():

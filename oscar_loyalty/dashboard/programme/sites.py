@@ -17,7 +17,7 @@ from django.views import generic
 from oscar_loyalty import keys
 from oscar_loyalty.dashboard import choosing
 from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin
-from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.dashboard.navigation import PROGRAMME, VIEW, may
 from oscar_loyalty.dashboard.programme.views import ProgrammeView
 from oscar_loyalty.defaults import conf
 from oscar_loyalty.members import selectors
@@ -75,7 +75,9 @@ class ChooseView(generic.View):
             raise Http404
         programme = choosing.choose(request, pk)
         messages.info(request, _("These pages are about %(name)s now.") % {"name": programme.name})
-        return redirect(self.next_page() or "loyalty-dashboard:loyalty-overview")
+        # Whoever may change over may not always see the figures.
+        start = "loyalty-overview" if may(request.user, VIEW) else "loyalty-programmes"
+        return redirect(self.next_page() or f"loyalty-dashboard:{start}")
 
     def next_page(self) -> str:
         url = self.request.POST.get("next", "")

@@ -13,6 +13,7 @@ from django.views import generic
 from oscar_loyalty.dashboard.base import FilteredListView, ProgrammeMixin, actor
 from oscar_loyalty.dashboard.rewards.forms import CancelForm, ClaimFilterForm, GiveForm
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members.selectors import is_own
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import RewardError
 
@@ -46,7 +47,13 @@ class ClaimView(ProgrammeMixin, generic.FormView):
     def get_context_data(self, **kwargs):
         claim = self.claim
         broken = selectors.is_broken(claim)
-        return super().get_context_data(claim=claim, how=selectors.how(claim.reward), broken=broken, **kwargs)
+        return super().get_context_data(
+            claim=claim,
+            how=selectors.how(claim.reward),
+            broken=broken,
+            own=is_own(claim.member, self.request.user),
+            **kwargs,
+        )
 
     def back(self):
         return redirect("loyalty-dashboard:loyalty-reward-claim", uuid=self.claim.uuid)

@@ -31,6 +31,8 @@ WITHOUT = {"donation": ["validity_days"], "partner": ["stock"]}
 #: More bytes of codes than this are another file; more codes at once are a mistake.
 MOST_BYTES = 1_000_000
 MOST_CODES = 20_000
+#: What partners write above their codes.
+HEADINGS = {"bon", "code", "codes", "coupon", "gutschein", "number", "numéro", "voucher"}
 
 
 class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
@@ -111,8 +113,20 @@ class RewardForm(MultilingualFormMixin, TokenForm, forms.ModelForm):
         return reward
 
 
-class CodesForm(forms.Form):
-    """A partner's codes, pasted or in a file; those that are there already stay as they are."""
+class _CodesForm(forms.Form):
+    def found(self, lines: list[str]) -> list[str]:
+        """Return the codes in ``lines``; says it where there are none, or too many."""
+        codes = [line.strip() for line in lines if line.strip()]
+        field = "file" if self.cleaned_data.get("file") else "codes"
+        if not self.errors and not codes:
+            self.add_error("codes", _("There is no code."))
+        elif len(codes) > MOST_CODES:
+            self.add_error(field, _("No more than %(most)s codes at once, please.") % {"most": MOST_CODES})
+        return codes
+
+
+class CodesForm(_CodesForm):
+    """A partner's codes as they come, pasted or in a file: they are looked over before they are stored."""
 
     codes = forms.CharField(
         label=_("Codes"), required=False, widget=forms.Textarea({"rows": 8}), help_text=_("One on each line.")
@@ -140,18 +154,46 @@ class CodesForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        lines = [*(cleaned.get("codes") or "").splitlines()]
-        for line in (cleaned.get("file") or "").splitlines():
-            lines.append(line.replace("\t", ";").replace(",", ";").split(";")[0].strip().strip('"'))
-        cleaned["found"] = [line.strip() for line in lines if line.strip()]
-        if not self.errors and not cleaned["found"]:
-            self.add_error("codes", _("There is no code."))
-        if len(cleaned["found"]) > MOST_CODES:
-            self.add_error(
-                "file" if cleaned.get("file") else "codes",
-                _("No more than %(most)s codes at once, please.") % {"most": MOST_CODES},
-            )
+        # The file first: what may be a heading is its first line.
+        lines = [
+            line.replace("\t", ";").replace(",", ";").split(";")[0].strip().strip('"')
+            for line in (cleaned.get("file") or "").splitlines()
+        ]
+        cleaned["found"] = self.found([*lines, *(cleaned.get("codes") or "").splitlines()])
         return cleaned
+
+
+class SeenCodesForm(_CodesForm):
+    """The codes that were read, to be stored as they are here; those that are there already stay as they are."""
+
+    codes = forms.CharField(
+        label=_("Codes"),
+        required=False,
+        widget=forms.Textarea({"rows": 16}),
+        help_text=_("One on each line. Change or take out what is wrong."),
+    )
+    heading = forms.BooleanField(
+        label=_("The first line is a heading"), required=False, help_text=_("Then it is no code, and not stored.")
+    )
+
+    @classmethod
+    def of(cls, found: list[str]) -> "SeenCodesForm":
+        """Return the form that shows what was read."""
+        return cls(initial={"codes": "\n".join(found), "heading": looks_like_heading(found)})
+
+    def clean(self):
+        cleaned = super().clean()
+        lines = [line for line in (cleaned.get("codes") or "").splitlines() if line.strip()]
+        cleaned["found"] = self.found(lines[1:] if cleaned["heading"] else lines)
+        return cleaned
+
+
+def looks_like_heading(codes: list[str]) -> bool:
+    """Return whether the first of ``codes`` is rather the heading of a table: a word for a code, or the only one
+    without a digit."""
+    first, *rest = codes
+    with_digits = [any(map(str.isdigit, code)) for code in rest]
+    return first.casefold() in HEADINGS or (bool(rest) and all(with_digits) and not any(map(str.isdigit, first)))
 
 
 class ClaimFilterForm(forms.Form):

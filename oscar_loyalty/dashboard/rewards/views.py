@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import generic
 
-from oscar_loyalty import clock
-from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin
-from oscar_loyalty.dashboard.rewards.forms import CodesForm, PolicyForm, RewardForm
+from oscar_loyalty import clock, keys
+from oscar_loyalty.dashboard.base import PER_PAGE, ProgrammeMixin, actor
+from oscar_loyalty.dashboard.rewards.forms import CodesForm, PolicyForm, RewardForm, SeenCodesForm
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import selectors, services
 from oscar_loyalty.rewards.exceptions import RewardError
@@ -88,12 +88,7 @@ class RewardView(_RewardMixin, generic.FormView):
         return redirect("loyalty-dashboard:loyalty-rewards")
 
 
-class RewardCodesView(_RewardMixin, generic.FormView):
-    """The codes of a partner's gift: how many there are, and more of them."""
-
-    template_name = "oscar_loyalty/dashboard/rewards/codes.html"
-    form_class = CodesForm
-
+class _CodesMixin(_RewardMixin):
     @cached_property
     def reward(self) -> Any:
         found = super().reward
@@ -101,10 +96,32 @@ class RewardCodesView(_RewardMixin, generic.FormView):
             raise Http404
         return found
 
+
+class RewardCodesView(_CodesMixin, generic.FormView):
+    """The codes of a partner's gift: those that nobody has yet, and more, looked over before they are stored."""
+
+    template_name = "oscar_loyalty/dashboard/rewards/codes.html"
+
+    @property
+    def seen(self) -> bool:
+        """Whether the codes that come were looked over."""
+        return self.request.POST.get("step") == "store"
+
+    def get_form_class(self):
+        return SeenCodesForm if self.seen else CodesForm
+
     def get_context_data(self, **kwargs):
-        return super().get_context_data(reward=self.reward, **kwargs)
+        left = Paginator(selectors.codes_left(self.reward), PER_PAGE)
+        kwargs.setdefault("seen", self.seen)
+        return super().get_context_data(
+            reward=self.reward, page_obj=left.get_page(self.request.GET.get("page")), paginator=left, **kwargs
+        )
 
     def form_valid(self, form):
+        if not self.seen:
+            found = form.cleaned_data["found"]
+            context = self.get_context_data(form=SeenCodesForm.of(found), seen=True, number=len(found))
+            return self.render_to_response(context)
         try:
             new = services.add_codes(reward=self.reward, codes=form.cleaned_data["found"])
         except RewardError as error:
@@ -116,6 +133,29 @@ class RewardCodesView(_RewardMixin, generic.FormView):
             more = ngettext("%(number)s was there already.", "%(number)s were there already.", old) % {"number": old}
             said = f"{said} {more}"
         messages.success(self.request, said)
+        return redirect("loyalty-dashboard:loyalty-reward-codes", pk=self.reward.pk)
+
+
+class RewardCodesRemoveView(_CodesMixin, generic.View):
+    """Takes codes that nobody has got yet out of a partner's gift."""
+
+    http_method_names = ["post"]
+
+    def post(self, request, *args, **kwargs):
+        pks = [pk for pk in map(keys.number, request.POST.getlist("code")) if pk is not None]
+        gone = services.remove_codes(reward=self.reward, codes=pks, actor=actor(request))
+        if gone:
+            said = ngettext("%(number)s code was removed.", "%(number)s codes were removed.", gone)
+            messages.success(request, said % {"number": gone})
+        if not pks:
+            messages.error(request, _("Choose the codes to be removed."))
+        elif (kept := len(set(pks)) - gone) > 0:
+            said = ngettext(
+                "%(number)s code was not there to be removed any more.",
+                "%(number)s codes were not there to be removed any more.",
+                kept,
+            )
+            messages.warning(request, said % {"number": kept})
         return redirect("loyalty-dashboard:loyalty-reward-codes", pk=self.reward.pk)
 
 

@@ -9,7 +9,7 @@ from django.views import generic
 
 from oscar_loyalty.dashboard.base import ProgrammeMixin, actor, new_token
 from oscar_loyalty.dashboard.drafts.base import simulation
-from oscar_loyalty.dashboard.navigation import PROGRAMME, may
+from oscar_loyalty.dashboard.navigation import PROGRAMME, VIEW, may
 from oscar_loyalty.dashboard.programme import statuses
 from oscar_loyalty.dashboard.rules.conditions import FIELD_OF
 from oscar_loyalty.dashboard.start.forms import PresetForm
@@ -25,20 +25,22 @@ class StartView(ProgrammeMixin, generic.TemplateView):
     needs_programme = False
 
     def get_context_data(self, **kwargs):
-        way = beginning_of(self.programme)
+        way, user = beginning_of(self.programme), self.request.user
         cards = []
         for preset in presets.presets() if self.programme is not None else ():
             address = _address(preset)
             if address:
                 needs = any(number.initial is None and number.required for number in preset.numbers)
                 says = [] if needs else presets.says(preset, self.programme, preset.suggested)
-                cards.append({"preset": preset, "says": says, "address": address})
+                # What ends on the form of goals is for whoever may open it.
+                may_start = may(user, PROGRAMME) and (preset.goal is None or may(user, VIEW))
+                cards.append({"preset": preset, "says": says, "address": address, "may_start": may_start})
         return super().get_context_data(
             way=way,
             cards=cards,
             unsaid=statuses.unsaid(self.programme) if self.programme is not None else [],
-            may_change=may(self.request.user, PROGRAMME),
-            simulation=simulation(way.draft) if way.draft else "",
+            may_change=may(user, PROGRAMME),
+            simulation=simulation(way.draft, user) if way.draft else "",
             **kwargs,
         )
 
