@@ -59,6 +59,18 @@ def test_a_member_on_hold_is_told_so(home, member, client, user):
     assert "on hold" in see(client)
 
 
+def test_on_hold_a_closed_page_says_so_and_not_that_the_tier_is_too_low(
+    section, article, people, programme, client, settings
+):
+    page = article(section, tier="silver")
+    services.set_status(member=members.member_for(people["higher"], programme), status="frozen")
+    client.force_login(people["higher"])
+    for language, said, silent in (("en", "on hold", "This page is for"), ("fr", "en pause", "Cette page est réservée")):
+        settings.LANGUAGE_CODE = language
+        text = client.get(page.url).content.decode()
+        assert said in text and silent not in text
+
+
 def test_without_a_programme_the_page_stands(home, client):
     assert "Opening soon" in see(client)
 
