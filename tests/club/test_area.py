@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning.referrals import services as referrals
-from oscar_loyalty.members import statuses
+from oscar_loyalty.members import services, statuses
 from wagtail_club import next_steps
+from wagtail_club.models import ClubHomePage
 
 pytestmark = pytest.mark.django_db
 AREA = "/club/me/"
@@ -69,6 +70,30 @@ def test_a_membership_on_hold_has_words_and_nothing_to_do(signed_in, member, giv
     text = text_of(signed_in.get(AREA))
     assert "on hold" in text
     assert "What you can do now" not in text
+
+
+def test_a_programme_that_is_closed_keeps_what_one_has_in_sight(signed_in, programme, member, give, site, settings):
+    site.root_page.add_child(instance=ClubHomePage(title="The club", slug="club"))
+    give(100)
+    card = signed_in.get(AREA + "card/")
+    services.save_programme(programme=programme, is_active=False)
+    text = text_of(signed_in.get(AREA))
+    for words in ("Pétales is closed for the moment", "100 petals", "kept for you", member.number):
+        assert words in text
+    for words in ("Opening soon", "to spend now", "What you can do now"):
+        assert words not in text
+    again = signed_in.get(AREA + "card/")
+    assert member.number in text_of(again)
+    assert again["X-Loyalty-Holder"] == card["X-Loyalty-Holder"]
+    assert "Pétales is closed for the moment" in text_of(signed_in.get(AREA + "history/"))
+    home = text_of(signed_in.get("/club/"))
+    assert "Pétales is closed for the moment" in home and f'href="{AREA}"' in home
+    assert "Opening soon" not in home
+    settings.LANGUAGE_CODE = "fr"
+    assert "Fermé pour le moment" in text_of(signed_in.get("/club/"))
+    signed_in.logout()
+    settings.LANGUAGE_CODE = "en"
+    assert "Opening soon" in text_of(signed_in.get("/club/"))
 
 
 def test_the_card_alone_holds_no_balance(signed_in, member, give):
@@ -134,8 +159,6 @@ def test_the_app(client, programme):
 
 
 def test_a_kept_card_is_known_by_its_holder(signed_in, member, client, programme, django_user_model):
-    from oscar_loyalty.members import services
-
     response = signed_in.get(AREA + "card/")
     holder = response["X-Loyalty-Holder"]
     assert holder == signed_in.get(AREA + "card/")["X-Loyalty-Holder"]
