@@ -3,19 +3,26 @@
 import json
 import re
 from datetime import date, timedelta
+from decimal import Decimal as D
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.earning.referrals import services as referrals
+from oscar_loyalty.fields import localized
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services, statuses
+from oscar_loyalty.rewards import services as rewards
 from wagtail_club import next_steps
 from wagtail_club.models import ClubHomePage
 
 pytestmark = pytest.mark.django_db
 AREA = "/club/me/"
+Reward = get_model("loyalty_rewards", "Reward")
 
 
 @pytest.fixture
@@ -133,6 +140,37 @@ def test_as_many_queries_however_long_the_history(signed_in, member, give):
     with CaptureQueriesContext(connection) as many:
         text_of(signed_in.get(AREA))
     assert len(many) <= len(few) <= 60
+
+
+def test_a_birthday_is_asked_for_only_where_it_brings_something(signed_in, programme, member):
+    def asked():
+        text = text_of(signed_in.get(AREA))
+        assert "Tell us a little about you" in text
+        return "a surprise on the day" in text
+
+    assert not asked()
+    actions.set_rule(programme=programme, action="birthday", points=50)
+    assert asked()
+    profiles.set_birthday(member=member, day=6, month=5)  # the address is missing still
+    assert not asked()
+    profiles.set_birthday(member=member, day=None, month=None)
+    actions.set_rule(programme=programme, action="birthday", points=0)
+    assert not asked()
+
+
+def test_points_that_expire_lead_to_what_they_can_buy(signed_in, programme, member, give):
+    def step():
+        return re.search(r'href="([^"]+)"><strong>Use .*?</a>', text_of(signed_in.get(AREA)))
+
+    give(500, expires_at=clock.now() + timedelta(days=20))
+    assert step()[1] == AREA + "history/" and "gift card" not in step()[0]
+    rewards.save_reward(reward=Reward(programme=programme, kind="experience", name=localized(en="Massage"), points=400))
+    assert step()[1] == "/accounts/loyalty/rewards/" and "gift card" not in step()[0]
+    giftcards.set_denomination(value=D("10"), points_price=501)
+    giftcards.set_denomination(value=D("20"))
+    assert step()[1] == "/accounts/loyalty/rewards/"
+    give(1)
+    assert step()[1] == "/gift-cards/" and "A gift card keeps its value." in step()[0]
 
 
 def test_a_step_that_fails_is_left_out(signed_in, member, monkeypatch):
