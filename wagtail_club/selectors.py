@@ -153,9 +153,12 @@ class Shelf:
     cards: list[Card]
 
 
-def shelves(home: Any, request: Any) -> list[Shelf]:
-    """Return the sections below ``home`` with their first pages, in a bounded number of queries."""
-    sections = list(listed(home.get_children(), visitor(request).reader).order_by("path")[:PER_PAGE])
+def shelves(home: Any, request: Any, *, per_page: int = PER_PAGE) -> Leaf:
+    """Return a leaf of the sections below ``home`` with their first pages, by ``?page=`` of the request, in a bounded
+    number of queries."""
+    found = listed(home.get_children(), visitor(request).reader).order_by("path")
+    leaf = Paginator(found, per_page).get_page(request.GET.get("page"))
+    sections = list(leaf.object_list)
     heads = cards(sections, request)
     step = Page.steplen
     below = Page.objects.filter(path__startswith=home.path, depth=home.depth + 2)
@@ -168,7 +171,10 @@ def shelves(home: Any, request: Any) -> list[Shelf]:
     by_section: dict[str, list[Card]] = {}
     for page, card in zip(pages, cards(pages, request), strict=True):
         by_section.setdefault(page.path[:-step], []).append(card)
-    return [Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)]
+    leaf.object_list = [
+        Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)
+    ]
+    return leaf
 
 
 def news(home: Any, request: Any, most: int) -> list[tuple[Card, Any]]:
