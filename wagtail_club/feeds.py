@@ -8,10 +8,11 @@ from copy import copy
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.syndication.views import Feed
+from django.http import HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.feedgenerator import Rss201rev2Feed
-from django.utils.translation import override
+from django.utils.http import http_date
+from django.utils.translation import get_language, override
 
 from wagtail_club import selectors
 
@@ -21,53 +22,37 @@ SLUG = "feed"
 MOST, KEPT = 20, 600
 
 
-class ClubFeed(Feed):
-    """The newest pages below a club home."""
-
-    feed_type = Rss201rev2Feed
-
-    def __init__(self, home: Any) -> None:
-        self.home = home
-
-    def get_object(self, request: Any) -> Any:
-        # Not the visitor's request: a member who opens the feed would put closed pages where a proxy finds them.
-        self.request = copy(request)
-        self.request.user = AnonymousUser()
-        for name in ("club_visitor", "_loyalty_member"):
-            self.request.__dict__.pop(name, None)
-        return self.home
-
-    def title(self, home: Any) -> str:
-        return str(home.title)
-
-    def link(self, home: Any) -> str:
-        return str(home.get_url(self.request))
-
-    def feed_url(self, home: Any) -> str:
-        return self.link(home) + f"{SLUG}/"
-
-    def description(self, home: Any) -> str:
-        return str(home.search_description or home.tagline)
-
-    def items(self, home: Any) -> list[Any]:
-        return selectors.news(home, self.request, MOST)
-
-    def item_title(self, item: Any) -> str:
-        return str(item[0].title)
-
-    def item_description(self, item: Any) -> str:
-        return str(item[0].text)
-
-    def item_link(self, item: Any) -> str:
-        return str(item[0].url)
-
-    def item_pubdate(self, item: Any) -> Any:
-        return item[1]
+def by_a_stranger(request: Any) -> Any:
+    """Return ``request`` as a stranger would make it: what a member sees is not for a proxy to keep."""
+    found = copy(request)
+    found.user = AnonymousUser()
+    for name in ("club_visitor", "_loyalty_member"):
+        found.__dict__.pop(name, None)
+    return found
 
 
-def serve(home: Any, request: Any) -> Any:
+def feed(home: Any, request: Any) -> Rss201rev2Feed:
+    """Return the newest pages below ``home``, with addresses at the host that was asked, whichever Site it is of."""
+    # Django's own view asks for the Site of a domain, which may have none.
+    link = request.build_absolute_uri(home.get_url(request))
+    found = Rss201rev2Feed(
+        title=home.title,
+        link=link,
+        description=home.search_description or home.tagline,
+        language=get_language(),
+        feed_url=f"{link}{SLUG}/",
+    )
+    for card, published_at in selectors.news(home, request, MOST):
+        address = request.build_absolute_uri(card.url)
+        found.add_item(title=card.title, link=address, description=card.text, unique_id=address, pubdate=published_at)
+    return found
+
+
+def serve(home: Any, request: Any) -> HttpResponse:
     """Answer with the feed of ``home``, in its language."""
     with override(home.locale.language_code):
-        response = ClubFeed(home)(request)
+        found = feed(home, by_a_stranger(request))
+        response = HttpResponse(found.writeString("utf-8"), content_type=found.content_type)
+    response["Last-Modified"] = http_date(found.latest_post_date().timestamp())
     patch_cache_control(response, max_age=KEPT)
     return response

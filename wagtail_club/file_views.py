@@ -14,7 +14,7 @@ from wagtail.images import get_image_model
 from wagtail.utils.sendfile import sendfile
 
 from oscar_loyalty import keys
-from wagtail_club import access, files, views
+from wagtail_club import access, files, ranges, views
 from wagtail_club.abstract_files import ClubImageMixin
 from wagtail_club.storage import document_url
 
@@ -107,9 +107,10 @@ def send(request: Any, stored: Any) -> Any:
 
 @require_safe
 def document(request: Any, document_id: int, filename: str) -> Any:
-    """Send a document as Wagtail does, and forbid caches to keep it unless it is for everybody."""
+    """Send a document as Wagtail does, or the part of it that is asked for, and forbid caches to keep it unless it is
+    for everybody."""
     request.club_sends = document_id
-    response = documents.serve(request, document_id, filename)
+    response = ranges.cut(request, documents.serve(request, document_id, filename))
     if not getattr(request, "club_everybody", False):
         return private(response)
     patch_cache_control(response, public=True, max_age=KEPT)

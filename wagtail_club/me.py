@@ -38,7 +38,7 @@ class PrivateMixin(LoginRequiredMixin):
 
     @cached_property
     def club(self) -> selectors.Visitor:
-        return selectors.visitor(self.request)
+        return selectors.own(self.request)
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().dispatch(request, *args, **kwargs)

@@ -16,12 +16,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import goal_selectors, profiles
+from oscar_loyalty.earning import actions, goal_selectors, profiles
 from oscar_loyalty.earning.referrals.selectors import scheme_of
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.privileges import selectors as early
 from oscar_loyalty.privileges.early_passes import name_of
 from oscar_loyalty.privileges.words import moment
+from oscar_loyalty.rewards import selectors as rewards
 from oscar_loyalty.times import last_day
 
 log = logging.getLogger("oscar_loyalty")
@@ -79,11 +80,12 @@ def _expiring(request: Any, club: Any) -> Step | None:
         return None
     when, units = club.balance.next_expiry
     points = club.programme.points_label(units)
-    return Step(
-        title=_("Use %(points)s by %(date)s") % {"points": points, "date": date_format(last_day(when))},
-        text=_("After that day they are gone. A gift card keeps its value."),
-        url=reverse("loyalty-storefront:giftcards"),
-    )
+    title = _("Use %(points)s by %(date)s") % {"points": points, "date": date_format(last_day(when))}
+    if _enough_for_a_gift_card(club):
+        text = _("After that day they are gone. A gift card keeps its value.")
+        return Step(title=title, text=text, url=reverse("loyalty-storefront:giftcards"))
+    to_spend = "loyalty-account:rewards" if rewards.catalogue(club.programme).exists() else "wagtail_club:history"
+    return Step(title=title, text=_("After that day they are gone."), url=reverse(to_spend))
 
 
 @step("early", rank=20)
@@ -99,10 +101,14 @@ def _early(request: Any, club: Any) -> Step | None:
     )
 
 
+def _enough_for_a_gift_card(club: Any) -> bool:
+    prices = [card.points_price for card in giftcards.denominations() if card.points_price is not None]
+    return bool(prices) and club.balance.usable >= min(prices)
+
+
 @step("gift card", rank=30)
 def _gift_card(request: Any, club: Any) -> Step | None:
-    prices = [card.points_price for card in giftcards.denominations() if card.points_price is not None]
-    if not prices or club.balance.usable < min(prices):
+    if not _enough_for_a_gift_card(club):
         return None
     return Step(
         title=_("Choose a gift card"),
@@ -123,11 +129,14 @@ def _stamps(request: Any, club: Any) -> Step | None:
 
 @step("profile", rank=50)
 def _profile(request: Any, club: Any) -> Step | None:
-    if all(done for _part, done in profiles.parts(club.member)):
+    missing = [part.code for part, done in profiles.parts(club.member) if not done]
+    if not missing:
         return None
+    birthday = actions.rules_of(club.programme).get("birthday") if "birthday" in missing else None
+    surprise = birthday is not None and birthday.points
     return Step(
         title=_("Tell us a little about you"),
-        text=_("Your birthday is enough for a surprise on the day."),
+        text=_("Your birthday is enough for a surprise on the day.") if surprise else "",
         url=reverse("wagtail_club:profile"),
     )
 

@@ -1,7 +1,7 @@
 """What a club page needs to know of the person who reads it, and of the pages around it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.paginator import Page as Leaf
@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from wagtail.images import get_image_model
 from wagtail.models import Page, get_page_models
 
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
+from oscar_loyalty.members.sites import site_of
 from wagtail_club import access
 
 #: Cards on a page of a list, and on a shelf of the home page.
@@ -31,7 +33,8 @@ class Visitor:
     ``programme`` and ``member`` are ``None`` where there is none; ``balance`` is the member's
     :class:`oscar_loyalty.ledger.selectors.Balance` in whole points; ``tiers`` run from the lowest to the highest.
     ``tier`` is the one whose pages open now, ``None`` while the membership is on hold or closed; ``sees_all`` is true
-    for superusers. ``reader`` is whom lists of pages are asked for: a user, ``None`` for a stranger, and in a preview
+    for superusers. ``resting`` is their membership where the programme is closed for the moment: then the others are
+    ``None``. ``reader`` is whom lists of pages are asked for: a user, ``None`` for a stranger, and in a preview
     somebody like the one who is chosen.
     """
 
@@ -41,6 +44,7 @@ class Visitor:
     tiers: list[Any] = field(default_factory=list)
     tier: Any = None
     sees_all: bool = False
+    resting: Any = None
     reader: Any = None
 
     def reaches(self, tier: Any) -> bool:
@@ -81,7 +85,8 @@ def _visitor(request) -> Visitor:
     sees_all = bool(user and user.is_active and user.is_superuser)
     programme = members.programme_for(request=request)
     if programme is None:
-        return Visitor(sees_all=sees_all, reader=user)
+        resting = members.member_for(user, members.programme_of(site_of(request)))
+        return Visitor(sees_all=sees_all, resting=resting, reader=user)
     member = members.member_of_request(request)
     return Visitor(
         programme=programme,
@@ -92,6 +97,16 @@ def _visitor(request) -> Visitor:
         sees_all=sees_all,
         reader=user,
     )
+
+
+def own(request) -> Visitor:
+    """Return the visitor behind ``request`` for pages of their own: what they have in a programme that is closed for
+    the moment stays in sight."""
+    club = visitor(request)
+    if club.resting is None:
+        return club
+    member = club.resting
+    return replace(club, programme=member.programme, member=member, balance=ledger.balance(member.account))
 
 
 def title_for_others(page: Any, tier: Any) -> str:
@@ -138,9 +153,12 @@ class Shelf:
     cards: list[Card]
 
 
-def shelves(home: Any, request: Any) -> list[Shelf]:
-    """Return the sections below ``home`` with their first pages, in a bounded number of queries."""
-    sections = list(listed(home.get_children(), visitor(request).reader).order_by("path")[:PER_PAGE])
+def shelves(home: Any, request: Any, *, per_page: int = PER_PAGE) -> Leaf:
+    """Return a leaf of the sections below ``home`` with their first pages, by ``?page=`` of the request, in a bounded
+    number of queries."""
+    found = listed(home.get_children(), visitor(request).reader).order_by("path")
+    leaf = Paginator(found, per_page).get_page(request.GET.get("page"))
+    sections = list(leaf.object_list)
     heads = cards(sections, request)
     step = Page.steplen
     below = Page.objects.filter(path__startswith=home.path, depth=home.depth + 2)
@@ -153,7 +171,10 @@ def shelves(home: Any, request: Any) -> list[Shelf]:
     by_section: dict[str, list[Card]] = {}
     for page, card in zip(pages, cards(pages, request), strict=True):
         by_section.setdefault(page.path[:-step], []).append(card)
-    return [Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)]
+    leaf.object_list = [
+        Shelf(head, by_section.get(section.path, [])) for section, head in zip(sections, heads, strict=True)
+    ]
+    return leaf
 
 
 def news(home: Any, request: Any, most: int) -> list[tuple[Card, Any]]:

@@ -12,7 +12,7 @@ from wagtail.models import Page, PageViewRestriction, Revision, WorkflowState
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.members.holdings import person_of
-from wagtail_club import access, indexing
+from wagtail_club import access, indexing, wording
 from wagtail_club.access import EVERYBODY, HELD, INHERITED, NO_WISH, STEP, Audience, Wish
 
 
@@ -31,6 +31,8 @@ class Row:
     #: What is stored of its place; the wish may have been told another.
     place: str = ""
     known: bool = False
+    #: Whether the club's search has its words.
+    told: bool = False
     closed: bool = False
     teased: bool = False
     tier: Any = None
@@ -77,8 +79,9 @@ def read(pages: Q, on_page: Q) -> list[Row]:
             own = tiers.get(tier) if audience == "tier" else None
             rows[pk].wish = Wish(audience, own, members, groups & real, place, teased, model)
             rows[pk].place = place
-    for entry in _model("PageAccess").objects.filter(on_page).defer("words"):
+    for entry in _model("PageAccess").objects.filter(on_page).defer("words").annotate(told=~Q(words="")):
         row = rows[entry.page_id]
+        row.told = entry.told
         row.known, row.closed, row.teased, row.tier = True, entry.closed, entry.teased, tiers.get(entry.tier_id)
         row.guest_group, row.restriction = entry.guest_group_id, entry.restriction_id
         if entry.held:
@@ -244,7 +247,7 @@ class Settling:
         pairs = [pair for pair in decided if pair[0].concerned or pair[1].closed]
         self._store_permissions(pairs)
         self._store_mirrors(pairs)
-        self._store_access(pairs, words or {})
+        self._store_access(pairs, self._unheard([row for row, _audience in pairs], words or {}))
         self._store_guests([row for row, _audience in pairs])
         self._store_places(pairs)
         self._call_off([row.pk for row, audience in pairs if self._place(row, audience) == HELD != row.place])
@@ -300,6 +303,15 @@ class Settling:
                 Through(pageviewrestriction_id=row.restriction, group_id=group) for group in audience.groups - stands
             ]
         Through.objects.bulk_create(links, batch_size=500)
+
+    @staticmethod
+    def _unheard(rows: list[Row], words: dict[int, str]) -> dict[int, str]:
+        """Return ``words`` with those of the pages of the club that its search has none of: older than the club."""
+        keys = [row.pk for row in rows if row.wish.model is not None and not row.told and row.pk not in words]
+        if not keys:
+            return words
+        pages = Page.objects.filter(pk__in=keys).specific().iterator(chunk_size=100)
+        return words | {page.pk: wording.words(page) for page in pages}
 
     def _store_access(self, pairs: list[tuple[Row, Audience]], words: dict[int, str]) -> None:
         PageAccess = _model("PageAccess")

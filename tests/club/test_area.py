@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date, timedelta
+from decimal import Decimal as D
 
 import pytest
 from django.db import connection
@@ -10,15 +11,26 @@ from django.test.utils import CaptureQueriesContext
 from oscar.test.factories import create_product
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.earning.referrals import services as referrals
+<<<<<<< HEAD
 from oscar_loyalty.members import selectors as tiers
 from oscar_loyalty.members import statuses
 from oscar_loyalty.privileges import services
 from oscar_loyalty.privileges.words import moment
+=======
+from oscar_loyalty.fields import localized
+from oscar_loyalty.giftcards import services as giftcards
+from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import services, statuses
+from oscar_loyalty.rewards import services as rewards
+>>>>>>> clubme
 from wagtail_club import next_steps
+from wagtail_club.models import ClubHomePage
 
 pytestmark = pytest.mark.django_db
 AREA = "/club/me/"
+Reward = get_model("loyalty_rewards", "Reward")
 
 
 @pytest.fixture
@@ -75,6 +87,30 @@ def test_a_membership_on_hold_has_words_and_nothing_to_do(signed_in, member, giv
     assert "What you can do now" not in text
 
 
+def test_a_programme_that_is_closed_keeps_what_one_has_in_sight(signed_in, programme, member, give, site, settings):
+    site.root_page.add_child(instance=ClubHomePage(title="The club", slug="club"))
+    give(100)
+    card = signed_in.get(AREA + "card/")
+    services.save_programme(programme=programme, is_active=False)
+    text = text_of(signed_in.get(AREA))
+    for words in ("Pétales is closed for the moment", "100 petals", "kept for you", member.number):
+        assert words in text
+    for words in ("Opening soon", "to spend now", "What you can do now"):
+        assert words not in text
+    again = signed_in.get(AREA + "card/")
+    assert member.number in text_of(again)
+    assert again["X-Loyalty-Holder"] == card["X-Loyalty-Holder"]
+    assert "Pétales is closed for the moment" in text_of(signed_in.get(AREA + "history/"))
+    home = text_of(signed_in.get("/club/"))
+    assert "Pétales is closed for the moment" in home and f'href="{AREA}"' in home
+    assert "Opening soon" not in home
+    settings.LANGUAGE_CODE = "fr"
+    assert "Fermé pour le moment" in text_of(signed_in.get("/club/"))
+    signed_in.logout()
+    settings.LANGUAGE_CODE = "en"
+    assert "Opening soon" in text_of(signed_in.get("/club/"))
+
+
 def test_the_card_alone_holds_no_balance(signed_in, member, give):
     give(1240)
     text = text_of(signed_in.get(AREA + "card/"))
@@ -127,6 +163,37 @@ def test_as_many_queries_however_long_the_history(signed_in, member, give):
     assert len(many) <= len(few) <= 60
 
 
+def test_a_birthday_is_asked_for_only_where_it_brings_something(signed_in, programme, member):
+    def asked():
+        text = text_of(signed_in.get(AREA))
+        assert "Tell us a little about you" in text
+        return "a surprise on the day" in text
+
+    assert not asked()
+    actions.set_rule(programme=programme, action="birthday", points=50)
+    assert asked()
+    profiles.set_birthday(member=member, day=6, month=5)  # the address is missing still
+    assert not asked()
+    profiles.set_birthday(member=member, day=None, month=None)
+    actions.set_rule(programme=programme, action="birthday", points=0)
+    assert not asked()
+
+
+def test_points_that_expire_lead_to_what_they_can_buy(signed_in, programme, member, give):
+    def step():
+        return re.search(r'href="([^"]+)"><strong>Use .*?</a>', text_of(signed_in.get(AREA)))
+
+    give(500, expires_at=clock.now() + timedelta(days=20))
+    assert step()[1] == AREA + "history/" and "gift card" not in step()[0]
+    rewards.save_reward(reward=Reward(programme=programme, kind="experience", name=localized(en="Massage"), points=400))
+    assert step()[1] == "/accounts/loyalty/rewards/" and "gift card" not in step()[0]
+    giftcards.set_denomination(value=D("10"), points_price=501)
+    giftcards.set_denomination(value=D("20"))
+    assert step()[1] == "/accounts/loyalty/rewards/"
+    give(1)
+    assert step()[1] == "/gift-cards/" and "A gift card keeps its value." in step()[0]
+
+
 def test_a_step_that_fails_is_left_out(signed_in, member, monkeypatch):
     def broken(request, club):
         raise RuntimeError
@@ -151,8 +218,6 @@ def test_the_app(client, programme):
 
 
 def test_a_kept_card_is_known_by_its_holder(signed_in, member, client, programme, django_user_model):
-    from oscar_loyalty.members import services
-
     response = signed_in.get(AREA + "card/")
     holder = response["X-Loyalty-Holder"]
     assert holder == signed_in.get(AREA + "card/")["X-Loyalty-Holder"]

@@ -97,6 +97,53 @@ def test_a_document_of_a_closed_page(section, article, paper, body, guest_list, 
         assert client.get(document.url, **etag).status_code == 404
 
 
+PARTS = [
+    ("bytes=0-1", 206, b"mo", "bytes 0-1/10"),
+    ("bytes=0-0", 206, b"m", "bytes 0-0/10"),
+    ("bytes=4-", 206, b"flower", "bytes 4-9/10"),
+    ("bytes=8-99", 206, b"er", "bytes 8-9/10"),
+    ("bytes=-3", 206, b"wer", "bytes 7-9/10"),
+    ("bytes=-99", 206, b"moonflower", "bytes 0-9/10"),
+    ("bytes=10-", 416, b"", "bytes */10"),
+    ("bytes=-0", 416, b"", "bytes */10"),
+    ("bytes=5-2", 200, b"moonflower", None),
+    ("bytes=0-1,4-5", 200, b"moonflower", None),
+    ("bytes=-", 200, b"moonflower", None),
+    ("seconds=0-1", 200, b"moonflower", None),
+    ("bytes=0-" + "9" * 5000, 200, b"moonflower", None),
+]
+
+
+def test_a_film_is_sent_in_parts_to_who_may_have_it(section, article, paper, body, client, as_reader):
+    document = paper()
+    article(section, tier="silver", body=body(paper=document))
+    as_reader("exact")
+    whole = client.get(document.url)
+    assert (whole.status_code, whole["Accept-Ranges"]) == (200, "bytes")
+    for asked, status, part, place in PARTS:
+        response = client.get(document.url, headers={"Range": asked})
+        assert (response.status_code, content(response)) == (status, part), asked
+        assert (response.get("Content-Range"), response["Content-Length"]) == (place, str(len(part))), asked
+        assert private(response) and response["Content-Type"] == whole["Content-Type"]
+    head = client.head(document.url, headers={"Range": "bytes=0-1"})
+    assert (head.status_code, head["Accept-Ranges"], head["Content-Length"]) == (200, "bytes", "10")
+    same, other = {"Range": "bytes=4-", "If-None-Match": whole["ETag"]}, '"another"'
+    assert client.get(document.url, headers=same).status_code == 304
+    for known, status in (
+        (whole["ETag"], 206),
+        (whole["Last-Modified"], 206),
+        (other, 200),
+        (f"W/{whole['ETag']}", 200),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 200),
+    ):
+        response = client.get(document.url, headers={"Range": "bytes=4-", "If-Range": known})
+        assert response.status_code == status, known
+    for name in ("anonymous", "low"):
+        as_reader(name)
+        response = client.get(document.url, headers={"Range": "bytes=0-1"})
+        assert (response.status_code, "Accept-Ranges" in response) == (403, False)
+
+
 @pytest.mark.parametrize("method", ["direct", "redirect", "serve_view"])
 def test_a_document_has_no_other_address(section, article, paper, body, as_reader, settings, method):
     settings.WAGTAILDOCS_SERVE_METHOD = method

@@ -7,7 +7,7 @@ from wagtail.models import Locale, Page, Site
 
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services
-from wagtail_club.models import ClubHomePage
+from wagtail_club.models import ClubHomePage, ClubSectionPage
 
 
 @pytest.fixture
@@ -59,8 +59,31 @@ def test_a_member_on_hold_is_told_so(home, member, client, user):
     assert "on hold" in see(client)
 
 
+def test_on_hold_a_closed_page_says_so_and_not_that_the_tier_is_too_low(
+    section, article, people, programme, client, settings
+):
+    page = article(section, tier="silver")
+    services.set_status(member=members.member_for(people["higher"], programme), status="frozen")
+    client.force_login(people["higher"])
+    for language, said, silent in (("en", "on hold", "This page is for"), ("fr", "en pause", "Cette page est")):
+        settings.LANGUAGE_CODE = language
+        text = client.get(page.url).content.decode()
+        assert said in text and silent not in text
+
+
 def test_without_a_programme_the_page_stands(home, client):
     assert "Opening soon" in see(client)
+
+
+def test_the_sections_that_do_not_fit_are_on_the_next_page(home, client):
+    for number in range(1, 27):
+        home.add_child(instance=ClubSectionPage(title=f"Shelf {number:02}", slug=f"shelf-{number}"))
+    first = see(client)
+    assert "Shelf 24" in first and "Shelf 25" not in first
+    assert "Page 1 of 2" in first and 'href="?page=2"' in first
+    second = see(client, "/club/?page=2")
+    assert "Shelf 26" in second and "Shelf 24" not in second
+    assert 'href="?page=1"' in second
 
 
 def test_no_cache_keeps_the_page(home, member, client, user):

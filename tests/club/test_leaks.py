@@ -127,6 +127,19 @@ def test_the_feed_is_a_strangers_whoever_reads_it(closed, section, club, article
     assert not told(answer)
 
 
+def test_the_feed_is_read_at_a_domain_that_no_site_has(section, club, article, client, settings):
+    article(section, title="Brushes", slug="open-one")
+    del settings.SITE_ID
+    settings.ALLOWED_HOSTS = ["www.elsewhere.example"]
+    response = client.get(f"{club.url}feed/", headers={"host": "www.elsewhere.example"})
+    text = response.content.decode()
+    assert response.status_code == 200
+    for link in (club.url, f"{section.url}open-one/"):
+        assert f"<link>http://www.elsewhere.example{link}</link>" in text
+    assert f'href="http://www.elsewhere.example{club.url}feed/"' in text
+    assert response["Last-Modified"]
+
+
 def test_the_feed_costs_the_same_with_many_pages(section, club, article, client, django_assert_max_num_queries):
     for index in range(30):
         article(section, ["silver", None][index % 2], slug=f"guide-{index}")

@@ -46,9 +46,37 @@ def test_the_card_on_the_phone_goes_when_its_holder_leaves(
     page.goto("/club/me/card/")
     page.locator('[data-club-do="keep"]').click()
     expect(page.locator("[data-club-kept]")).to_be_visible()
-    assert page.evaluate("caches.has('loyalty-card')")
+    assert page.evaluate("caches.has('loyalty-card:/club/me/card/')")
+    # And once more in another language.
+    page.evaluate("caches.open('loyalty-card:/fr/club/me/card/')")
     # In the shop's own account, which knows nothing of the club.
     page.goto("/accounts/loyalty/leave/")
     page.fill("#id_password", "petale-demo")
     page.click(".btn-danger")
-    page.wait_for_function("caches.has('loyalty-card').then((there) => !there)")
+    page.wait_for_function("caches.keys().then((kept) => !kept.length)")
+
+
+def test_the_card_on_the_phone_stays_when_its_holder_saves_a_form(
+    transactional_db, open_page, sign_in, programme, member, user, site
+):
+    page = open_page()
+    sign_in(page, user)
+    page.goto("/club/me/card/")
+    page.locator('[data-club-do="keep"]').click()
+    expect(page.locator("[data-club-kept]")).to_be_visible()
+    page.goto("/club/me/profile/")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.fill("#id_greeting_name", "Rosa")
+    # The answer sends on, and the worker asks for the card: its holder is still there.
+    with page.context.expect_event("response", lambda response: response.url.endswith("/club/me/card/")) as asked:
+        page.locator("#id_greeting_name").press("Enter")
+    assert asked.value.status == 200
+    expect(page.locator("#id_greeting_name")).to_have_value("Rosa")
+    page.context.set_offline(True)
+    page.goto("/club/me/")
+    expect(page.get_by_text(member.number).first).to_be_visible()
+    page.context.set_offline(False)
+    # Whoever is signed out meanwhile finds it gone.
+    page.context.clear_cookies()
+    page.goto("/club/me/")
+    page.wait_for_function("caches.keys().then((kept) => !kept.length)")

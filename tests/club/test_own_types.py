@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from oscar_loyalty.members import selectors as members
 from tests.club.conftest import SECRET
 from tests.club.lookbook.models import LookbookPage
 from tests.earning.tier_help import ladder, spend
+from wagtail_club.models import PageAccess
 
 HERE = Path(__file__).parent / "lookbook"
 GUIDE = Path(__file__).parents[2] / "docs" / "howto" / "club-page-types.md"
@@ -60,6 +62,28 @@ def test_it_is_closed_like_any_other(lookbook, people, client, name, status, tol
     assert ("A book of looks" in text) == (not told)
     listed = client.get(lookbook.get_parent().specific.url).content.decode()
     assert (SECRET in listed) == told
+
+
+def test_the_clubs_search_finds_the_texts_of_its_fields(lookbook, club, people, client):
+    club.introduction = "<p>Tea &amp; cakes</p><p>for <em>all</em></p>"
+    club.save_revision().publish()
+    client.force_login(people["exact"])
+
+    def found(query, page):
+        return f'href="{page.url}"' in client.get("/club/", {"q": query}).content.decode().partition("club-results")[2]
+
+    for query in (SECRET, lookbook.season.lower(), lookbook.title):
+        assert found(query, lookbook), query
+    club.refresh_from_db()
+    assert club.club_access.words == "The club Tea & cakes for all"
+    # As pages that are older than the club.
+    PageAccess.objects.all().delete()
+    assert not found(lookbook.season, lookbook)
+    call_command("club_access")
+    assert found(lookbook.season, lookbook)
+    PageAccess.objects.update(words="")
+    call_command("club_access")
+    assert found(lookbook.season, lookbook)
 
 
 def test_its_editor_has_the_tab_and_the_previews(lookbook, section, client, django_user_model):

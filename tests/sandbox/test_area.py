@@ -50,7 +50,7 @@ def test_the_card_opens_offline(member, open_page, shot, language):  # noqa: F81
     page.get_by_text(kept, exact=False).first.wait_for()
     page.context.set_offline(False)
 
-    gone = "caches.has('loyalty-card').then((there) => !there)"
+    gone = "caches.keys().then((kept) => !kept.length)"
     page.goto(f"{prefix}/club/me/card/")
     page.get_by_text(kept, exact=False).first.wait_for()
     page.goto(f"{prefix}/club/me/")
@@ -58,7 +58,7 @@ def test_the_card_opens_offline(member, open_page, shot, language):  # noqa: F81
     page.wait_for_url(lambda url: "/club/me" not in url)
     page.wait_for_function(gone)
 
-    page.evaluate("caches.open('loyalty-card')")
+    page.evaluate(f"caches.open('loyalty-card:{prefix}/club/me/card/')")
     page.goto(f"{prefix}/club/me/")
     page.wait_for_selector("#id_login-username")
     page.wait_for_function(gone)

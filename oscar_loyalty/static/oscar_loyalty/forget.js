@@ -1,2 +1,6 @@
-// The card that somebody kept on this device goes when they leave.
-if ("caches" in window) caches.delete("loyalty-card");
+// The card that somebody kept on this device, in whatever language, goes when they leave.
+(async () => {
+    if (!("caches" in window)) return;
+    const kept = (await caches.keys()).filter((name) => name.startsWith("loyalty-card"));
+    await Promise.all(kept.map((name) => caches.delete(name)));
+})();

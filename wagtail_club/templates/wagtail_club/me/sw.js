@@ -1,6 +1,7 @@
 // Answers with the card that its holder kept on this device while there is no network, and with nothing else.
-const CACHE = "loyalty-card";
 const CARD = "{{ card|escapejs }}";
+// Each language has a worker and a card of its own.
+const CACHE = `loyalty-card:${CARD}`;
 const HOLDER = "{{ holder|escapejs }}";
 const LOOKS = ["style", "script", "font", "image"];
 
@@ -18,12 +19,25 @@ async function renew(answer) {
     }
 }
 
-async function navigate(request) {
+// Whoever has signed out is sent to sign in: the card goes with them. A form that was saved sends on as well, so the
+// card itself is asked.
+async function check() {
+    if (!(await caches.has(CACHE))) return;
+    const answer = await fetch(CARD, { redirect: "manual" });
+    if (answer.type === "opaqueredirect") {
+        await caches.delete(CACHE);
+    } else if (answer.ok) {
+        await renew(answer);
+    }
+}
+
+async function navigate(event) {
+    const { request } = event;
     try {
         const answer = await fetch(request);
-        // Whoever has signed out is sent to sign in: the card goes with them.
-        if (answer.redirected || answer.type === "opaqueredirect") {
-            await caches.delete(CACHE);
+        if (answer.type === "opaqueredirect") {
+            // Beside the answer, which does not wait for it.
+            event.waitUntil(check());
         } else if (answer.ok && new URL(request.url).pathname === CARD && (await caches.has(CACHE))) {
             await renew(answer.clone());
         }
@@ -53,7 +67,7 @@ async function fetchLooks(request) {
 
 self.addEventListener("fetch", (event) => {
     if (event.request.mode === "navigate") {
-        event.respondWith(navigate(event.request));
+        event.respondWith(navigate(event));
     } else if (event.request.method === "GET") {
         event.respondWith(fetchLooks(event.request));
     }
