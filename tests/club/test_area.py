@@ -13,18 +13,14 @@ from oscar.test.factories import create_product
 from oscar_loyalty import clock, times
 from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.earning.referrals import services as referrals
-<<<<<<< HEAD
-from oscar_loyalty.members import selectors as tiers
-from oscar_loyalty.members import statuses
-from oscar_loyalty.privileges import services
-from oscar_loyalty.privileges.words import moment
-=======
 from oscar_loyalty.fields import localized
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.loading import get_model
+from oscar_loyalty.members import selectors as tiers
 from oscar_loyalty.members import services, statuses
+from oscar_loyalty.privileges import services as privileges
+from oscar_loyalty.privileges.words import moment
 from oscar_loyalty.rewards import services as rewards
->>>>>>> clubme
 from wagtail_club import next_steps
 from wagtail_club.models import ClubHomePage
 
@@ -142,8 +138,8 @@ def test_what_is_early_says_when_it_is_everybodys(signed_in, programme, member):
     bronze, silver = tiers.tiers(programme)[:2]
     soap, now = create_product(title="Soap"), clock.now()
     ends = now + timedelta(days=2)
-    services.create(programme=programme, tier=bronze, target=soap, ends_at=ends, key="first")
-    services.create(
+    privileges.create(programme=programme, tier=bronze, target=soap, ends_at=ends, key="first")
+    privileges.create(
         programme=programme, tier=silver, target=soap, opens_at=ends, ends_at=now + timedelta(days=4), key="then"
     )
     text = text_of(signed_in.get(AREA))
