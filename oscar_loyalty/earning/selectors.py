@@ -203,17 +203,22 @@ def _strategy(request: Any) -> Any:
 
 
 def preview_basket(
-    basket: Any, request: Any, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
+    basket: Any,
+    request: Any,
+    *,
+    shipping: Any = None,
+    total: Decimal | None = None,
+    paid: Mapping[int, Decimal] | None = None,
 ) -> Preview | None:
     """Return what ``basket`` would bring whoever asks; ``None`` without an open programme or lines.
 
-    ``shipping`` is the charge (Oscar's price) once it is known, ``paid`` what points and gift cards pay, by basket
-    line.
+    ``shipping`` is the charge (Oscar's price) once it is known, ``total`` what the order costs, with tax, ``paid`` what
+    points and gift cards pay, by basket line.
     """
     asker = asker_of(request)
     if asker is None or basket is None or basket.is_empty:
         return None
-    return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, paid=paid))
+    return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, total=total, paid=paid))
 
 
 def award_of_order(order: Any) -> Any:
