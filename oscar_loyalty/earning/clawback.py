@@ -125,10 +125,10 @@ def claw_back(
             if None in gone:
                 part = max(part, _of_shipping(order, gone[None].amount))
         lost += Fraction(row.share) * part
-    target = award.points if whole else min(award.points, round_points(lost, "nearest"))
+    all_gone = whole or bool(part_of and min(part_of.values()) == 1)
+    target = award.points if all_gone else min(award.points, round_points(lost, "nearest"))
     titles = [line.title for line in lines if part_of.get(line.pk)]
     why = "cancelled" if cancelled else "refunded" if gone else "booked"
-    all_gone = whole or bool(part_of and min(part_of.values()) == 1)
     detail = {"why": why, "source": "order", "number": order.number, "whole": all_gone, "lines": titles}
     # A booking that earns instead carries what was spent on with it, so it leaves the order all the same.
     back = (Fraction(award.spent) * of_all).__round__(2) if not whole else Fraction(award.spent)

@@ -277,3 +277,32 @@ def test_a_rebate_may_be_of_the_shipping(rebated, programme, member, per_euro, s
     assert petals() == (0, 27)
     refunds.give_all_back(order=order, key="1", kind="refund")
     assert petals() == (0, 0)
+
+
+def test_what_a_booster_brought_on_shipping_goes_with_the_shipping(
+    rebated, programme, member, per_euro, haircut, shampoo, petals
+):
+    services.save_programme(programme=programme, earn_shipping=True)
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
+    order = rebated("67.50", (haircut, 1), (shampoo, 1), shipping_incl_tax=D(10), shipping_excl_tax=D(10))
+    assert petals() == (0, 135)
+    refunds.refund(order=order, key="1", shipping=D(5))
+    assert petals() == (0, 125)
+    refunds.refund(order=order, key="2", shipping=D(5))
+    assert petals() == (0, 115)
+    refunds.give_all_back(order=order, key="3", kind="refund")
+    assert petals() == (0, 0) and selectors.award_of_order(order).void
+
+
+def test_of_an_order_that_went_back_wholly_nothing_stays(rebated, programme, member, per_euro, petals):
+    """The cards bring nothing, their shipping does; an award from before that was told apart has it all in one."""
+    services.save_programme(programme=programme, earn_shipping=True)
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
+    cards = [create_product(title=str(of), price=D(of), product_class="Gift card", num_in_stock=9) for of in (100, 50)]
+    order = rebated("160", *((card, 1) for card in cards), shipping_incl_tax=D(10), shipping_excl_tax=D(10))
+    assert petals() == (0, 20)
+    for line in selectors.award_of_order(order).lines.filter(explanation__rule="booster"):
+        del line.explanation["shipping"]
+        line.save(update_fields=["explanation"])
+    refunds.give_all_back(order=order, key="1", kind="refund")
+    assert petals() == (0, 0) and selectors.award_of_order(order).void
