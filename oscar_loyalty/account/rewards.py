@@ -16,6 +16,8 @@ from django.views import generic
 from oscar_loyalty import clock
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.account.views import AccountMixin
+from oscar_loyalty.earning import explain
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.qr import svg_response
@@ -135,12 +137,14 @@ class GiveBackView(_ClaimMixin, generic.TemplateView):
 
     def post(self, request, *args, **kwargs):
         try:
-            services.give_back(claim=self.claim, user=request.user)
+            claim = services.give_back(claim=self.claim, user=request.user)
         except RewardError as error:
             messages.error(request, str(error))
         else:
-            label = self.programme.points_label(self.claim.points)
-            messages.success(request, _("It is given back: %(points)s are yours again.") % {"points": label})
+            label = self.programme.points_label(claim.points)
+            said = _("It is given back: %(points)s are yours again.") % {"points": label}
+            owed = ledger.repaid(entry=claim.back) if claim.back is not None else 0
+            messages.success(request, f"{said} {explain.repaid_sentence(owed, self.programme)}".rstrip())
         return redirect("loyalty-account:my-rewards")
 
 

@@ -277,6 +277,7 @@ def history(member: Any, *, page: int | str = 1, per_page: int = 20, staff: bool
     """Return a page (Django's ``Page``) of :class:`Movement`, newest first; the queries are bounded.
 
     What is said of the same visit twice (that its points became usable) is not a movement of its own for the member.
+    That points paid what was owed is one, of no units: the debt was counted where it came from.
     """
     found = Paginator(_movements_of(member, staff=staff), per_page).get_page(page)
     found.object_list = describe(list(found.object_list), member.programme, staff=staff)
@@ -291,7 +292,7 @@ def latest(member: Any, number: int) -> list[Movement]:
 def _movements_of(member: Any, *, staff: bool = False) -> QuerySet[Any]:
     entries = _with_reasons(get_model("loyalty_ledger", "Entry").objects.filter(account=member.account_id))
     if not staff:
-        entries = entries.exclude(units=0)
+        entries = entries.filter(~Q(units=0) | Q(kind="repaid"))
     return entries.order_by("-sequence")
 
 
