@@ -21,6 +21,7 @@ from stdnum import luhn
 from oscar_loyalty.account import oneself
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.checkout.points import PointsField
+from oscar_loyalty.earning import explain
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.loading import get_model
@@ -253,7 +254,9 @@ class GiftAnswerView(MemberMixin, generic.View):
         except SharingRefused as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, said % {"points": self.programme.points_label(row.units)})
+            said %= {"points": self.programme.points_label(row.units)}
+            owed = ledger.repaid(hold=row.hold) if answer == "call-off" else 0
+            messages.success(request, f"{said} {explain.repaid_sentence(owed, self.programme)}".rstrip())
         return redirect("loyalty-account:give")
 
 

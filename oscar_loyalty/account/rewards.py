@@ -16,6 +16,8 @@ from django.views import generic
 from oscar_loyalty import clock
 from oscar_loyalty.account.friends import MemberMixin
 from oscar_loyalty.account.views import AccountMixin
+from oscar_loyalty.earning import explain
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.ledger.books import Ref
 from oscar_loyalty.qr import svg_response
 from oscar_loyalty.rewards import selectors, services
@@ -133,17 +135,18 @@ class GiveBackView(_ClaimMixin, generic.TemplateView):
 
     def post(self, request, *args, **kwargs):
         try:
-            services.give_back(claim=self.claim, user=request.user)
+            claim = services.give_back(claim=self.claim, user=request.user)
         except RewardError as error:
             messages.error(request, str(error))
         else:
-            label = self.programme.points_label(self.claim.points)
+            label = self.programme.points_label(claim.points)
             said = ngettext(
                 "It is given back: %(points)s is yours again.",
                 "It is given back: %(points)s are yours again.",
-                self.claim.points,
-            )
-            messages.success(request, said % {"points": label})
+                claim.points,
+            ) % {"points": label}
+            owed = ledger.repaid(entry=claim.back) if claim.back is not None else 0
+            messages.success(request, f"{said} {explain.repaid_sentence(owed, self.programme)}".rstrip())
         return redirect("loyalty-account:my-rewards")
 
 

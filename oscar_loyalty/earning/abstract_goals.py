@@ -158,6 +158,7 @@ class AbstractStamp(models.Model):
 
     ``taken_back`` of ``quantity`` were returned; ``counted`` of the rest found a place on a card (a goal that is
     reached once has no place for more). ``source``: ``line:<order line>``, ``award:<award>`` or ``hand:<key>``.
+    ``about``: the sources of what in an order it is for, where it is for the order; none in one from before we kept it.
     """
 
     goal = models.ForeignKey("loyalty_earning.Goal", on_delete=models.PROTECT, related_name="stamps")
@@ -168,6 +169,7 @@ class AbstractStamp(models.Model):
     )
     title = models.CharField(_("title"), max_length=255, blank=True)
     quantity = models.PositiveBigIntegerField(_("quantity"))
+    about = models.JSONField(_("about"), default=list, blank=True)
     taken_back = models.PositiveBigIntegerField(_("taken back"), default=0)
     counted = models.PositiveBigIntegerField(_("counted"), default=0)
     happened_at = models.DateTimeField(_("happened at"))

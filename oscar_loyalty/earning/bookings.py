@@ -120,7 +120,9 @@ def _move(reference: str, state: str, happened_at: datetime | None, *, force: bo
         raise ValueError(f"A booking cannot be {state!r}.")
     at = clock.past(happened_at)
     booking = _get(reference, None, at)
-    same = booking.state == state and (not force or happened_at is None or at == booking.state_at)
+    # A time that is still to come says nothing new of a state that is so already.
+    untimed = happened_at is None or happened_at > at or at == booking.state_at
+    same = booking.state == state and (not force or untimed)
     if same or (at < booking.state_at and not force and booking.state != "made"):
         return booking
     booking.state, booking.state_at = state, at

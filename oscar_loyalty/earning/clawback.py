@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Sum
@@ -20,6 +21,7 @@ from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import programme_of_order
 from oscar_loyalty.payments import refunds
 from oscar_loyalty.payments.exceptions import RefundRefused
+from oscar_loyalty.payments.planning import paid_for
 
 NONE = Fraction(0)
 
@@ -35,11 +37,12 @@ class Refunded:
     pieces: int
     amount: Decimal
 
-    def share(self, line: Any) -> Fraction:
-        """Return the part of the line's worth that went back; of what costs nothing, its pieces count."""
-        price = line.line_price_incl_tax
-        part = Fraction(self.amount) / Fraction(price) if price else Fraction(self.pieces, line.quantity)
-        return min(Fraction(1), part)
+    def share(self, quantity: int, paid: Decimal) -> Fraction:
+        """Return the part that went back of ``quantity`` pieces, which were ``paid`` for: of the money, or, where that
+        is nothing, of the pieces. With the last of them all of it went."""
+        if self.pieces >= quantity or not paid:
+            return min(Fraction(1), Fraction(self.pieces, quantity))
+        return min(Fraction(1), Fraction(self.amount) / Fraction(paid))
 
 
 def refunded(orders: Sequence[int]) -> dict[int, dict[int | None, Refunded]]:
@@ -96,16 +99,18 @@ def claw_back(
     part_of: dict[int, Fraction] = {}
     prices: dict[int, Fraction] = {}
     quantities: dict[int, Fraction] = {}
-    for line in order.lines.all():
+    lines = sorted(order.lines.all(), key=attrgetter("pk"))
+    paid = paid_for([line.line_price_incl_tax for line in lines], order.total_incl_tax, order.currency)
+    for line, price in zip(lines, paid, strict=True):
         earned = line.quantity - before.get(str(line.pk), 0)
         if earned <= 0:
             continue
         pieces = Fraction(cancelled.get(line.pk, 0))
         if line.pk in gone:
-            pieces = max(pieces, gone[line.pk].share(line) * line.quantity)
+            pieces = max(pieces, gone[line.pk].share(line.quantity, price) * line.quantity)
         now_gone = pieces + booked.get(line.pk, 0) - before.get(str(line.pk), 0)
         part_of[line.pk] = max(Fraction(0), min(now_gone, Fraction(earned))) / earned
-        prices[line.pk] = Fraction(line.line_price_incl_tax) * earned / line.quantity
+        prices[line.pk] = Fraction(price) * earned / line.quantity
         quantities[line.pk] = Fraction(earned)
     # What was for the whole order goes by what counted of each line. Where the award does not tell (it is older,
     # or of one line), all counts.
@@ -121,10 +126,10 @@ def claw_back(
             if None in gone:
                 part = max(part, _of_shipping(order, gone[None].amount))
         lost += Fraction(row.share) * part
-    target = award.points if whole else min(award.points, round_points(lost, "nearest"))
-    titles = [line.title for line in order.lines.all() if part_of.get(line.pk)]
-    why = "cancelled" if cancelled else "refunded" if gone else "booked"
     all_gone = whole or bool(part_of and min(part_of.values()) == 1)
+    target = award.points if all_gone else min(award.points, round_points(lost, "nearest"))
+    titles = [line.title for line in lines if part_of.get(line.pk)]
+    why = "cancelled" if cancelled else "refunded" if gone else "booked"
     detail = {"why": why, "source": "order", "number": order.number, "whole": all_gone, "lines": titles}
     # A booking that earns instead carries what was spent on with it, so it leaves the order all the same.
     back = (Fraction(award.spent) * of_all).__round__(2) if not whole else Fraction(award.spent)

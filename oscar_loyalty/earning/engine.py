@@ -494,8 +494,9 @@ def _why(policy: Policy, part: _Part, share: Decimal) -> dict[str, Any]:
         why["quantity"] = part.line.quantity
     if rule.kind == "amount":
         why |= {"per": _text(rule.per), "amount": _text(_decimal(part.amount)), "currency": policy.currency}
-        if part.line.key == SHIPPING:
-            why["shipping"] = True
+    if part.line.key == SHIPPING:
+        # Whatever brought it, it goes back with the shipping.
+        why["shipping"] = True
     if rule.threshold:
         why |= {"threshold": _text(rule.threshold), "currency": policy.currency}
     if part.paid:

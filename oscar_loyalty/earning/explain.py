@@ -11,7 +11,7 @@ from babel.numbers import format_currency
 from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language, gettext_lazy, to_locale
+from django.utils.translation import get_language, gettext_lazy, ngettext, to_locale
 from django.utils.translation import gettext as _
 from i18nfield.strings import LazyI18nString
 
@@ -256,6 +256,8 @@ def entry_title(entry: Any, *, titles: Mapping[int, str] | None = None) -> str:
         return _saying_title(why["why"], why)
     if source in _sayings and entry.units > 0:
         return _saying_title(source, why)
+    if entry.kind == "repaid":
+        return _("%(title)s: %(name)s") % {"title": _TITLES["repaid"], "name": number(why["units"])}
     if entry.kind == "transfer" and entry.units < 0:
         return _("Points given away")
     return str(_TITLES.get(entry.kind) or _("Points earned"))
@@ -290,6 +292,16 @@ def entry_sentences(
         label = points(why["written_off"], programme)
         result.append(_("%(points)s were spent already and are forgiven") % {"points": label})
     return result
+
+
+def repaid_sentence(units: int, programme: Any) -> str:
+    """Say that ``units`` of points that are somebody's again paid what was owed; nothing where none did."""
+    if not units:
+        return ""
+    said = ngettext(
+        "%(points)s of them has paid back what was owed.", "%(points)s of them have paid back what was owed.", units
+    )
+    return said % {"points": points(units, programme)}
 
 
 def _claimed(why: Mapping[str, Any]) -> list[str]:

@@ -17,9 +17,12 @@ from oscar_loyalty.giftcards.selectors import is_giftcard
 from oscar_loyalty.ledger import rows
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.selectors import tiers
-from oscar_loyalty.payments.planning import NOT_MONEY
+from oscar_loyalty.money import as_stored
+from oscar_loyalty.payments.planning import NOT_MONEY, paid_for
 
 ZERO = Decimal(0)
+#: What costs nothing, with and without tax.
+FREE = (ZERO, ZERO)
 #: What is no product.
 NOTHING = Line(key="")
 
@@ -289,6 +292,29 @@ def part_of(amount: Decimal, quantity: int, of: int) -> Decimal:
     return amount if quantity == of else amount * quantity / of
 
 
+#: What something costs, with and without tax.
+Amounts = tuple[Decimal, Decimal]
+
+
+def paid_of(
+    prices: Sequence[Amounts], shipping: Amounts, total: Decimal, currency: str
+) -> tuple[list[Amounts], Amounts]:
+    """Return what of ``total``, with tax, is paid for each line and for shipping: their prices, but where a rebate
+    makes it less than all of them (:func:`~oscar_loyalty.payments.planning.paid_for`)."""
+    lines = sum([incl for incl, _excl in prices], ZERO)
+    if lines + shipping[0] <= total:
+        return list(prices), shipping
+    total = as_stored(total)
+    parts = paid_for([incl for incl, _excl in prices], total, currency)
+    paid = [_less(amounts, part) for amounts, part in zip(prices, parts, strict=True)]
+    return paid, _less(shipping, max(ZERO, total - lines))
+
+
+def _less(amounts: Amounts, incl: Decimal) -> Amounts:
+    """Return ``amounts`` at ``incl`` with tax, where that is less."""
+    return amounts if incl >= amounts[0] else (incl, amounts[1] * incl / amounts[0])
+
+
 @dataclass(frozen=True)
 class Bought:
     """What was read of orders: their lines with products, by order; the ``paths`` of the categories of each product and
@@ -323,23 +349,26 @@ def order_purchases(
     result = {}
     for order in orders:
         counts = order.currency == book.programme.currency
-        lines = []
-        for row in bought.lines.get(order.pk, ()):
+        rows, lines = bought.lines.get(order.pk, ()), []
+        prices = [(row.line_price_incl_tax, row.line_price_excl_tax) for row in rows]
+        shipping = (order.shipping_incl_tax, order.shipping_excl_tax)
+        paid, shipping = paid_of(prices, shipping, order.total_incl_tax, order.currency)
+        for row, (incl, excl) in zip(rows, paid, strict=True):
             quantity = row.quantity - without.get(row.pk, 0)
             if quantity <= 0:
                 continue
             line = known.get(row.product_id, NOTHING).sold(key=str(row.pk), quantity=quantity, title=row.title)
             if counts:
                 line = line.sold(
-                    amount_incl=part_of(row.line_price_incl_tax, quantity, row.quantity),
-                    amount_excl=part_of(row.line_price_excl_tax, quantity, row.quantity),
+                    amount_incl=part_of(incl, quantity, row.quantity),
+                    amount_excl=part_of(excl, quantity, row.quantity),
                     paid_otherwise=part_of(paid_lines.get(row.pk, ZERO), quantity, row.quantity),
                 )
             lines.append(line)
         result[order.pk] = Purchase(
             lines=tuple(lines),
-            shipping_incl=order.shipping_incl_tax if counts else ZERO,
-            shipping_excl=order.shipping_excl_tax if counts else ZERO,
+            shipping_incl=shipping[0] if counts else ZERO,
+            shipping_excl=shipping[1] if counts else ZERO,
             shipping_paid_otherwise=paid_rest.get(order.pk, ZERO),
         )
     return result
@@ -363,31 +392,44 @@ def _paid_otherwise(orders: Sequence[Any]) -> tuple[dict[int, Decimal], dict[int
 
 
 def basket_purchase(
-    basket: Any, book: RuleBook, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
+    basket: Any,
+    book: RuleBook,
+    *,
+    shipping: Any = None,
+    total: Decimal | None = None,
+    paid: Mapping[int, Decimal] | None = None,
 ) -> Purchase:
     """Return what ``basket`` would be as an order;
 
-    ``shipping`` is its charge, ``paid`` what points and cards pay, by line.
+    ``shipping`` is its charge, ``total`` what all of it costs, with tax (default: nothing is known of a rebate),
+    ``paid`` what points and cards pay, by line.
     """
     rows = list(basket.all_lines())
     Product = get_model("catalogue", "Product")
     products = Product.objects.filter(pk__in={row.product_id for row in rows}).select_related(*PRODUCT_RELATED)
     known = describe(products, book)
     counts = basket.currency in (None, book.programme.currency)
+    prices = [_in_basket(row) if counts else FREE for row in rows]
+    charge = _charged(shipping) if shipping and counts else FREE
+    if total is not None and counts:
+        prices, charge = paid_of(prices, charge, total, book.programme.currency)
     lines = []
-    for row in rows:
+    for row, (incl, excl) in zip(rows, prices, strict=True):
         line = known.get(row.product_id, NOTHING).sold(key=str(row.pk), quantity=row.quantity)
-        if counts and row.purchase_info.price.exists:
-            excl = row.line_price_excl_tax_incl_discounts
-            incl = row.line_price_incl_tax_incl_discounts if row.is_tax_known else excl
-            line = line.sold(amount_incl=incl, amount_excl=excl, paid_otherwise=(paid or {}).get(row.pk, ZERO))
-        lines.append(line)
-    charge = shipping if counts else None
-    return Purchase(
-        lines=tuple(lines),
-        shipping_excl=charge.excl_tax if charge else ZERO,
-        shipping_incl=(charge.incl_tax if charge.is_tax_known else charge.excl_tax) if charge else ZERO,
-    )
+        other = (paid or {}).get(row.pk, ZERO)
+        lines.append(line.sold(amount_incl=incl, amount_excl=excl, paid_otherwise=other) if incl else line)
+    return Purchase(lines=tuple(lines), shipping_incl=charge[0], shipping_excl=charge[1])
+
+
+def _in_basket(line: Any) -> Amounts:
+    if not line.purchase_info.price.exists:
+        return FREE
+    excl = line.line_price_excl_tax_incl_discounts
+    return (line.line_price_incl_tax_incl_discounts if line.is_tax_known else excl), excl
+
+
+def _charged(price: Any) -> Amounts:
+    return (price.incl_tax if price.is_tax_known else price.excl_tax), price.excl_tax
 
 
 def product_purchase(product: Any, known: Line, price: Any, programme: Any) -> Purchase:

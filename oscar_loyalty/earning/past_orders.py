@@ -36,6 +36,7 @@ class Past(NamedTuple):
     at: datetime
     shipping_incl: Any
     shipping_excl: Any
+    total: Any
 
 
 class Bought(NamedTuple):
@@ -116,18 +117,19 @@ def _orders(programme: Any, pks: Sequence[int]) -> dict[int, Past]:
     """Return the orders that may bring points, by primary key."""
     Change, now = get_model("order", "OrderStatusChange"), clock.now()
     rows = get_model("order", "Order").objects.filter(among("pk", pks), user__isnull=False)
-    fields = ["pk", "number", "user", "currency", "date_placed", "status", "shipping_incl_tax", "shipping_excl_tax"]
+    fields = ["pk", "number", "user", "currency", "date_placed", "status"]
+    fields += ["shipping_incl_tax", "shipping_excl_tax", "total_incl_tax"]
     wanted, reached = programme.award_on_status, {}
     if wanted:
         changes = Change.objects.filter(among("order_id", pks), new_status=wanted).order_by()
         reached = dict(changes.values_list("order").annotate(first=Min("date_created")))
     found = {}
-    for pk, number, user, currency, placed, status, incl, excl in rows.values_list(*fields):
+    for pk, number, user, currency, placed, status, *costs in rows.values_list(*fields):
         # As orders.reached_at says of the past.
         at = placed if not wanted or status == wanted else None
         at = min(reached[pk], now) if pk in reached else at
         if at is not None and status not in programme.cancelled_order_statuses:
-            found[pk] = Past(pk, number, user, currency, placed, at, incl, excl)
+            found[pk] = Past(pk, number, user, currency, placed, at, *costs)
     return found
 
 
@@ -235,14 +237,16 @@ def _described(
 def _purchase(order: Past, lines: Sequence[Bought], products: Mapping[int | None, Line], *, counts: bool) -> Purchase:
     """Return the purchase, as :func:`oscar_loyalty.earning.facts.order_purchases` does."""
     found = []
-    for row in lines:
+    shipping = (order.shipping_incl, order.shipping_excl)
+    paid, shipping = facts.paid_of([(row.incl, row.excl) for row in lines], shipping, order.total, order.currency)
+    for row, (incl, excl) in zip(lines, paid, strict=True):
         if row.quantity <= 0:
             continue
         line = products.get(row.product, facts.NOTHING)
-        amounts = {"amount_incl": row.incl, "amount_excl": row.excl} if counts else {}
+        amounts = {"amount_incl": incl, "amount_excl": excl} if counts else {}
         found.append(line.sold(key=str(row.pk), quantity=row.quantity, title=row.title, **amounts))
     return Purchase(
         lines=tuple(found),
-        shipping_incl=order.shipping_incl if counts else facts.ZERO,
-        shipping_excl=order.shipping_excl if counts else facts.ZERO,
+        shipping_incl=shipping[0] if counts else facts.ZERO,
+        shipping_excl=shipping[1] if counts else facts.ZERO,
     )

@@ -205,17 +205,22 @@ def _strategy(request: Any) -> Any:
 
 
 def preview_basket(
-    basket: Any, request: Any, *, shipping: Any = None, paid: Mapping[int, Decimal] | None = None
+    basket: Any,
+    request: Any,
+    *,
+    shipping: Any = None,
+    total: Decimal | None = None,
+    paid: Mapping[int, Decimal] | None = None,
 ) -> Preview | None:
     """Return what ``basket`` would bring whoever asks; ``None`` without an open programme or lines.
 
-    ``shipping`` is the charge (Oscar's price) once it is known, ``paid`` what points and gift cards pay, by basket
-    line.
+    ``shipping`` is the charge (Oscar's price) once it is known, ``total`` what the order costs, with tax, ``paid`` what
+    points and gift cards pay, by basket line.
     """
     asker = asker_of(request)
     if asker is None or basket is None or basket.is_empty:
         return None
-    return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, paid=paid))
+    return _preview(asker, facts.basket_purchase(basket, asker.book, shipping=shipping, total=total, paid=paid))
 
 
 def award_of_order(order: Any) -> Any:
@@ -274,6 +279,7 @@ def history(member: Any, *, page: int | str = 1, per_page: int = 20, staff: bool
     """Return a page (Django's ``Page``) of :class:`Movement`, newest first; the queries are bounded.
 
     What is said of the same visit twice (that its points became usable) is not a movement of its own for the member.
+    That points paid what was owed is one, of no units: the debt was counted where it came from.
     """
     found = Paginator(_movements_of(member, staff=staff), per_page).get_page(page)
     found.object_list = describe(list(found.object_list), member.programme, staff=staff)
@@ -288,7 +294,7 @@ def latest(member: Any, number: int) -> list[Movement]:
 def _movements_of(member: Any, *, staff: bool = False) -> QuerySet[Any]:
     entries = _with_reasons(get_model("loyalty_ledger", "Entry").objects.filter(account=member.account_id))
     if not staff:
-        entries = entries.exclude(units=0)
+        entries = entries.filter(~Q(units=0) | Q(kind="repaid"))
     return entries.order_by("-sequence")
 
 

@@ -1,9 +1,10 @@
 """What awards count for goals: a follower keeps the stamps in line with how each award stands now."""
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -114,16 +115,19 @@ class Targets:
 
 @dataclass(frozen=True)
 class Counted:
-    """What an award counts for a goal: of ``quantity``, ``left`` are left."""
+    """What an award counts for a goal: of ``quantity``, ``left`` are left; an order, for what it is ``about``."""
 
     source: str
     title: str
     quantity: int
     left: int
     at: datetime
+    about: tuple[str, ...] = ()
 
 
-def count(goal: Any, facts: Facts, targets: Targets, stamped: Container[str] = ()) -> list[Counted]:
+def count(
+    goal: Any, facts: Facts, targets: Targets, stamped: Mapping[str, Any] = MappingProxyType({})
+) -> list[Counted]:
     """Return what an award counts for ``goal`` as it stands now.
 
     What is ``stamped`` for this goal, by its source, was fit for it then, whatever has become of the catalogue since.
@@ -155,13 +159,20 @@ def count(goal: Any, facts: Facts, targets: Targets, stamped: Container[str] = (
             return []
         return [Counted(source, facts.title, int(award.spent * scale), 0 if gone else int(net * scale), facts.at)]
     wanted = {"orders": facts.is_order, "visits": facts.is_visit}.get(goal.counts, True)
-    about = [piece for piece in facts.pieces if targets.fit(goal, piece.product)]
-    if source in stamped:
+    stamp = stamped.get(source)
+    if stamp is not None and stamp.about:
+        about = [piece for piece in facts.pieces if piece.source in stamp.about]
+    else:
+        about = [piece for piece in facts.pieces if targets.fit(goal, piece.product)]
+    if stamp is not None:
         about = about or facts.pieces
     if not wanted or not about:
         return []
     left = int(not gone and any(piece.left for piece in about))
-    return [Counted(source, facts.title, 1, left, facts.at)]
+    if stamp is not None and not stamp.about and len(facts.pieces) > 1:
+        # Nobody knows any more what it was for: it may go, and does not come back for something else.
+        left = min(left, stamp.quantity - stamp.taken_back)
+    return [Counted(source, facts.title, 1, left, facts.at, tuple(piece.source for piece in about))]
 
 
 def _in_time(goal: Any, at: datetime) -> bool:
@@ -207,7 +218,7 @@ def stamp(*, goals: Sequence[Any], awards: Sequence[int], members: Iterable[int]
     for goal in goals:
         for each in facts:
             member = people[each.award.member_id]
-            stamped = {s for (g, s), old in known.items() if g == goal.pk and old.award_id == each.award.pk}
+            stamped = {s: old for (g, s), old in known.items() if g == goal.pk and old.award_id == each.award.pk}
             told = {counted.source: counted for counted in count(goal, each, targets, stamped)}
             for source in stamped:
                 # What it was stamped for is out of sight now: the visit is still to come after all.
@@ -241,6 +252,7 @@ def _new(Stamp: Any, goal: Any, member: Any, award: Any, counted: Counted) -> An
         award=award,
         source=counted.source,
         title=counted.title[:255],
+        about=list(counted.about),
         quantity=counted.quantity,
         taken_back=counted.quantity - counted.left,
         happened_at=counted.at,

@@ -165,6 +165,19 @@ def by_source(source_type: str, source_id: Any) -> QuerySet[Any]:
     return rows.order_by("recorded_at", "pk")
 
 
+def repaid(*, entry: Any = None, hold: Any = None) -> int:
+    """Return how many of the units that came back with ``entry``, or came free with ``hold``, paid what was owed."""
+    uses = _model("LotUse").objects.filter(units__gt=0)
+    if entry is not None:
+        uses = uses.filter(entry=entry)
+    else:
+        # By an entry of its own, of that moment.
+        closed_at = _model("Hold").objects.filter(pk=hold.pk).values("closed_at")
+        uses = uses.filter(entry__account=hold.account_id, entry__kind="repaid", entry__effective_at__in=closed_at)
+        uses = uses.filter(lot__in=hold.uses.values("lot"))
+    return uses.aggregate(total=Coalesce(Sum("units"), 0))["total"]
+
+
 def undone(entry: Any) -> int:
     """Return how many units of an earning or a spend have been reversed, written off and expired ones included."""
     rows = _model("Entry").objects.filter(reverses=entry)

@@ -4,6 +4,8 @@ from typing import Any
 
 from oscar_loyalty import times
 from oscar_loyalty.due.registry import handler
+from oscar_loyalty.earning import explain
+from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, leaving, sharing, statuses
 from oscar_loyalty.messaging import services
@@ -54,7 +56,7 @@ def tell_gift(row: Any) -> None:
 @builder("gift", to_member=True)
 def gift(message: Any) -> dict[str, Any] | None:
     """Points that were given: what it means for whom it is written to, as long as it is so."""
-    rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target", "programme")
+    rows = get_model("loyalty_members", "Transfer").objects.select_related("source", "target", "programme", "hold")
     found = rows.filter(pk=message.context["transfer"], state=message.context["state"]).first()
     if found is None or (found.state == "open" and not found.is_open):
         return None
@@ -75,7 +77,13 @@ def gift(message: Any) -> dict[str, Any] | None:
         "until": times.last_day(found.until),
         "at_once": found.at_once,
         "reason": found.reason,
+        "repaid": explain.repaid_sentence(_repaid(found), member.programme) if is_giver else "",
     }
+
+
+def _repaid(gift: Any) -> int:
+    """Return how many of the points that are the giver's again paid what was owed."""
+    return ledger.repaid(hold=gift.hold) if gift.hold is not None and gift.hold.state == "released" else 0
 
 
 @handler(households.INVITED)

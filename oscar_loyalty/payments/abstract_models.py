@@ -130,6 +130,9 @@ class AbstractTender(models.Model):
         _("capture before"), null=True, blank=True, help_text=_("After that the provider lets an authorisation go.")
     )
     error = models.CharField(_("error"), max_length=255, blank=True)
+    short = models.BooleanField(
+        _("short"), default=False, help_text=_("Less was taken than it is, and the shop has not seen to the rest yet.")
+    )
     detail = models.JSONField(_("detail"), default=dict, blank=True)
 
     class Meta:
@@ -146,7 +149,7 @@ class AbstractTender(models.Model):
             models.Index(fields=["reference"], condition=~Q(reference=""), name="loyalty_tender_reference"),
             models.Index(fields=["capture_before"], condition=Q(state="authorised"), name="loyalty_tender_authorised"),
             models.Index(fields=["attempt"], condition=Q(state="failed"), name="loyalty_tender_failed"),
-            models.Index(fields=["attempt"], condition=Q(state="captured") & ~Q(error=""), name="loyalty_tender_short"),
+            models.Index(fields=["attempt"], condition=Q(short=True), name="loyalty_tender_short"),
         ]
 
     def __str__(self):

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import Money
 from oscar_loyalty.payments import allotting, exceptions, services, tenders, watching
 
 log = logging.getLogger("oscar_loyalty")
@@ -59,6 +58,9 @@ def _note(attempt: Any, error: str) -> None:
     """Remember what went wrong and that it did, and look again after a while that grows."""
     row = services.locked(attempt)
     tender = services.provider_tender(row, lock=True)
+    if tender.state != "authorised":
+        # Somebody else has had the answer meanwhile, and written it down: nothing went wrong.
+        return
     tries = int(tender.detail.get("tries", 0)) + 1
     tender.detail, tender.error = {**tender.detail, "tries": tries}, error[:255]
     tender.save(update_fields=["detail", "error"])
@@ -83,12 +85,10 @@ def _captured(attempt: Any, look: tenders.Look) -> None:
     tender.detail = {**tender.detail, **look.detail, "captured_at": clock.now().isoformat()}
     if taken != tender.amount:
         # Somebody took less by hand, and let the rest go.
-        words = {"taken": Money(taken, attempt.currency), "amount": Money(tender.amount, attempt.currency)}
-        tender.error = (_("Only %(taken)s of %(amount)s was charged.") % words)[:255]
-        tender.detail |= {"taken": str(taken)}
+        tender.short, tender.detail = True, {**tender.detail, "taken": str(taken)}
         due.leave(kind=watching.TELL, key=f"{tender.pk}:short", payload={"tender": tender.pk})
-        log.error("Order %s: %s", attempt.order_number, tender.error)
-    tender.save(update_fields=["state", "error", "capture_before", "detail"])
+        log.error("Order %s: only %s of %s was charged", attempt.order_number, taken, tender.amount)
+    tender.save(update_fields=["state", "error", "short", "capture_before", "detail"])
     source = get_model("payment", "Source").objects.filter(
         order=attempt.order_id, reference=allotting.source_reference(tender)
     )

@@ -18,7 +18,7 @@ from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.money import as_stored, hundredths, to_hundredths, to_minor
-from oscar_loyalty.payments.planning import in_steps, within
+from oscar_loyalty.payments.planning import in_steps, paid_for
 
 
 @dataclass
@@ -81,10 +81,10 @@ def places_of(order: Any, attempt: Any) -> dict[int | None, Place]:
     sums = refunded.values("order_line").annotate(pieces=Sum("quantity"), money=Sum("amount"))
     gone = {row["order_line"]: (row["pieces"], row["money"]) for row in sums}
     result: dict[int | None, Place] = {}
-    prices = [to_hundredths(line.line_price_incl_tax) for line in lines]
-    total = to_hundredths(as_stored(order.total_incl_tax))
-    for line, paid in zip(lines, within(prices, total, step), strict=True):
+    prices, total = [line.line_price_incl_tax for line in lines], as_stored(order.total_incl_tax)
+    for line, amount in zip(lines, paid_for(prices, total, order.currency), strict=True):
         pieces, money = gone.get(line.pk, (0, Decimal(0)))
+        paid = to_hundredths(amount)
         result[line.pk] = Place(
             line=line,
             paid=paid,
@@ -93,7 +93,7 @@ def places_of(order: Any, attempt: Any) -> dict[int | None, Place]:
             pieces=line.quantity - pieces,
             is_cards=giftcards.is_giftcard(line.product),
         )
-    rest = max(0, total - sum(prices))
+    rest = max(0, to_hundredths(total - sum(prices, Decimal(0))))
     given = order.loyalty_refunds.aggregate(given=Sum("shipping"))["given"] or Decimal(0)
     result[None] = Place(line=None, paid=rest, step=step, left=rest - to_hundredths(as_stored(given)))
     if attempt is not None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal
 
-from oscar_loyalty.money import from_hundredths, to_hundredths
+from oscar_loyalty.money import as_stored, from_hundredths, hundredths, to_hundredths
 
 #: Kinds of tender that are not money: they bring no points of their own, and return as themselves.
 NOT_MONEY = ("points_line", "points", "giftcard")
@@ -272,6 +272,14 @@ def within(prices: Sequence[int], total: int, step: int = 1) -> list[int]:
         return list(prices)
     unit = 1 if any(amount % step for amount in (total, *prices)) else step
     return [part * unit for part in largest_remainder(total // unit, prices)]
+
+
+def paid_for(prices: Sequence[Decimal], total: Decimal, currency: str) -> list[Decimal]:
+    """Return what is to be paid, with tax, for each of an order's ``prices``, of ``total`` (:func:`within`)."""
+    if sum(prices) <= total:
+        return list(prices)
+    whole = [to_hundredths(as_stored(amount)) for amount in (total, *prices)]
+    return [from_hundredths(part) for part in within(whole[1:], max(0, whole[0]), hundredths(currency))]
 
 
 def in_steps(units: int, lefts: Sequence[int], step: int) -> list[int]:

@@ -349,10 +349,10 @@ def rest_settled(*, attempt: Any, actor: Ref = NOBODY) -> None:
     elsewhere, or cancelled the order. Gift cards bought with an order that stands go live."""
     row = locked(attempt)
     tender = provider_tender(row, lock=True)
-    if tender is not None and tender.state == "captured" and tender.error:
+    if tender is not None and tender.short:
         noted = {"settled_at": clock.now().isoformat(), "settled_by": [actor.type, actor.id]}
-        tender.error, tender.detail = "", {**tender.detail, **noted}
-        tender.save(update_fields=["error", "detail"])
+        tender.short, tender.detail = False, {**tender.detail, **noted}
+        tender.save(update_fields=["short", "detail"])
         mark_paid(order=row.order)
 
 
@@ -388,7 +388,7 @@ def mark_paid(*, order: Any) -> int:
 
     An order that is paid through a provider is paid once the provider has all of the money, whatever its status says.
     """
-    owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured", error="")
+    owing = _model("Tender").objects.filter(attempt__order=order).exclude(state="captured", short=False)
     if any(tenders.is_provider(kind) for kind in owing.values_list("kind", flat=True)):
         return 0
     # All cards before all accounts, upwards, as a refund locks them: it may be at the same cards.

@@ -155,11 +155,14 @@ def _try_later(attempt: Any, look: tenders.Look, error: str) -> Any:
     """Something unforeseen: the shop's own code, or the database. Try again for a while, then let the money go."""
     with transaction.atomic():
         row = services.locked(attempt)
+        if row.state != "open":
+            # Somebody else has placed it meanwhile, or given it up: nothing is to be tried again.
+            return row
         tender = services.provider_tender(row, lock=True)
         since = tender.detail.setdefault("authorised_at", clock.now().isoformat())
         tender.error = error[:255]
         tender.save(update_fields=["detail", "error"])
-        if row.state == "open" and clock.now() - datetime.fromisoformat(since) < PLACE_WITHIN:
+        if clock.now() - datetime.fromisoformat(since) < PLACE_WITHIN:
             row.leased_until = clock.now() + AFTER_ERROR
             row.save(update_fields=["leased_until"])
             return row

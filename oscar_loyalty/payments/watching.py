@@ -2,6 +2,7 @@
 
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from oscar_loyalty import clock
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
-from oscar_loyalty.money import format_money
+from oscar_loyalty.money import Money
 from oscar_loyalty.payments import services, tenders
 
 #: How long before a provider lets an authorisation go somebody is told.
@@ -25,7 +26,7 @@ STUCK = timedelta(hours=3)
 #: For how long the light shows what failed.
 SHOWN = timedelta(days=30)
 #: Tenders of which less was taken than they are.
-SHORT = Q(state="captured") & ~Q(error="")
+SHORT = Q(short=True)
 #: Kind of the due rows that tell somebody.
 TELL = "payments.alert"
 
@@ -185,6 +186,14 @@ def _card(tender: Any) -> str:
     return " ".join(word for word in (detail.get("brand", "").title(), detail.get("last4", "")) if word)
 
 
+def problem(tender: Any, currency: str) -> str:
+    """Return what is wrong with a tender of an attempt in ``currency``, in the reader's language; "" for nothing."""
+    if tender.short:
+        words = {"taken": Money(Decimal(tender.detail["taken"]), currency), "amount": Money(tender.amount, currency)}
+        return _("Only %(taken)s of %(amount)s was charged.") % words
+    return str(tender.error)
+
+
 def tell_late() -> int:
     """Leave a row that tells the shop's administrators of each payment that must be taken within a day; once each."""
     rows = list(late().values_list("pk", flat=True)[:200])
@@ -196,18 +205,17 @@ def tell_late() -> int:
 def tell(*, pk: int) -> None:
     """Write to ``settings.ADMINS`` that a payment has not been taken yet, or not all of it."""
     tender = _model("Tender").objects.select_related("attempt__order").get(pk=pk)
-    short = tender.state == "captured" and bool(tender.error)
-    if not (short or tender.state == "authorised") or not settings.ADMINS:
+    if not (tender.short or tender.state == "authorised") or not settings.ADMINS:
         return
     attempt = tender.attempt
     values = {
         "order": attempt.order_number,
-        "amount": format_money(tender.amount, attempt.currency),
+        "amount": Money(tender.amount, attempt.currency),
         "until": f"{tender.capture_before:%Y-%m-%d %H:%M} UTC" if tender.capture_before else "?",
-        "error": tender.error or "-",
+        "error": problem(tender, attempt.currency) or "-",
         "provider": tenders.of(tender.kind).source,
     }
-    if short:
+    if tender.short:
         mail_admins(
             _("Order %(order)s: less was charged than it costs") % values,
             _(

@@ -131,8 +131,9 @@ def loyalty_earn_basket(context):
     """Say what the basket brings, line by line, and why; at checkout, less what points and gift cards pay of it."""
     request = context["request"]
     paid = storefront.paid_by_line(request.basket, context.get("loyalty_plan"), _basket_points(request))
-    shipping = context.get("shipping_charge")
-    preview = earning.preview_basket(request.basket, request, shipping=shipping, paid=paid)
+    shipping, total = context.get("shipping_charge"), context.get("order_total")
+    whole = total.incl_tax if total is not None and total.is_tax_known else None
+    preview = earning.preview_basket(request.basket, request, shipping=shipping, total=whole, paid=paid)
     return _earn(context, preview, lines=True)
 
 

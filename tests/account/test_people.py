@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 
 from oscar_loyalty.due import services as due
+from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger.selectors import balance
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving, households, links, merging, services, sharing
@@ -345,3 +346,25 @@ def test_a_membership_on_hold_stays_where_it_is(as_, member, programme):
     assert "cannot be joined with yours at the moment" in text
     alone.refresh_from_db()
     assert alone.status == "frozen" and alone.merged_into is None
+
+
+@pytest.mark.parametrize("end", ["called off", "too late"])
+def test_a_gift_that_came_back_and_paid_a_debt_says_so(as_, member, lea, give, time, mailoutbox, end):
+    entry = give(100)
+    gift = giving.give(source=member, to=lea.email, units=60, key="g")
+    books.reverse(entry=entry, key="back", units=90)
+    assert balance(member.account).debt == 50
+    owed = "50 petals of them have paid back what was owed."
+    if end == "called off":
+        text = said(as_(member).post(f"{GIVE}{gift.uuid}/call-off/", follow=True))
+        assert f"Called off: 60 petals are yours again. {owed}" in text
+    else:
+        time.advance(days=30)
+        due.sweep()
+        (told,) = [mail for mail in mailoutbox if "were not accepted in time" in mail.body]
+        assert owed in told.body.replace("\xa0", " ")
+        assert all(owed in body.replace("\xa0", " ") for body, _kind in told.alternatives)
+    assert balance(member.account).usable == 10
+    # Of no points in the history: they were taken off where they came to be owed.
+    text = said(as_(member).get("/accounts/loyalty/history/"))
+    assert "Owed points paid back: 50" in text and ">0 petals<" not in text

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from oscar_loyalty.due import services as due
+from oscar_loyalty.ledger import books
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services as members
@@ -213,3 +214,15 @@ def test_on_hold_nothing_is_promised(page, member, reward, give):
     text = page("rewards/")
     assert "to spend" not in text and "You are on your way" not in text
     assert "on hold" in text
+
+
+def test_what_paid_a_debt_when_it_was_given_back_is_said(client, page, member, reward, give):
+    entry = give(500)
+    claim = services.claim(reward=reward(), member=member, key="k")
+    books.reverse(entry=entry, key="back", units=40)
+    page()
+    client.post(f"/accounts/loyalty/rewards/mine/{claim.uuid}/back/")
+    assert "It is given back: 500 petals are yours again. 40 petals of them have paid back what was owed." in page(
+        "rewards/mine/"
+    )
+    assert ledger.balance(member.account).usable == 460

@@ -6,6 +6,8 @@ import pytest
 from oscar.apps.checkout.surcharges import FlatCharge, PercentageCharge
 from oscar.core.loading import get_class, get_model
 
+from oscar_loyalty.earning import orders, rules
+from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.giftcards import selectors as giftcards
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
@@ -118,3 +120,21 @@ def test_no_more_than_was_paid_of_an_order_placed_elsewhere(shopper, member, hai
     get_loyalty_model("loyalty_payments", "PaymentAttempt").objects.all().delete()
     assert refunds.refund(order=order, key="1", lines={order.lines.get().pk: 1}).amount == D("29.50")
     assert refunds.give_all_back(order=order, key="2", kind="refund").amount == D("29.50")
+
+
+def test_what_a_card_pays_of_a_rebated_order_brings_nothing(shopper, member, programme, haircut, issue, surcharge):
+    """Neither in the preview nor after it."""
+    rules.publish_rule(programme=programme, kind="unit", spec={"points": 80})
+    rebate = FlatCharge(excl_tax=D("-3.00"), incl_tax=D("-3.00"))
+    rebate.name, rebate.code = "Rebate", "rebate"
+    surcharge(rebate)
+    shopper.add(haircut)
+    assert "80 petals" in shopper.client.get(PAGE).content.decode().replace("\xa0", " ")
+    shopper.add_card(issue("27.00"))
+    assert "petals" not in shopper.client.get(PAGE).content.decode()
+    assert shopper.place().url == "/checkout/thank-you/"
+    order = Order.objects.get()
+    assert paid(order) == [("giftcard", D("27.00"), 0)]
+    orders.review_order(order=order)
+    award = earning.award_of_order(order)
+    assert award is None or (award.points, award.spent) == (0, 0)

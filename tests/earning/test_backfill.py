@@ -78,6 +78,13 @@ def test_past_orders_bring_points_once(past, member, per_euro, petals):
     assert petals() == (12, 0)
 
 
+def test_a_rebate_was_not_paid(past, member, per_euro, petals):
+    order = past("A", "50")
+    get_model("order", "Order").objects.filter(pk=order.pk).update(total_incl_tax=45, total_excl_tax=45)
+    assert command().startswith("1 orders brought 45 points")
+    assert get_model("loyalty_earning", "Award").objects.get().spent == 45
+
+
 def test_a_dry_run_writes_nothing(past, member, per_euro, petals):
     past("A", "12.50")
     assert command("--dry-run") == "1 orders would bring 12 points to 1 members; 0 of them nothing.\n"

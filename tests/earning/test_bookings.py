@@ -345,3 +345,18 @@ def test_a_visit_is_named_as_its_product_is_in_the_readers_language(book, member
     with override("fr"):
         titles = [movement.title for movement in selectors.history(member).object_list]
     assert titles == ["Rendez-vous\xa0: Coupe"] * 2
+
+
+def test_a_visit_corrected_to_a_time_still_to_come_counts_once(book, later, time):
+    """Nothing happens in the future: it is now, and said again later it is no later."""
+    made = book()
+    told = time.at + timedelta(hours=2)
+    for _twice in range(3):
+        bookings.corrected(reference="salon-1", state="attended", happened_at=told)
+        later(hours=0.5)
+    entries = get_model("loyalty_ledger", "Entry").objects.filter(kind="matured", source_id=made.award.entry.source_id)
+    assert entries.count() == 1
+    assert booking().state_at == told - timedelta(hours=2)
+    # Another time that has come is another time.
+    bookings.corrected(reference="salon-1", state="attended", happened_at=time.at - timedelta(minutes=15))
+    assert entries.count() == 2

@@ -431,6 +431,45 @@ def test_what_is_stamped_stays_so_whatever_becomes_of_the_catalogue(
     assert (given(card), petals()[0]) == (0, 0)
 
 
+@pytest.mark.parametrize("moved", ["before the refund", "after the refund"])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_stamp_stands_by_what_it_was_for(goal, buy, haircut, shampoo, hair, petals, sweep, moved, told):
+    """What else was in the order neither keeps it nor brings it back."""
+    from oscar_loyalty.payments import refunds
+
+    card = goal(target="category", target_object=hair, counts="orders", steps=[Step(1, points=500)], repeats=False)
+    order = buy((haircut, 1), (shampoo, 2))
+    assert (counts(card), petals()[0]) == ([(1, "full")], 500)
+    line = {line.title: line.pk for line in order.lines.all()}
+    if not told:
+        # It was stamped before that was kept.
+        get_model("loyalty_earning", "Stamp").objects.update(about=[])
+    if moved == "before the refund":
+        haircut.categories.clear()
+    refunds.refund(order=order, key="1", lines={line["Haircut"]: 1})
+    sweep()
+    kept = not told and moved == "before the refund"
+    assert (given(card), petals()[0]) == ((1, 500) if kept else (0, 0))
+    haircut.categories.clear()
+    refunds.refund(order=order, key="2", lines={line["Shampoo"]: 1})
+    sweep()
+    assert (given(card), petals()[0]) == ((1, 500) if kept else (0, 0))
+    refunds.refund(order=order, key="3", lines={line["Shampoo"]: 1})
+    sweep()
+    assert (given(card), petals()[0]) == (0, 0)
+
+
+def test_what_comes_into_the_goal_later_keeps_no_stamp(goal, buy, haircut, shampoo, hair, petals, sweep):
+    from oscar_loyalty.payments import refunds
+
+    card = goal(target="category", target_object=hair, counts="orders", steps=[Step(1, points=500)], repeats=False)
+    order = buy((haircut, 1), (shampoo, 1))
+    shampoo.categories.add(hair)
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Haircut").pk: 1})
+    sweep()
+    assert (given(card), petals()[0]) == (0, 0)
+
+
 def test_what_has_left_the_catalogue_fills_no_new_card(goal, buy, haircut, hair, member, time):
     first = goal(target="category", target_object=hair)
     buy((haircut, 2))

@@ -66,6 +66,18 @@ def test_shipping_and_what_cards_pay_are_told_to_the_basket(ask, member, shampoo
     assert selectors.preview_basket(basket, ask(), shipping=shipping, paid={line.pk: D("10")}).points == 19
 
 
+def test_a_rebate_is_known_to_the_basket(ask, member, haircut, own, shampoo, per_euro, basket_of, user, programme):
+    services.save_programme(programme=programme, earn_shipping=True)
+    basket = basket_of((haircut, 1), (shampoo, 2), owner=user)
+    shipping = Price("EUR", D("5"), incl_tax=D("5"))
+    assert selectors.preview_basket(basket, ask(), shipping=shipping, total=D("75")).points == 80 + 25 + 5
+    # Of the shipping first, then a tenth of each line.
+    assert selectors.preview_basket(basket, ask(), shipping=shipping, total=D("72")).points == 80 + 25 + 2
+    assert selectors.preview_basket(basket, ask(), shipping=shipping, total=D("63")).points == 80 + 22
+    paid = {basket.all_lines()[0].pk: D("40.50")}
+    assert selectors.preview_basket(basket, ask(), shipping=shipping, total=D("63"), paid=paid).points == 22
+
+
 @pytest.mark.parametrize("stranger", [AnonymousUser(), None])
 def test_strangers_see_what_they_would_earn_if_they_joined(stranger, ask, programme, haircut, own, django_user_model):
     stranger = stranger or django_user_model.objects.create_user(username="new", email="new@example.com")

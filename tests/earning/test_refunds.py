@@ -231,3 +231,78 @@ def test_shipping_was_for_what_is_excluded_too(place, programme, member, haircut
     assert petals() == (0, 69)
     refunds.refund(order=order, key="1", lines={order.lines.get(title="Shampoo").pk: 4})
     assert petals() == (0, 9)
+
+
+@pytest.fixture
+def rebated(place):
+    """An order of which less is to be paid than its lines cost: ``rebated("51.75", (haircut, 1), …)``."""
+
+    def rebated(total, *lines, **fields):
+        order = place(*lines)
+        type(order).objects.filter(pk=order.pk).update(total_incl_tax=D(total), total_excl_tax=D(total), **fields)
+        order.refresh_from_db()
+        orders.review_order(order=order)
+        return order
+
+    return rebated
+
+
+def test_a_rebate_lowers_what_was_spent_and_all_of_it_goes_back(
+    rebated, member, own, per_euro, haircut, shampoo, petals
+):
+    """A tenth less: 80 for the haircut, and 11.25 were paid for the shampoo."""
+    order = rebated("51.75", (haircut, 1), (shampoo, 1))
+    award = selectors.award_of_order(order)
+    assert (petals(), award.spent) == ((0, 91), D("51.75"))
+    refunds.refund(order=order, key="1", lines={order.lines.get(title="Haircut").pk: 1})
+    assert petals() == (0, 11)
+    refunds.refund(order=order, key="2", amounts={order.lines.get(title="Shampoo").pk: D("11.25")})
+    award.refresh_from_db()
+    assert (petals(), award.void, award.spent_back) == ((0, 0), True, D("51.75"))
+
+
+def test_with_a_rebate_the_last_piece_takes_the_rest(rebated, member, per_euro, shampoo, petals):
+    order = rebated("100", (shampoo, 9))
+    assert petals() == (0, 100)
+    line = order.lines.get().pk
+    refunds.refund(order=order, key="1", lines={line: 4})
+    assert petals() == (0, 56)
+    refunds.refund(order=order, key="2", lines={line: 5})
+    assert petals() == (0, 0) and selectors.award_of_order(order).void
+
+
+def test_a_rebate_may_be_of_the_shipping(rebated, programme, member, per_euro, shampoo, petals):
+    services.save_programme(programme=programme, earn_shipping=True)
+    order = rebated("27", (shampoo, 2), shipping_incl_tax=D(5), shipping_excl_tax=D(5))
+    assert petals() == (0, 27)
+    refunds.give_all_back(order=order, key="1", kind="refund")
+    assert petals() == (0, 0)
+
+
+def test_what_a_booster_brought_on_shipping_goes_with_the_shipping(
+    rebated, programme, member, per_euro, haircut, shampoo, petals
+):
+    services.save_programme(programme=programme, earn_shipping=True)
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
+    order = rebated("67.50", (haircut, 1), (shampoo, 1), shipping_incl_tax=D(10), shipping_excl_tax=D(10))
+    assert petals() == (0, 135)
+    refunds.refund(order=order, key="1", shipping=D(5))
+    assert petals() == (0, 125)
+    refunds.refund(order=order, key="2", shipping=D(5))
+    assert petals() == (0, 115)
+    refunds.give_all_back(order=order, key="3", kind="refund")
+    assert petals() == (0, 0) and selectors.award_of_order(order).void
+
+
+def test_of_an_order_that_went_back_wholly_nothing_stays(rebated, programme, member, per_euro, petals):
+    """The cards bring nothing, their shipping does; an award from before that was told apart has it all in one."""
+    services.save_programme(programme=programme, earn_shipping=True)
+    rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
+    cards = [create_product(title=str(of), price=D(of), product_class="Gift card", num_in_stock=9) for of in (100, 50)]
+    order = rebated("160", *((card, 1) for card in cards), shipping_incl_tax=D(10), shipping_excl_tax=D(10))
+    assert petals() == (0, 20)
+    for line in selectors.award_of_order(order).lines.filter(explanation__rule="booster"):
+        del line.explanation["shipping"]
+        line.save(update_fields=["explanation"])
+    refunds.give_all_back(order=order, key="1", kind="refund")
+    assert petals() == (0, 0) and selectors.award_of_order(order).void

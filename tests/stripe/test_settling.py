@@ -13,6 +13,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model as get_loyalty_model
 from oscar_loyalty.payments import outcomes, placing, refunds, selectors, sending, services, settling, watching
 from oscar_loyalty.payments.exceptions import ProviderDown
+from oscar_loyalty.payments.stripe.tender import Stripe
 from tests.stripe.conftest import last_attempt, tender_of
 
 Order, Basket = get_model("order", "Order"), get_model("basket", "Basket")
@@ -167,7 +168,7 @@ def test_the_owner_took_less_by_hand(bank, to_stripe, shopper, member, card_10, 
     assert settle(attempt) == "placed"
     order = Order.objects.get()
     assert order.sources.get(source_type__name="Stripe").amount_debited == D("5.00")
-    assert (tender_of(attempt).state, tender_of(attempt).error) == ("captured", "Only €5.00 of €30.00 was charged.")
+    assert (tender_of(attempt).state, tender_of(attempt).short) == ("captured", True)
     # Whatever the order's status says.
     order.set_status("Being processed")
     order.set_status("Complete")
@@ -179,7 +180,11 @@ def test_the_owner_took_less_by_hand(bank, to_stripe, shopper, member, card_10, 
     assert "Only €5.00 of €30.00 was charged." in letter.body
     client.force_login(boss)
     assert order.number in client.get(url("payments") + "?state=look").content.decode()
-    assert "This payment is settled" in client.get(url("payment", attempt.uuid)).content.decode()
+    page = client.get(url("payment", attempt.uuid)).content.decode()
+    assert "This payment is settled" in page and "Only €5.00 of €30.00 was charged." in page
+    # In the language of whoever reads it, not of whoever settled it.
+    page = client.get(url("payment", attempt.uuid), headers={"accept-language": "fr"}).content.decode()
+    assert "seulement ont été débités" in page
     for _time in range(2):
         client.post(url("payment-settle", attempt.uuid, "settled"))
     assert watching.light().colour == "green"
@@ -187,6 +192,45 @@ def test_the_owner_took_less_by_hand(bank, to_stripe, shopper, member, card_10, 
     page = client.get(url("payment", attempt.uuid)).content.decode()
     assert "This payment is settled" not in page
     assert page.count("The shop noted that it has seen to the rest") == 1
+
+
+@pytest.mark.parametrize("amount", [None, 500])
+def test_who_had_no_answer_says_nothing_of_what_another_has_written_down(bank, paid, monkeypatch, amount):
+    if amount:
+        bank.control.fault("POST /v1/payment_intents/*/capture", "500_before")
+        assert settle(paid) == "down"
+        bank.control.dashboard_capture(payment_intent=tender_of(paid).reference, amount=amount)
+    real = Stripe.take
+
+    def in_vain(self, *, tender):
+        monkeypatch.setattr(Stripe, "take", real)
+        assert settle(paid) == "placed"
+        raise ProviderDown("Timeout")
+
+    monkeypatch.setattr(Stripe, "take", in_vain)
+    assert settle(paid) == "down"
+    tender = tender_of(paid)
+    assert (tender.state, tender.short, tender.error) == ("captured", bool(amount), "")
+    assert watching.light().short == bool(amount)
+
+
+def test_an_order_that_another_has_written_is_not_tried_again(bank, paid, monkeypatch):
+    place, try_later = placing.place, settling._try_later
+
+    def fails(*, attempt):
+        raise ValueError("A mistake in the shop's code")
+
+    def too_late(*args):
+        monkeypatch.setattr(placing, "place", place)
+        assert settle(paid) == "placed"
+        return try_later(*args)
+
+    monkeypatch.setattr(placing, "place", fails)
+    monkeypatch.setattr(settling, "_try_later", too_late)
+    assert settle(paid) == "placed"
+    tender = tender_of(paid)
+    assert (tender.state, tender.short, tender.error) == ("captured", False, "")
+    assert watching.light().colour == "green"
 
 
 # Dying half way

@@ -25,7 +25,8 @@ def _with_money(attempt: Any) -> Any:
     for tender in attempt.parts:
         tender.money = Money(tender.amount, attempt.currency)
         tender.points = tender.units if tender.kind in IN_POINTS else 0
-        tender.bad = tender.state == "failed" or bool(tender.error and tender.state != "cancelled")
+        tender.problem = watching.problem(tender, attempt.currency)
+        tender.bad = tender.state == "failed" or bool(tender.problem and tender.state != "cancelled")
     return attempt
 
 
@@ -84,7 +85,7 @@ class PaymentView(ProgrammeMixin, generic.TemplateView):
             unfinished=unfinished,
             owed=attempt.state == "cancelled"
             and any(tender.kind == "shop" and tender.state == "failed" for tender in attempt.parts),
-            short=any(tender.state == "captured" and tender.error for tender in attempt.parts),
+            short=any(tender.short for tender in attempt.parts),
             lines=attempt.snapshot.get("lines", []),
             **kwargs,
         )

@@ -195,7 +195,7 @@ class Purchases:
     def _slice_of_orders(self, pks: list[int]) -> dict[int, Past]:
         if not pks:
             return {}
-        columns = ["date_placed", "pk", "user_id", "status", "currency"]
+        columns = ["date_placed", "pk", "user_id", "status", "currency", "total_incl_tax"]
         if self._ships:
             columns += ["shipping_incl_tax", "shipping_excl_tax"]
         part = list(get_model("order", "Order").objects.filter(among("pk", pks)).order_by().values_list(*columns))
@@ -217,7 +217,7 @@ class Purchases:
         claimed, moves = self._claimed(pks), self._has["moves"]
         tier_at = self._tier_at(members)
         cancelled_orders, cancelled_lines = programme.cancelled_order_statuses, programme.cancelled_line_statuses
-        for at, pk, user, status, currency, *shipped in part:
+        for at, pk, user, status, currency, total, *shipped in part:
             member, award = members.get(user), given.get(pk)
             known = member is not None and (
                 award is not None
@@ -233,8 +233,10 @@ class Purchases:
             pieces: list[Piece] = []
             turnover = ZERO
             gone = clawback.left_out({}, refunds.get(pk, {})) if pk in refunds else {}
-            for line, product, quantity, line_status, incl, *more in lines.get(pk, ()):
-                excl = more[0] if more else ZERO
+            bought = lines.get(pk, ())
+            prices = [(row[4], row[5] if self._excl else ZERO) for row in bought]
+            amounts, sent = facts.paid_of(prices, (shipped[0], shipped[1]) if shipped else facts.FREE, total, currency)
+            for (line, product, quantity, line_status, *_price), (incl, excl) in zip(bought, amounts, strict=True):
                 if award is not None:
                     without = award.left_out.get(str(line), 0)
                 else:
@@ -255,7 +257,7 @@ class Purchases:
                 pieces.sort(key=_by_line)
             shipping = NO_SHIPPING
             if shipped and counts:
-                shipping = (shipped[0], shipped[1], rest.get(pk, ZERO))
+                shipping = (*sent, rest.get(pk, ZERO))
             if award is None:
                 tier, counted_at = tier_at(member[0], member[2], at) if moves else member[2], at
             else:
