@@ -301,11 +301,14 @@ def drop_group(group: int) -> None:
 
 
 @transaction.atomic
-def settle(*, page: Any, words: str | None = None) -> None:
-    """Decide of ``page`` as it is in the database, and of all that hangs on it; called whenever a page is saved."""
+def settle(*, page: Any, words: str | None = None, copied_from: int | None = None) -> None:
+    """Decide of ``page`` as it is in the database, and of all that hangs on it; called whenever a page is saved.
+
+    ``copied_from`` is the key of the page of which this is a new copy.
+    """
     from wagtail_club.settling import Settling
 
-    Settling().settle(page_pk=page.pk, words=words)
+    Settling().settle(page_pk=page.pk, words=words, copied_from=copied_from)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ class WagtailClubConfig(AppConfig):
         from wagtail_club import (  # noqa: F401
             audit,
             checks,
+            copying,
             editors,
             guests,
             held,
@@ -21,5 +22,5 @@ class WagtailClubConfig(AppConfig):
             restrictions,
         )
 
-        for module in (editors, indexing, restrictions):
+        for module in (copying, editors, indexing, restrictions):
             module.install()

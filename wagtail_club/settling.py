@@ -109,17 +109,22 @@ class Settling:
 
     # Doors
 
-    def settle(self, *, page_pk: int, words: str | None = None, release: bool = False) -> None:
+    def settle(
+        self, *, page_pk: int, words: str | None = None, release: bool = False, copied_from: int | None = None
+    ) -> None:
         self._lock()
         row = self._one(page_pk)
         parent = self._parent(row)
-        place = access.stored([parent]).get(parent, EVERYBODY) if parent else EVERYBODY
-        if not row.concerned and not place.closed:
+        # Of what it is an alias or a copy of, a page that is not of the club has nothing but this.
+        source = row.alias_of or copied_from
+        stored = access.stored({parent, source} - {None})
+        place, original = stored.get(parent, EVERYBODY), stored.get(source, EVERYBODY)
+        if not row.concerned and not place.closed and not original.closed:
             return
         if release:
             row.wish = replace(row.wish, place="")
         else:
-            self._hold(row, place)
+            self._hold(row, place, copied=original)
         if self._apply([row], {row.path[:-STEP]: place}, words={page_pk: words} if words is not None else {}):
             self._branch(row, place)
         self._aliases()
@@ -170,10 +175,11 @@ class Settling:
         return Page.objects.filter(path=row.path[:-STEP]).values_list("pk", flat=True).first()
 
     @staticmethod
-    def _hold(row: Row, place: Audience) -> None:
+    def _hold(row: Row, place: Audience, *, copied: Audience) -> None:
         """Keep closed what its place had closed, and what is saved where it would be open."""
-        # A page that is not of the club has no field to remember its place: it was closed, so its place had closed it.
-        inside = row.wish.place or (row.wish.model is None and row.closed)
+        # A page that is not of the club has no field to remember its place: it was closed, or that of which it is a
+        # copy, so its place had closed it.
+        inside = row.wish.place or (row.wish.model is None and (row.closed or copied.closed))
         if inside and row.wish.audience == "same" and not place.closed and row.alias_of is None:
             row.wish = replace(row.wish, place=HELD)
 
@@ -385,6 +391,19 @@ def entitled(members: frozenset[int]) -> frozenset[int]:
         found |= {user for into, user, status in named if into is None and user is not None and status == "active"}
         waiting = frozenset(into for into, _user, _status in named if into is not None)
     return frozenset(found)
+
+
+def is_copied_mirror(restriction: Any, source: int) -> bool:
+    """Whether ``restriction`` of a copy or an alias is nothing but the copied mirror of the page ``source``."""
+    groups = frozenset(restriction.groups.values_list("pk", flat=True))
+    same = [
+        row
+        for row in PageViewRestriction.objects.filter(page=source, restriction_type=restriction.restriction_type)
+        .select_related("club_access")
+        .prefetch_related("groups")
+        if frozenset(group.pk for group in row.groups.all()) == groups
+    ]
+    return bool(same) and all(hasattr(row, "club_access") for row in same)
 
 
 def fill(group: Any, users: frozenset[int]) -> None:
