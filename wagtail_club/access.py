@@ -249,6 +249,8 @@ def wish_of(page: Any) -> Wish:
         return NO_WISH
     members, groups = named(page.guests.get_prep_value())
     tier = page.minimum_tier if page.audience == "tier" else None
+    if tier is not None and tier.removed_at is not None:
+        tier = None
     return Wish(page.audience, tier, members, groups, page.closed_by_place, page.teased, type(page))
 
 

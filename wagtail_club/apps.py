@@ -18,6 +18,7 @@ class WagtailClubConfig(AppConfig):
             guests,
             held,
             indexing,
+            needs,
             receivers,
             restrictions,
         )

@@ -1,4 +1,4 @@
-"""What a page that is being saved is copied from, which Wagtail tells nobody before the copy is there for all to see."""
+"""What a page that is being saved is a copy of: Wagtail tells nobody before the copy is there for all to see."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
