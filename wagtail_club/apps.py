@@ -21,7 +21,8 @@ class WagtailClubConfig(AppConfig):
             needs,
             receivers,
             restrictions,
+            turns,
         )
 
-        for module in (copying, editors, indexing, restrictions):
+        for module in (copying, editors, indexing, restrictions, turns):
             module.install()

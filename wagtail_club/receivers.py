@@ -1,16 +1,22 @@
 """A page that is saved is decided of in the same transaction; so is whatever hangs on it."""
 
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
 from wagtail.models import Page, PageViewRestriction
 from wagtail.signals import page_published
 
 from oscar_loyalty.loading import get_model
-from wagtail_club import access, copying, settling, wording
+from wagtail_club import access, copying, settling, turns, wording
 from wagtail_club.abstract_models import ClubPageMixin
 from wagtail_club.models import PageAccess
 
 Member, Tier = get_model("loyalty_members", "Member"), get_model("loyalty_members", "Tier")
+
+
+@receiver(pre_save)
+def page_to_be_saved(sender, instance, raw=False, **kwargs):
+    if isinstance(instance, Page) and not raw:
+        turns.take()
 
 
 @receiver(post_save)

@@ -12,7 +12,8 @@ from wagtail.models import Page, PageViewRestriction, Revision, WorkflowState
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.members.holdings import person_of
-from wagtail_club import access, indexing
+from oscar_loyalty.members.locking import lock_heirs
+from wagtail_club import access, indexing, turns
 from wagtail_club.access import EVERYBODY, HELD, INHERITED, NO_WISH, STEP, Audience, Wish
 
 
@@ -106,13 +107,14 @@ class Settling:
     def __init__(self) -> None:
         self.permission = access.permission()
         self.changed: set[int] = set()
+        self.decided: dict[int, Row] = {}
 
     # Doors
 
     def settle(
         self, *, page_pk: int, words: str | None = None, release: bool = False, copied_from: int | None = None
     ) -> None:
-        self._lock()
+        turns.take()
         row = self._one(page_pk)
         parent = self._parent(row)
         # Of what it is an alias or a copy of, a page that is not of the club has nothing but this.
@@ -128,12 +130,14 @@ class Settling:
         if self._apply([row], {row.path[:-STEP]: place}, words={page_pk: words} if words is not None else {}):
             self._branch(row, place)
         self._aliases()
+        self._store_guests()
 
     def rebuild(self) -> int:
-        self._lock()
+        turns.take()
         rows = read(Q(), Q())
         self._apply(rows, {})
         self._aliases()
+        self._store_guests()
         indexing.renew(closed=indexing.wrongly_indexed(), opened=())
         return sum(row.concerned for row in rows)
 
@@ -160,11 +164,6 @@ class Settling:
                 yield row.pk, "has other people in the group of its guests than it names"
 
     # Reading
-
-    @staticmethod
-    def _lock() -> None:
-        # One decision at a time: a page made below a section that is being closed must not miss it.
-        Page.objects.select_for_update().filter(depth=1).order_by("path").first()
 
     @staticmethod
     def _one(pk: int) -> Row:
@@ -251,7 +250,7 @@ class Settling:
         self._store_permissions(pairs)
         self._store_mirrors(pairs)
         self._store_access(pairs, words or {})
-        self._store_guests([row for row, _audience in pairs])
+        self.decided |= {row.pk: row for row, _audience in pairs}
         self._store_places(pairs)
         self._call_off([row.pk for row, audience in pairs if self._place(row, audience) == HELD != row.place])
         changed = {row.pk for row, audience in pairs if before[row.pk] != (True, audience)}
@@ -332,9 +331,14 @@ class Settling:
                 update_fields=["closed", "teased", "tier", "guest_group", "restriction", "held", *fields],
             )
 
-    def _store_guests(self, rows: list[Row]) -> None:
+    def _store_guests(self) -> None:
+        """Let in who is named, once all is decided: members are locked last, all together and in their order.
+
+        Of one who is put on hold or leaves at this moment, either we see it, or whoever does that sees the name."""
         Guest = _model("PageGuest")
-        named = [row for row in rows if row.guest_group]
+        named = [row for row in self.decided.values() if row.guest_group]
+        if members := frozenset().union(*(row.wish.members for row in named)):
+            lock_heirs(members)
         before = _by(Guest.objects.filter(page__in=[row.pk for row in named]).values_list("page", "member"))
         for row in named:
             wanted, stands = row.wish.members, before.get(row.pk, frozenset())

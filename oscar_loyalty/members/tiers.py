@@ -194,6 +194,9 @@ def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
     heir = heir_of(row)
     if heir is None or uses_of(row):
         raise ValueError("This tier is needed.")
+    # Before the members: what others lock when a tier goes, such as a club its pages, comes before them.
+    row.removed_at = clock.now()
+    row.save(update_fields=["removed_at"])
     moved = 0
     people = _model("Member").objects.select_for_update(of=("self",), no_key=True).select_related("tier")
     while batch := [as_locked(each) for each in people.filter(tier=row).order_by("pk")[:SLICE]]:
@@ -203,8 +206,6 @@ def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
     Term = _model("TierTerm")
     Term.objects.filter(earned=row).update(earned=heir)
     Term.objects.filter(floor=row).update(floor=heir)
-    row.removed_at = clock.now()
-    row.save(update_fields=["removed_at"])
     row.group.user_set.clear()
     benefits.sync(tier=row)
     return moved
