@@ -104,6 +104,8 @@ class ClubPageMixin(models.Model):
     ]
     #: Set for the visitor of the moment, who is here by a guest pass.
     club_guest = False
+    #: The page below which an editor is writing this one, as long as it is not saved.
+    club_parent = None
     #: A form of a shop's own extends it.
     base_form_class = ClubPageForm
     #: The club's own panel takes the place of Wagtail's privacy button, which knows no tiers.

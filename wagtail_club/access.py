@@ -249,6 +249,8 @@ def wish_of(page: Any) -> Wish:
         return NO_WISH
     members, groups = named(page.guests.get_prep_value())
     tier = page.minimum_tier if page.audience == "tier" else None
+    if tier is not None and tier.removed_at is not None:
+        tier = None
     return Wish(page.audience, tier, members, groups, page.closed_by_place, page.teased, type(page))
 
 
@@ -301,11 +303,14 @@ def drop_group(group: int) -> None:
 
 
 @transaction.atomic
-def settle(*, page: Any, words: str | None = None) -> None:
-    """Decide of ``page`` as it is in the database, and of all that hangs on it; called whenever a page is saved."""
+def settle(*, page: Any, words: str | None = None, copied_from: int | None = None) -> None:
+    """Decide of ``page`` as it is in the database, and of all that hangs on it; called whenever a page is saved.
+
+    ``copied_from`` is the key of the page of which this is a new copy.
+    """
     from wagtail_club.settling import Settling
 
-    Settling().settle(page_pk=page.pk, words=words)
+    Settling().settle(page_pk=page.pk, words=words, copied_from=copied_from)
 
 
 @transaction.atomic

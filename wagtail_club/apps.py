@@ -13,13 +13,16 @@ class WagtailClubConfig(AppConfig):
         from wagtail_club import (  # noqa: F401
             audit,
             checks,
+            copying,
             editors,
             guests,
             held,
             indexing,
+            needs,
             receivers,
             restrictions,
+            turns,
         )
 
-        for module in (editors, indexing, restrictions):
+        for module in (copying, editors, indexing, restrictions, turns):
             module.install()

@@ -39,7 +39,21 @@ class SelectBlock(blocks.ChooserBlock):
 
 
 class TierBlock(SelectBlock):
+    """A tier of any programme: a block knows no page. The form of a club page takes those of its own Site's only."""
+
     target_model = "loyalty_members.Tier"
+
+    @cached_property
+    def field(self):
+        from wagtail_club.forms import TierField, choosable_tiers
+
+        return TierField(
+            queryset=choosable_tiers(),
+            widget=self.widget,
+            required=self._required,
+            validators=self._validators,
+            help_text=self._help_text,
+        )
 
     class Meta:
         icon = "order"

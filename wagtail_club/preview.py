@@ -7,14 +7,12 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.members.sites import site_of_host
 from wagtail_club import access, selectors, views
 
 
 def modes(page: Any) -> list[tuple[str, str]]:
     """Return the ways to preview ``page``: whole, as a visitor, and as a member of each tier."""
-    site = page.get_site()
-    programme = members.programme_of(site_of_host(site.hostname) if site is not None else None)
+    programme = selectors.programme_of(page)
     tiers = members.tiers(programme) if programme else []
     return [
         ("", _("Everything")),

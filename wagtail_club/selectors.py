@@ -15,7 +15,7 @@ from wagtail.models import Page, get_page_models
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
-from oscar_loyalty.members.sites import site_of
+from oscar_loyalty.members.sites import site_of, site_of_host
 from wagtail_club import access
 
 #: Cards on a page of a list, and on a shelf of the home page.
@@ -107,6 +107,14 @@ def own(request) -> Visitor:
         return club
     member = club.resting
     return replace(club, programme=member.programme, member=member, balance=ledger.balance(member.account))
+
+
+def programme_of(page: Any) -> Any:
+    """Return the programme of the Site on which ``page`` stands, or will stand once it is saved; open or not, ``None``
+    where there is none."""
+    placed = page if page.url_path else page.club_parent or (page.get_parent() if page.path else None)
+    site = placed.get_site() if placed is not None else None
+    return members.programme_of(site_of_host(site.hostname) if site is not None else None)
 
 
 def title_for_others(page: Any, tier: Any) -> str:

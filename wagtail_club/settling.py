@@ -12,7 +12,8 @@ from wagtail.models import Page, PageViewRestriction, Revision, WorkflowState
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members.groups import Belonging
 from oscar_loyalty.members.holdings import person_of
-from wagtail_club import access, indexing, wording
+from oscar_loyalty.members.locking import lock_heirs
+from wagtail_club import access, indexing, turns, wording
 from wagtail_club.access import EVERYBODY, HELD, INHERITED, NO_WISH, STEP, Audience, Wish
 
 
@@ -109,29 +110,37 @@ class Settling:
     def __init__(self) -> None:
         self.permission = access.permission()
         self.changed: set[int] = set()
+        self.decided: dict[int, Row] = {}
 
     # Doors
 
-    def settle(self, *, page_pk: int, words: str | None = None, release: bool = False) -> None:
-        self._lock()
+    def settle(
+        self, *, page_pk: int, words: str | None = None, release: bool = False, copied_from: int | None = None
+    ) -> None:
+        turns.take()
         row = self._one(page_pk)
         parent = self._parent(row)
-        place = access.stored([parent]).get(parent, EVERYBODY) if parent else EVERYBODY
-        if not row.concerned and not place.closed:
+        # Of what it is an alias or a copy of, a page that is not of the club has nothing but this.
+        source = row.alias_of or copied_from
+        stored = access.stored({parent, source} - {None})
+        place, original = stored.get(parent, EVERYBODY), stored.get(source, EVERYBODY)
+        if not row.concerned and not place.closed and not original.closed:
             return
         if release:
             row.wish = replace(row.wish, place="")
         else:
-            self._hold(row, place)
+            self._hold(row, place, copied=original)
         if self._apply([row], {row.path[:-STEP]: place}, words={page_pk: words} if words is not None else {}):
             self._branch(row, place)
         self._aliases()
+        self._store_guests()
 
     def rebuild(self) -> int:
-        self._lock()
+        turns.take()
         rows = read(Q(), Q())
         self._apply(rows, {})
         self._aliases()
+        self._store_guests()
         indexing.renew(closed=indexing.wrongly_indexed(), opened=())
         return sum(row.concerned for row in rows)
 
@@ -160,11 +169,6 @@ class Settling:
     # Reading
 
     @staticmethod
-    def _lock() -> None:
-        # One decision at a time: a page made below a section that is being closed must not miss it.
-        Page.objects.select_for_update().filter(depth=1).order_by("path").first()
-
-    @staticmethod
     def _one(pk: int) -> Row:
         return read(Q(pk=pk), Q(page=pk))[0]
 
@@ -173,10 +177,11 @@ class Settling:
         return Page.objects.filter(path=row.path[:-STEP]).values_list("pk", flat=True).first()
 
     @staticmethod
-    def _hold(row: Row, place: Audience) -> None:
+    def _hold(row: Row, place: Audience, *, copied: Audience) -> None:
         """Keep closed what its place had closed, and what is saved where it would be open."""
-        # A page that is not of the club has no field to remember its place: it was closed, so its place had closed it.
-        inside = row.wish.place or (row.wish.model is None and row.closed)
+        # A page that is not of the club has no field to remember its place: it was closed, or that of which it is a
+        # copy, so its place had closed it.
+        inside = row.wish.place or (row.wish.model is None and (row.closed or copied.closed))
         if inside and row.wish.audience == "same" and not place.closed and row.alias_of is None:
             row.wish = replace(row.wish, place=HELD)
 
@@ -248,7 +253,7 @@ class Settling:
         self._store_permissions(pairs)
         self._store_mirrors(pairs)
         self._store_access(pairs, self._unheard([row for row, _audience in pairs], words or {}))
-        self._store_guests([row for row, _audience in pairs])
+        self.decided |= {row.pk: row for row, _audience in pairs}
         self._store_places(pairs)
         self._call_off([row.pk for row, audience in pairs if self._place(row, audience) == HELD != row.place])
         changed = {row.pk for row, audience in pairs if before[row.pk] != (True, audience)}
@@ -338,9 +343,14 @@ class Settling:
                 update_fields=["closed", "teased", "tier", "guest_group", "restriction", "held", *fields],
             )
 
-    def _store_guests(self, rows: list[Row]) -> None:
+    def _store_guests(self) -> None:
+        """Let in who is named, once all is decided: members are locked last, all together and in their order.
+
+        Of one who is put on hold or leaves at this moment, either we see it, or whoever does that sees the name."""
         Guest = _model("PageGuest")
-        named = [row for row in rows if row.guest_group]
+        named = [row for row in self.decided.values() if row.guest_group]
+        if members := frozenset().union(*(row.wish.members for row in named)):
+            lock_heirs(members)
         before = _by(Guest.objects.filter(page__in=[row.pk for row in named]).values_list("page", "member"))
         for row in named:
             wanted, stands = row.wish.members, before.get(row.pk, frozenset())
@@ -397,6 +407,19 @@ def entitled(members: frozenset[int]) -> frozenset[int]:
         found |= {user for into, user, status in named if into is None and user is not None and status == "active"}
         waiting = frozenset(into for into, _user, _status in named if into is not None)
     return frozenset(found)
+
+
+def is_copied_mirror(restriction: Any, source: int) -> bool:
+    """Whether ``restriction`` of a copy or an alias is nothing but the copied mirror of the page ``source``."""
+    groups = frozenset(restriction.groups.values_list("pk", flat=True))
+    same = [
+        row
+        for row in PageViewRestriction.objects.filter(page=source, restriction_type=restriction.restriction_type)
+        .select_related("club_access")
+        .prefetch_related("groups")
+        if frozenset(group.pk for group in row.groups.all()) == groups
+    ]
+    return bool(same) and all(hasattr(row, "club_access") for row in same)
 
 
 def fill(group: Any, users: frozenset[int]) -> None:

@@ -82,11 +82,11 @@ class Standing:
 
     @property
     def opened(self) -> Q:
-        elsewhere = ~on_pages() & ~_drafts()
+        elsewhere = ~on_pages() & ~drafts()
         return ~chosen_for_others() & ~for_tiers() & ((on(self.live) & ~on(self.closed_pages)) | elsewhere)
 
 
-def _drafts() -> Q:
+def drafts() -> Q:
     """The uses on what is no page, but can be unpublished, and is."""
     found = Q(pk__in=[])
     for model in ReferenceIndex.indexed_models:

@@ -1,8 +1,9 @@
 """Members under lock, in the one order in which everybody takes their locks.
 
-What stands for one affair comes first (a basket and its attempt, an order's review, a booking, a referral), then the
-members, then what is theirs (household, gifts; reward, claim, voucher; awards), and the accounts of the ledger last;
-rows of one kind in the order of their primary keys. So nobody ever waits for somebody who waits for them.
+What stands for one affair comes first (a basket and its attempt, an order's review, a booking, a referral, a tier that
+goes, the pages of a club), then the members, then what is theirs (household, gifts; reward, claim, voucher; awards),
+and the accounts of the ledger last; rows of one kind in the order of their primary keys. So nobody ever waits for
+somebody who waits for them.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """All writes about who has which tier: moves of many at once, and tiers given by hand."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,8 +24,22 @@ REMEMBER = {"loyalty_members", "loyalty_reports"}
 SLICE = 2000
 
 
+Uses = Callable[[Any], Iterable[str]]
+
+_uses: list[Uses] = []
+
+
 def _model(name: str) -> Any:
     return get_model("loyalty_members", name)
+
+
+def use(function: Uses) -> Uses:
+    """Register a function that names, in plain words, what of its room needs a tier, so that it cannot be removed.
+
+    Rows whose foreign key cannot be empty are known without one.
+    """
+    _uses.append(function)
+    return function
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,7 @@ def uses_of(tier: Any) -> list[str]:
     """Return what needs a tier, such as pages of a club, so that it cannot be removed; in plain words."""
     found = []
     for relation in _model("Tier")._meta.get_fields(include_hidden=True):
-        # What can do without it is not in its way.
+        # A row that can do without it is not in its way, unless its room says so.
         if not relation.auto_created or relation.concrete or getattr(relation, "on_delete", None) is models.SET_NULL:
             continue
         model = relation.related_model
@@ -155,7 +169,7 @@ def uses_of(tier: Any) -> list[str]:
         # A model may say which of its rows need their tier still.
         if getattr(model, "needing_tier", lambda rows: rows)(rows).exists():
             found.append(str(model._meta.verbose_name_plural))
-    return found
+    return [*found, *(str(name) for function in _uses for name in function(tier))]
 
 
 def heir_of(tier: Any) -> Any:
@@ -180,6 +194,9 @@ def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
     heir = heir_of(row)
     if heir is None or uses_of(row):
         raise ValueError("This tier is needed.")
+    # Before the members: what others lock when a tier goes, such as a club its pages, comes before them.
+    row.removed_at = clock.now()
+    row.save(update_fields=["removed_at"])
     moved = 0
     people = _model("Member").objects.select_for_update(of=("self",), no_key=True).select_related("tier")
     while batch := [as_locked(each) for each in people.filter(tier=row).order_by("pk")[:SLICE]]:
@@ -189,8 +206,6 @@ def remove(*, tier: Any, actor: Ref = NOBODY, quiet: bool = True) -> int:
     Term = _model("TierTerm")
     Term.objects.filter(earned=row).update(earned=heir)
     Term.objects.filter(floor=row).update(floor=heir)
-    row.removed_at = clock.now()
-    row.save(update_fields=["removed_at"])
     row.group.user_set.clear()
     benefits.sync(tier=row)
     return moved

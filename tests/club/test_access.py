@@ -434,6 +434,97 @@ def test_a_page_of_another_type_moved_out_stays_closed_with_what_is_below(
     assert not PageViewRestriction.objects.filter(page__path__startswith=Page.objects.get(pk=folder.pk).path).exists()
 
 
+@pytest.fixture
+def plain(section, tiers):
+    """A page of another type in a closed section."""
+    _close(section, tiers)
+    return section.add_child(instance=Page(title="A moonflower", slug="plain"))
+
+
+@pytest.fixture
+def staff_room(site):
+    """A place that somebody has closed with Wagtail's own settings."""
+    page = site.root_page.add_child(instance=Page(title="Staff", slug="staff"))
+    PageViewRestriction.objects.create(page=page, restriction_type="login")
+    return page
+
+
+@pytest.mark.parametrize("where", ["club", "staff_room"])
+def test_a_copy_of_a_page_of_another_type_is_held_with_what_is_below(
+    plain, article, people, client, where, request, django_capture_on_commit_callbacks
+):
+    article(plain)
+    plain.add_child(instance=Page(title="Another moonflower", slug="below"))
+    with django_capture_on_commit_callbacks(execute=True):
+        copy = Page.objects.get(pk=plain.pk).copy(
+            to=request.getfixturevalue(where), recursive=True, update_attrs={"slug": "copy"}
+        )
+    copies = list(copy.get_descendants(inclusive=True))
+    client.force_login(people["customer"])
+    for page in copies:
+        assert readers(page, people) == set()
+        response = client.get(page.url)
+        assert response.status_code == 403
+        assert b"moonflower" not in response.content
+    assert agreed()
+    assert list(Page.objects.search("moonflower")) == []
+    Page.objects.get(pk=copy.pk).save_revision().publish()
+    assert all(readers(page, people) == set(people) for page in copies)
+    assert client.get(copy.url).status_code == 200
+    assert agreed()
+    # Nothing of the closed section's is left there; what a shop closes itself stays.
+    assert not PageViewRestriction.objects.filter(page__path__startswith=copy.path).exists()
+
+
+def test_a_copy_keeps_what_somebody_closed_with_wagtails_own_settings(plain, club, tiers):
+    """Be it to the same groups."""
+    for groups in (tiers["silver"].group, tiers["gold"].group):
+        PageViewRestriction.objects.create(page=plain, restriction_type="groups").groups.add(groups)
+    copy = plain.copy(to=club, update_attrs={"slug": "copy"})
+    Page.objects.get(pk=copy.pk).save_revision().publish()
+    kept = [list(row.groups.all()) for row in PageViewRestriction.objects.filter(page=copy)]
+    assert [tiers["silver"].group] in kept
+    assert [tiers["gold"].group] in kept
+    assert agreed()
+
+
+@pytest.mark.parametrize("where", ["club", "staff_room"])
+def test_an_alias_of_a_page_of_another_type_is_as_closed_as_its_source(
+    plain, section, people, client, where, request, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        alias = plain.create_alias(parent=request.getfixturevalue(where), update_slug="alias")
+    assert readers(alias, people) == READERS
+    client.force_login(people["low"])
+    response = client.get(Page.objects.get(pk=alias.pk).url)
+    assert response.status_code == 403
+    assert b"moonflower" not in response.content
+    client.force_login(people["exact"])
+    assert client.get(Page.objects.get(pk=alias.pk).url).status_code == 200
+    assert list(Page.objects.search("moonflower")) == []
+    assert agreed()
+    section = ClubSectionPage.objects.get(pk=section.pk)
+    section.audience = "same"
+    section.save_revision().publish()
+    assert readers(alias, people) == set(people)
+    assert not PageViewRestriction.objects.filter(page=alias).exists()
+    assert agreed()
+
+
+def test_a_translation_of_a_page_of_another_type_is_held_where_its_section_is_open(plain, section, club, people, site):
+    french = Locale.objects.get(language_code="fr")
+    for above in (site.root_page, club):
+        above.copy_for_translation(french).save_revision().publish()
+    open_section = Page.objects.get(pk=section.pk).specific.copy_for_translation(french)
+    open_section.audience, open_section.minimum_tier = "same", None
+    open_section.save_revision().publish()
+    translation = Page.objects.get(pk=plain.pk).copy_for_translation(french)
+    assert readers(translation, people) == set()
+    translation.save_revision().publish()
+    assert readers(translation, people) == set(people)
+    assert agreed()
+
+
 @pytest.mark.parametrize("kind", ["of the club", "of another type"])
 def test_what_is_held_stays_so_when_the_place_is_closed_and_opened_again(section, club, article, people, tiers, kind):
     page = article(section) if kind == "of the club" else section.add_child(instance=Page(title="Plain", slug="plain"))

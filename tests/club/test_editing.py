@@ -1,11 +1,14 @@
 """What an editor sees and does in Wagtail's admin."""
 
 from datetime import timedelta
+from decimal import Decimal as D
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.utils import timezone
+from oscar.apps.partner.strategy import US
+from oscar.core.loading import get_class
 from oscar.test.factories import create_product
 from wagtail.models import GroupPagePermission, Revision
 from wagtail.test.utils.form_data import nested_form_data, streamfield
@@ -17,6 +20,8 @@ from tests.club.conftest import SECRET
 from wagtail_club import access
 from wagtail_club.blocks import TierBlock
 from wagtail_club.models import ClubArticlePage, ClubOfferPage
+
+Selector = get_class("partner.strategy", "Selector")
 
 
 @pytest.fixture
@@ -70,6 +75,16 @@ def test_an_offer_shows_its_code_while_it_runs(section, client, time):
     text = client.get(page.url).content.decode()
     assert "PETALE20" in text
     assert "Candle" in text
+
+
+def test_products_are_shown_where_the_tax_is_known_at_the_checkout_only(section, client, monkeypatch):
+    monkeypatch.setattr(Selector, "strategy", lambda selector, request=None, **kwargs: US(request))
+    page = ClubOfferPage(title="Sale", slug="sale")
+    page.products = [("products", {"title": "", "products": [create_product(title="Candle", price=D("9.50"))]})]
+    section.add_child(instance=page)
+    text = client.get(page.url).content.decode()
+    assert "Candle" in text
+    assert "9.50" in text
 
 
 def test_the_editors_select_of_a_tier_is_told_what_it_understands(tiers):
