@@ -782,6 +782,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("closed", models.BooleanField(default=False, verbose_name="closed")),
+                ("held", models.BooleanField(default=False, verbose_name="kept closed until it is published")),
                 ("teased", models.BooleanField(default=False, verbose_name="announced to others")),
                 ("words", models.TextField(blank=True)),
                 (

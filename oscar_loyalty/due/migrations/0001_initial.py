@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'due work',
                 'verbose_name_plural': 'due work',
                 'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'dead'])), fields=['due_at'], name='loyalty_due_open')],
+                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'dead'])), fields=['due_at'], name='loyalty_due_open'), models.Index(condition=models.Q(('state', 'done')), fields=['done_at'], name='loyalty_due_done')],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='loyalty_due_once')],
             },
         ),

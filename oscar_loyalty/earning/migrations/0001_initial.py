@@ -480,6 +480,7 @@ class Migration(migrations.Migration):
                 ('taken_back', models.PositiveBigIntegerField(default=0, verbose_name='taken back')),
                 ('counted', models.PositiveBigIntegerField(default=0, verbose_name='counted')),
                 ('happened_at', models.DateTimeField(verbose_name='happened at')),
+                ('about', models.JSONField(blank=True, default=list, verbose_name='about')),
                 ('actor_type', models.CharField(blank=True, max_length=32, verbose_name='actor type')),
                 ('actor_id', models.CharField(blank=True, max_length=64, verbose_name='actor id')),
             ],

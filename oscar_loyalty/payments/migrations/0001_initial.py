@@ -126,6 +126,7 @@ class Migration(migrations.Migration):
                 ('session', models.CharField(blank=True, help_text='What the provider calls the page that asks for it.', max_length=255, verbose_name='session')),
                 ('capture_before', models.DateTimeField(blank=True, help_text='After that the provider lets an authorisation go.', null=True, verbose_name='capture before')),
                 ('error', models.CharField(blank=True, max_length=255, verbose_name='error')),
+                ('short', models.BooleanField(default=False, help_text='Less was taken than it is, and the shop has not seen to the rest yet.', verbose_name='short')),
                 ('detail', models.JSONField(blank=True, default=dict, verbose_name='detail')),
                 ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tenders', to='loyalty_payments.paymentattempt')),
                 ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tenders', to='loyalty_giftcards.giftcard')),
@@ -221,6 +222,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='tender',
             index=models.Index(condition=models.Q(('state', 'failed')), fields=['attempt'], name='loyalty_tender_failed'),
+        ),
+        migrations.AddIndex(
+            model_name='tender',
+            index=models.Index(condition=models.Q(('short', True)), fields=['attempt'], name='loyalty_tender_short'),
         ),
         migrations.AddConstraint(
             model_name='tender',
