@@ -3,9 +3,14 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings as examples
 
 from oscar_loyalty import clock
 from tests import sharing
+
+# Hypothesis's own settings for machines that are busy: no test fails for being slow, and each looks at
+# the same examples in every run. ``HYPOTHESIS_PROFILE=nightly`` looks elsewhere, and longer.
+examples.load_profile("default" if "HYPOTHESIS_PROFILE" in os.environ else "ci")
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

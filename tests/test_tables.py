@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from oscar_loyalty import tables
 from oscar_loyalty.tables import BadCell, TableError
 
-TEXT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+TEXT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture

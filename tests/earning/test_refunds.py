@@ -130,7 +130,9 @@ def test_the_history_says_what_was_refunded(order, line, member):
     assert selectors.history(member).object_list[0].sentences == ["Refunded"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(steps=st.lists(st.tuples(st.sampled_from(["Haircut", "Shampoo"]), st.integers(1, 4000)), max_size=6))
 def test_more_refunded_never_leaves_more_points(place, member, own, per_euro, haircut, shampoo, time, petals, steps):
     before = petals()[1]

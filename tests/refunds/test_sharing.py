@@ -66,7 +66,9 @@ def test_pieces_sum_to_their_line(unit, paid, pieces):
 
 
 @pytest.mark.django_db
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_any_refunds_of_an_order_sum_to_it(data, new_shopper, programme, make_product, issue):
     shopper = new_shopper()
