@@ -2,9 +2,8 @@
 
 __version__ = "0.1.0.dev0"
 
-#: What a shop adds to its ``INSTALLED_APPS``, before Oscar's own apps so that the templates of this
-#: package, which extend Oscar's, are found first. The order is that of the rooms: each app uses only
-#: those above it.
+#: What :func:`installed` adds to a shop's ``INSTALLED_APPS``. The order is that of the rooms: each app uses only those
+#: above it.
 INSTALLED_APPS = [
     "oscar_loyalty.apps.LoyaltyConfig",
     "oscar_loyalty.due.apps.DueConfig",
@@ -32,10 +31,25 @@ STAND_INS = {
 }
 
 
-def stand_in(installed_apps):
-    """Return ``installed_apps`` with each of Oscar's apps named in :data:`STAND_INS` replaced by ours.
+def installed(installed_apps, before="oscar"):
+    """Return ``installed_apps`` with ours among them, and ours for those of Oscar's that :data:`STAND_INS` names.
 
-    Apps that the shop has forked are not named there, so they are left alone; the mixins in the
-    documentation give them the same features.
+    Ours stand right before Oscar's: our templates, which extend Oscar's of the same name, are found before these, and
+    after those of the shop's own apps. Apps that the shop has forked are not named in :data:`STAND_INS`, so they are
+    left alone; the mixins in the documentation give them the same features.
+
+    ``before`` names the app, or the package of apps, that ours stand before: the shop's own where it has replaced
+    ``oscar.config.Shop``. Raises :exc:`ValueError` if it is not in the list.
     """
-    return [STAND_INS.get(app, app) for app in installed_apps]
+    return insert(INSTALLED_APPS, [STAND_INS.get(app, app) for app in installed_apps], before)
+
+
+def insert(apps, installed_apps, before):
+    """Return ``installed_apps`` with ``apps`` right before the first that is ``before`` or lies in that package.
+
+    Raises :exc:`ValueError` if there is none.
+    """
+    for place, app in enumerate(installed_apps):
+        if f"{app}.".startswith(f"{before}."):
+            return [*installed_apps[:place], *apps, *installed_apps[place:]]
+    raise ValueError(f"INSTALLED_APPS has nothing of {before!r}, which must be there.")

@@ -66,7 +66,7 @@ def checkout(app_configs, **kwargs):
                 "The checkout's PaymentDetailsView lacks LoyaltyPaymentMixin: no points or gift cards at checkout.",
                 hint=(
                     "Put oscar_loyalty.checkout.mixins.LoyaltyPaymentMixin first among its bases, "
-                    "or wrap INSTALLED_APPS in oscar_loyalty.stand_in()."
+                    "or wrap INSTALLED_APPS in oscar_loyalty.installed()."
                 ),
                 id="loyalty.W001",
             )

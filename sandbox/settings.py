@@ -14,11 +14,10 @@ from oscar import INSTALLED_APPS as OSCAR_APPS
 from oscar.defaults import *  # noqa: F403
 from oscar.defaults import OSCAR_DASHBOARD_NAVIGATION
 
-from oscar_loyalty import INSTALLED_APPS as LOYALTY_APPS
-from oscar_loyalty import STAND_INS, stand_in
+import oscar_loyalty
+import wagtail_club
 from oscar_loyalty.contrib.appointment.navigation import APPOINTMENTS
 from oscar_loyalty.dashboard.navigation import NAVIGATION
-from wagtail_club import INSTALLED_APPS as CLUB_APPS
 
 BASE_DIR = Path(__file__).resolve().parent
 VAR = Path(os.environ.get("SANDBOX_VAR") or BASE_DIR.parent / "var" / "sandbox")
@@ -40,35 +39,35 @@ FORKS = {
     "oscar.apps.order.apps.OrderConfig": "sandbox.order.apps.OrderConfig",
     "oscar.apps.partner.apps.PartnerConfig": "sandbox.partner.apps.PartnerConfig",
     "oscar.apps.search.apps.SearchConfig": "sandbox.search.apps.SearchConfig",
-    STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
+    oscar_loyalty.STAND_INS["oscar.apps.dashboard.catalogue.apps.CatalogueDashboardConfig"]: (
         "sandbox.dashboard.apps.CatalogueDashboardConfig"
     ),
 }
 
-INSTALLED_APPS = [
-    "sandbox.shop.apps.ShopConfig",  # first: its templates extend all others
-    "sandbox.demo.apps.DemoConfig",
-    *LOYALTY_APPS,
-    *[FORKS.get(app, app) for app in stand_in(OSCAR_APPS)],
-    "sorl.thumbnail",
-    "oscar_loyalty.contrib.appointment",
-    "appointment",
-    *CLUB_APPS,
-    "sandbox.gallery.apps.GalleryConfig",
-    "wagtail.contrib.redirects",
-    "wagtail.embeds",
-    "wagtail.sites",
-    "wagtail.users",
-    "wagtail.snippets",
-    "wagtail.documents",
-    "wagtail.images",
-    "wagtail.search",
-    "wagtail.admin",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    "guardian",
-]
+INSTALLED_APPS = wagtail_club.installed(
+    [
+        "sandbox.shop.apps.ShopConfig",  # before Oscar: its templates extend all others
+        "sandbox.demo.apps.DemoConfig",
+        *[FORKS.get(app, app) for app in oscar_loyalty.installed(OSCAR_APPS)],
+        "sorl.thumbnail",
+        "oscar_loyalty.contrib.appointment",
+        "appointment",
+        "sandbox.gallery.apps.GalleryConfig",
+        "wagtail.contrib.redirects",
+        "wagtail.embeds",
+        "wagtail.sites",
+        "wagtail.users",
+        "wagtail.snippets",
+        "wagtail.documents",
+        "wagtail.images",
+        "wagtail.search",
+        "wagtail.admin",
+        "wagtail",
+        "modelcluster",
+        "taggit",
+        "guardian",
+    ]
+)
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from oscar import INSTALLED_APPS as OSCAR_APPS
 from oscar.defaults import *  # noqa: F403
 
-from oscar_loyalty import INSTALLED_APPS as LOYALTY_APPS
-from oscar_loyalty import stand_in
+import oscar_loyalty
 
 BASE_DIR = Path(__file__).resolve().parent
 SUFFIX = os.environ.get("TEST_DB_SUFFIX", "")
@@ -50,11 +49,10 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    *LOYALTY_APPS,
     # Our fork of the orders passes refunds on to us, as a shop's own would.
     *[
         "tests.order.apps.OrderConfig" if app == "oscar.apps.order.apps.OrderConfig" else app
-        for app in stand_in(OSCAR_APPS)
+        for app in oscar_loyalty.installed(OSCAR_APPS)
     ],
     "oscar_loyalty.contrib.appointment",
     "appointment",

@@ -5,33 +5,34 @@ from importlib.util import find_spec
 
 from tests.settings import *  # noqa: F403
 from tests.settings import AUTHENTICATION_BACKENDS, INSTALLED_APPS, MIDDLEWARE
-from wagtail_club import INSTALLED_APPS as CLUB_APPS
+from wagtail_club import installed
 
-INSTALLED_APPS = [
-    *INSTALLED_APPS,
-    *CLUB_APPS,
-    "sandbox.gallery.apps.GalleryConfig",
-    "tests.club.lookbook",
-    "wagtail.contrib.redirects",
-    "wagtail.contrib.sitemaps",
-    "django.contrib.sitemaps",
-    "wagtail.api.v2",
-    # Wagtail 8 has a second API; 7.4 does not.
-    *(["wagtail.api.v3"] if find_spec("wagtail.api.v3") else []),
-    "rest_framework",
-    "wagtail.embeds",
-    "wagtail.sites",
-    "wagtail.users",
-    "wagtail.snippets",
-    "wagtail.documents",
-    "wagtail.images",
-    "wagtail.search",
-    "wagtail.admin",
-    "wagtail",
-    "modelcluster",
-    "taggit",
-    "guardian",
-]
+INSTALLED_APPS = installed(
+    [
+        *INSTALLED_APPS,
+        "sandbox.gallery.apps.GalleryConfig",
+        "tests.club.lookbook",
+        "wagtail.contrib.redirects",
+        "wagtail.contrib.sitemaps",
+        "django.contrib.sitemaps",
+        "wagtail.api.v2",
+        # Wagtail 8 has a second API; 7.4 does not.
+        *(["wagtail.api.v3"] if find_spec("wagtail.api.v3") else []),
+        "rest_framework",
+        "wagtail.embeds",
+        "wagtail.sites",
+        "wagtail.users",
+        "wagtail.snippets",
+        "wagtail.documents",
+        "wagtail.images",
+        "wagtail.search",
+        "wagtail.admin",
+        "wagtail",
+        "modelcluster",
+        "taggit",
+        "guardian",
+    ]
+)
 MIDDLEWARE = [*MIDDLEWARE, "wagtail.contrib.redirects.middleware.RedirectMiddleware"]
 AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None

@@ -64,7 +64,7 @@ class OfThisSite(ForClubEditors):
 
     @property
     def columns(self):
-        return [*super().columns, Column("full_name", label=_("Name")), Column("email", label=_("Email"))]
+        return [*super().columns, Column("full_name", label=_("Name")), Column("email", label=_("E-mail"))]
 
     def filter_object_list(self, objects):
         return super().filter_object_list(self.of_site(objects))

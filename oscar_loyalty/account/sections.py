@@ -37,7 +37,7 @@ KNOWN: tuple[tuple[str, Any, str, str], ...] = (
     ("household", _("Household"), MORE, "household"),
     ("messages", _("Messages"), MORE, "member"),
     ("profile", _("About you"), MORE, "card"),
-    ("privacy", _("Privacy"), MORE, "member"),
+    ("privacy", pgettext_lazy("pages", "Privacy"), MORE, "member"),
     ("guests", _("Guest orders"), MORE, "guests"),
 )
 #: Addresses that are not named as their section.

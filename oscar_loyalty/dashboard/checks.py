@@ -24,7 +24,7 @@ def product_form(app_configs, **kwargs):
                 "Let your ProductForm inherit from oscar_loyalty.dashboard.catalogue.forms.ProductFormPointsMixin and "
                 "your ProductCreateUpdateView from oscar_loyalty.dashboard.catalogue.views.ProductPointsViewMixin "
                 "(Oscar finds them only where its app dashboard is forked too), or wrap INSTALLED_APPS in "
-                "oscar_loyalty.stand_in()."
+                "oscar_loyalty.installed()."
             ),
             id="loyalty.W020",
         )

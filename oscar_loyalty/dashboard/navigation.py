@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 VIEW = "loyalty_members.view_loyalty"
 ADJUST = "loyalty_members.adjust_points"
@@ -81,7 +82,7 @@ NAVIGATION = [
         "access_fn": only_with(VIEW, PROGRAMME),
         "children": [
             _entry(_("First steps"), "loyalty-start", VIEW, PROGRAMME),
-            _entry(_("Settings"), "loyalty-programme", PROGRAMME),
+            _entry(pgettext_lazy("programme", "Settings"), "loyalty-programme", PROGRAMME),
             _entry(_("Earning rules"), "loyalty-rules", PROGRAMME),
             _entry(_("Drafts of rules"), "loyalty-drafts", VIEW, PROGRAMME),
             _entry(_("Simulator"), "loyalty-simulations", VIEW),

@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AbstractDue(models.Model):
@@ -70,7 +71,7 @@ class AbstractBulkRun(models.Model):
     total = models.PositiveBigIntegerField(_("to be done"), default=0)
     done = models.PositiveBigIntegerField(_("done"), default=0)
     counts = models.JSONField(_("counts"), default=dict, blank=True)
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"), null=True, blank=True)
 
     class Meta:
         abstract = True

@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.earning.abstract_models import AbstractRule
 from oscar_loyalty.fields import I18nCharField
@@ -28,7 +29,7 @@ class AbstractDraft(models.Model):
     name = models.CharField(_("name"), max_length=120, help_text=_("Only for you, such as “Christmas”."))
     note = models.TextField(_("note"), blank=True, help_text=_("What it is for, and what you have decided. Optional."))
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=DRAFT)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     created_by_type = models.CharField(_("author type"), max_length=32, blank=True)
     created_by = models.CharField(_("created by"), max_length=64, blank=True)
     updated_at = models.DateTimeField(_("last changed at"))

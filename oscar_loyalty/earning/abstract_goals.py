@@ -22,7 +22,7 @@ class AbstractGoal(AbstractTargeted):
         (STAMPS, _("Stamp card")),
         (CHALLENGE, _("Challenge")),
         (SURPRISE, _("Surprise")),
-        (THRESHOLD, _("Threshold")),
+        (THRESHOLD, pgettext_lazy("challenge", "Threshold")),
     ]
     PIECES, ORDERS, VISITS, PURCHASES, POINTS, MONEY = "pieces", "orders", "visits", "purchases", "points", "money"
     COUNTS = [
@@ -62,7 +62,7 @@ class AbstractGoal(AbstractTargeted):
     head_start_each = models.BooleanField(_("on every card"), default=False)
     hidden = models.BooleanField(_("hidden until it is given"), default=False)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=LIVE)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     # From then on no new card begins; those that were begun can still be filled.
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
@@ -133,7 +133,7 @@ class AbstractGoalCard(models.Model):
     head_start = models.PositiveIntegerField(_("stamped at the start"), default=0)
     count = models.PositiveBigIntegerField(_("count"), default=0)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=OPEN)
-    started_at = models.DateTimeField(_("started at"))
+    started_at = models.DateTimeField(pgettext_lazy("moment", "started at"))
     ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     full_at = models.DateTimeField(_("full at"), null=True, blank=True)
 

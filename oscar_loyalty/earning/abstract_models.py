@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.earning.abstract_targets import AbstractTargeted
 from oscar_loyalty.earning.exceptions import PublishedVersion
@@ -31,7 +32,7 @@ class AbstractRule(AbstractTargeted):
     kind = models.CharField(_("kind"), max_length=16, choices=KINDS)
     name = I18nCharField(_("name"), max_length=200, blank=True)
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=LIVE)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     ended_by_type = models.CharField(_("ended by type"), max_length=32, blank=True)
     ended_by = models.CharField(_("ended by"), max_length=64, blank=True)
 

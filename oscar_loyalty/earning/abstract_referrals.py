@@ -7,6 +7,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AbstractReferralScheme(models.Model):
@@ -69,7 +70,7 @@ class AbstractInvitation(models.Model):
 
     member = models.OneToOneField("loyalty_members.Member", on_delete=models.CASCADE, related_name="invitation")
     code = models.CharField(_("code"), max_length=16, unique=True)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
 
     class Meta:
         abstract = True

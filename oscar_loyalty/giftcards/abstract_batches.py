@@ -68,8 +68,8 @@ class AbstractGiftCardBatch(models.Model):
     refused = models.JSONField(_("refused rows"), default=list, blank=True)
     refused_number = models.PositiveIntegerField(_("rows refused"), default=0)
     known_number = models.PositiveIntegerField(_("rows known before"), default=0)
-    created_at = models.DateTimeField(_("created at"))
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"), null=True, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
 

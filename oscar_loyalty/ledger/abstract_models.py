@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.ledger.exceptions import ImmutableEntry
 
@@ -79,7 +80,7 @@ class AbstractEntry(models.Model):
         abstract = True
         app_label = "loyalty_ledger"
         ordering = ["-sequence"]
-        verbose_name = _("entry")
+        verbose_name = pgettext_lazy("ledger", "entry")
         verbose_name_plural = _("entries")
         constraints = [
             models.UniqueConstraint(fields=["account", "sequence"], name="loyalty_entry_sequence"),
@@ -193,7 +194,7 @@ class AbstractHold(models.Model):
     state = models.CharField(_("state"), max_length=16, choices=STATES, default=OPEN)
     source_type = models.CharField(_("source type"), max_length=32, blank=True)
     source_id = models.CharField(_("source id"), max_length=64, blank=True)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     entry = models.ForeignKey(
         "loyalty_ledger.Entry", on_delete=models.PROTECT, null=True, blank=True, related_name="captured_holds"

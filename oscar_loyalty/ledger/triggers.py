@@ -1,7 +1,7 @@
 """The database's own guard: entries can be neither changed nor deleted, whoever asks.
 
 Installed after every ``migrate``, since SQLite drops a table's triggers when a migration rebuilds it. :func:`lifted` is
-the one way around, for a test database that is being emptied.
+the one way around, for a database that is being emptied.
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def missing(using: str = DEFAULT_DB_ALIAS) -> list[str]:
 
 @contextmanager
 def lifted(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Let entries be deleted within the block. Only for emptying a test database."""
+    """Let entries be deleted within the block. Only for emptying a database: in tests, and for ``flush``."""
     remove(using)
     try:
         yield

@@ -170,7 +170,7 @@ class AbstractProgramme(models.Model):
         default=500,
         help_text=_("Adjustments of more points than this need a second person."),
     )
-    started_at = models.DateTimeField(_("started at"), default=clock.now)
+    started_at = models.DateTimeField(pgettext_lazy("moment", "started at"), default=clock.now)
 
     class Meta:
         abstract = True

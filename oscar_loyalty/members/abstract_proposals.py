@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock
 
@@ -27,7 +28,7 @@ class AbstractTierProposal(models.Model):
     rising = models.PositiveIntegerField(_("would rise"), default=0)
     falling = models.PositiveIntegerField(_("would fall"), default=0)
     steps = models.JSONField(_("steps"), default=list)
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"), null=True, blank=True)
 
     #: How long one can be looked at and saved.
     LIFE = timedelta(days=2)

@@ -4,6 +4,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AbstractTierScheme(models.Model):
@@ -165,7 +166,7 @@ class AbstractTierReview(models.Model):
     fallen = models.PositiveIntegerField(_("fallen"), default=0)
     kept = models.PositiveIntegerField(_("kept"), default=0)
     warned = models.PositiveIntegerField(_("warned"), default=0)
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"), null=True, blank=True)
 
     class Meta:
         abstract = True

@@ -155,7 +155,7 @@ def _make(tier: Any, kind: str, value: Decimal) -> Any:
     if kind == "shipping":
         benefit = Benefit.objects.create(type=Benefit.SHIPPING_PERCENTAGE, value=value)
     else:
-        benefit = Benefit.objects.create(type=Benefit.PERCENTAGE, value=value, range=_everything())
+        benefit = Benefit.objects.create(type=Benefit.PERCENTAGE, value=value, range=everything())
     return Offer.objects.create(
         name=_free_name(tier, kind, None),
         offer_type=Offer.SITE,
@@ -167,7 +167,8 @@ def _make(tier: Any, kind: str, value: Decimal) -> Any:
     )
 
 
-def _everything() -> Any:
+def everything() -> Any:
+    """Return the range of all products, which the offers of tiers are for."""
     Range = oscar_model("offer", "Range")
     name = "Loyalty: everything"
     found = Range.objects.filter(name=name).first()

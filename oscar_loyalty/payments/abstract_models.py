@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.payments import reasons
 
@@ -42,7 +43,7 @@ class AbstractPaymentAttempt(models.Model):
     currency = models.CharField(_("currency"), max_length=12)
     total = models.DecimalField(_("total with tax"), max_digits=12, decimal_places=2)
     snapshot = models.JSONField(_("snapshot"), default=dict)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     leased_until = models.DateTimeField(_("leased until"), help_text=_("A request is working on it until then."))
     expires_at = models.DateTimeField(_("expires at"))
     giving_up = models.BooleanField(
@@ -238,7 +239,7 @@ class AbstractRefund(models.Model):
     reason = models.CharField(_("reason"), max_length=255, blank=True)
     actor_type = models.CharField(_("actor type"), max_length=32, blank=True)
     actor_id = models.CharField(_("actor id"), max_length=64, blank=True)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
 
     class Meta:
         abstract = True

@@ -97,7 +97,7 @@ class AbstractEarlyAccess(models.Model):
         help_text=_("How long a pass holds once it was given; never longer than the early access itself."),
     )
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
     key = models.CharField(max_length=128, unique=True, null=True, blank=True, editable=False)
     actor_type = models.CharField(max_length=32, blank=True)
     actor_id = models.CharField(max_length=64, blank=True)

@@ -1,12 +1,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AbstractAuditRun(models.Model):
     """What one run of the audit found; the dashboard's light shows the last one."""
 
-    started_at = models.DateTimeField(_("started at"), db_index=True)
-    finished_at = models.DateTimeField(_("finished at"))
+    started_at = models.DateTimeField(pgettext_lazy("moment", "started at"), db_index=True)
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"))
     findings = models.PositiveIntegerField(_("findings"))
     details = models.JSONField(_("first findings"), default=list)
     checked = models.JSONField(_("rows checked"), default=dict)

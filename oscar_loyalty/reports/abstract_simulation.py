@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock
 
@@ -57,7 +58,7 @@ class AbstractSimulation(models.Model):
     requested_by = models.CharField(_("asked by"), max_length=64, blank=True)
     requested_at = models.DateTimeField(_("asked at"))
     heard_at = models.DateTimeField(_("last heard of"), null=True, blank=True)
-    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    finished_at = models.DateTimeField(pgettext_lazy("moment", "finished at"), null=True, blank=True)
 
     class Meta:
         abstract = True

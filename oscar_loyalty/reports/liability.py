@@ -15,6 +15,7 @@ from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.defaults import conf
@@ -30,7 +31,7 @@ MOVES = {
     "returned": _("Returned"),
     "expired": _("Expired"),
     "revived": _("Brought back"),
-    "disabled": _("Disabled"),
+    "disabled": pgettext_lazy("gift card", "Disabled"),
     "corrected": _("Corrected"),
 }
 #: The movement of each kind of entry; a return goes by what it returns.

@@ -133,7 +133,7 @@ class AbstractReward(models.Model):
     terms = models.JSONField(default=dict, blank=True, editable=False)
     # Of the form that it was made with: sent twice, it is made once.
     key = models.CharField(_("key"), max_length=120, unique=True, null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(_("created at"))
+    created_at = models.DateTimeField(pgettext_lazy("moment", "created at"))
 
     class Meta:
         abstract = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.members.services import language_of
@@ -61,7 +62,7 @@ def read(member: Any) -> tuple[Contents, datetime | None]:
             state = _("On hold")
             notice = _("Your membership is on hold: you neither earn nor spend for the moment, and you lose nothing.")
         elif member.status == member.CLOSED:
-            state, notice = _("Closed"), _("Your membership has been closed.")
+            state, notice = pgettext("membership", "Closed"), _("Your membership has been closed.")
         contents = Contents(
             language=member.language or "",
             programme=programme.name,

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from oscar_loyalty.ledger import audit, books, triggers
@@ -83,3 +84,24 @@ def test_the_audit_finds_what_somebody_changed_behind_its_back(entry, account, s
     with connection.cursor() as cursor:
         cursor.execute(statement)
     assert check in {finding.check for finding in audit.audit()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shops_own_test_that_commits_can_end(time):
+    """Django empties the database after it by ``flush``; the guard is there again for the next."""
+    account = books.open_account(unit="points:1", owner=books.Ref("member", "1"))
+    books.earn(account=account, units=10, key="a", usable_from=time.at)
+    call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+    entries = get_model("loyalty_ledger", "Entry").objects
+    assert not entries.exists()
+    assert triggers.missing() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_flush_that_is_called_off_leaves_the_guard(time, monkeypatch):
+    account = books.open_account(unit="points:1", owner=books.Ref("member", "1"))
+    books.earn(account=account, units=10, key="a", usable_from=time.at)
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+    call_command("flush", verbosity=0)
+    assert get_model("loyalty_ledger", "Entry").objects.count() == 1
+    assert triggers.missing() == []

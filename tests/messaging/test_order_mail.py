@@ -6,6 +6,7 @@ import pytest
 from django.contrib.sites.models import Site
 from django.core import mail
 from django.test import Client
+from django.utils.translation import gettext, override
 from oscar.core.loading import get_model
 from oscar.test.factories import create_product, create_stockrecord
 
@@ -14,6 +15,7 @@ from oscar_loyalty.due import services as due
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model as get_loyalty_model
+from oscar_loyalty.messaging.orders import write
 
 Order = get_model("order", "Order")
 CommunicationEventType = get_model("communication", "CommunicationEventType")
@@ -92,9 +94,9 @@ def test_it_says_what_was_bought_and_how_it_was_paid(rose, haircut, gift, work, 
         assert text.count("How it was paid") == 1
         assert f"https://petale.example.com/accounts/orders/{placed.number}/" in text
         assert "http://petale" not in text
-    assert "Haircut & more: €30.00" in message.body
+    # The plain text is Oscar's own, with our part at its end.
+    assert "quantity: 1 - price: €30.00" in message.body and message.body.rstrip().endswith("At the salon: €15.00")
     assert "Haircut &amp; more" in html
-    assert "The Maison Pétale team" in message.body
     row = get_loyalty_model("loyalty_messaging", "Message").objects.get(kind="order_placed")
     assert (row.state, row.member, row.to) == ("sent", member, "rose@example.com")
     # As if Oscar's view had sent it: the customer finds it among the mails.
@@ -123,6 +125,16 @@ def test_it_is_in_the_language_of_the_order(rose, haircut, gift, work, settings)
     (message,) = confirmations()
     text = " ".join(message.body.split())
     assert "1 000 pétales : 10,00 €" in text
+
+
+def test_it_is_oscars_own_in_a_language_that_we_do_not_speak(rose, haircut, gift):
+    """Nothing of it but how it was paid is ours, so a shop in German still writes in German."""
+    placed = order(rose, haircut, card=gift)
+    with override("de"):
+        body = write(placed)["body"]
+        for words in ("Your order contains:", "Basket total:", "The team"):
+            assert gettext(words) != words and gettext(words) in body
+    assert "Thank you for your order" not in body and "Hello" not in body
 
 
 def test_a_mail_server_that_is_down_breaks_no_order_and_loses_no_mail(rose, haircut, broken_mail, settings, time, work):

@@ -17,10 +17,7 @@ FORK_FOLDER = Path(oscar_settings.__file__).parent / "_site" / "apps" / "checkou
 oscar_loyalty.checkout.__path__.append(str(FORK_FOLDER))
 
 STAND_IN = "oscar_loyalty.checkout.apps.CheckoutConfig"
-INSTALLED_APPS = [
-    *oscar_loyalty.INSTALLED_APPS,
-    *oscar_loyalty.stand_in([STAND_IN if app == FORK else app for app in oscar_settings.INSTALLED_APPS]),
-]
+INSTALLED_APPS = oscar_loyalty.installed([STAND_IN if app == FORK else app for app in oscar_settings.INSTALLED_APPS])
 assert STAND_IN in INSTALLED_APPS, "Oscar's tests no longer fork the checkout where they did."
 
 ROOT_URLCONF = "plugin_urls"

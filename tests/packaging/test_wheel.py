@@ -18,7 +18,7 @@ from oscar import INSTALLED_APPS as OSCAR_APPS
 from oscar.defaults import *
 import oscar_loyalty
 
-INSTALLED_APPS = [*oscar_loyalty.INSTALLED_APPS, *oscar_loyalty.stand_in(OSCAR_APPS)]
+INSTALLED_APPS = oscar_loyalty.installed(OSCAR_APPS)
 SITE_ID = 1
 MIDDLEWARE += [
     "oscar.apps.basket.middleware.BasketMiddleware",
@@ -41,11 +41,11 @@ OSCAR_LOYALTY_GIFTCARD_KEYS = {"1": "a gift-card key for this test only, long en
 CLUB = """
 import wagtail_club
 
-INSTALLED_APPS += [
-    *wagtail_club.INSTALLED_APPS, "wagtail.contrib.redirects", "wagtail.embeds", "wagtail.sites",
+INSTALLED_APPS = wagtail_club.installed([
+    *INSTALLED_APPS, "wagtail.contrib.redirects", "wagtail.embeds", "wagtail.sites",
     "wagtail.users", "wagtail.snippets", "wagtail.documents", "wagtail.images", "wagtail.search",
     "wagtail.admin", "wagtail", "modelcluster", "taggit", "guardian",
-]
+])
 AUTHENTICATION_BACKENDS += ["guardian.backends.ObjectPermissionBackend"]
 ANONYMOUS_USER_NAME = None
 GUARDIAN_GET_CONTENT_TYPE = "wagtail_club.guardian.get_content_type"

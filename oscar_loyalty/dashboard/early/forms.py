@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
@@ -141,7 +142,7 @@ class PassFilterForm(forms.Form):
         label=_("State"),
         required=False,
         choices=[
-            ("", _("All")),
+            ("", pgettext_lazy("filter", "All")),
             ("waiting", _("not opened yet")),
             ("open", _("in use")),
             ("over", _("over")),

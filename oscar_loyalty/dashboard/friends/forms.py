@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.earning import actions, prizes
 from oscar_loyalty.earning.referrals.selectors import SIDES
@@ -91,7 +92,9 @@ class ReferralFilterForm(forms.Form):
         widget=forms.TextInput({"type": "search"}),
     )
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("All")), *get_model("loyalty_earning", "Referral").STATES]
+        label=_("State"),
+        required=False,
+        choices=[("", pgettext_lazy("filter", "All")), *get_model("loyalty_earning", "Referral").STATES],
     )
 
 

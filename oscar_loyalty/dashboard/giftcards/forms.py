@@ -5,7 +5,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from oscar_loyalty.dashboard.base import ResendForm
 from oscar_loyalty.giftcards.taxes import MULTI, TAX_KINDS
@@ -23,7 +23,9 @@ class GiftCardSearchForm(forms.Form):
         max_length=200,
         widget=forms.TextInput({"type": "search"}),
     )
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *GiftCard.STATES])
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", pgettext_lazy("filter", "All")), *GiftCard.STATES]
+    )
 
 
 class ReasonForm(forms.Form):

@@ -1,5 +1,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class GuestOrderFilterForm(forms.Form):
@@ -12,5 +13,9 @@ class GuestOrderFilterForm(forms.Form):
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=[("", _("All")), ("open", _("not added yet")), ("claimed", _("added to an account"))],
+        choices=[
+            ("", pgettext_lazy("filter", "All")),
+            ("open", _("not added yet")),
+            ("claimed", _("added to an account")),
+        ],
     )

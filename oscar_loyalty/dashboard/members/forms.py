@@ -1,5 +1,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty import clock, times
 from oscar_loyalty.dashboard.base import TokenForm
@@ -30,8 +31,10 @@ class MemberSearchForm(forms.Form):
         max_length=200,
         widget=forms.TextInput({"type": "search"}),
     )
-    tier = TierChoiceField(label=_("Tier"), empty_label=_("All"))
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("All")), *Member.STATUSES])
+    tier = TierChoiceField(label=_("Tier"), empty_label=pgettext_lazy("filter", "All"))
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", pgettext_lazy("filter", "All")), *Member.STATUSES]
+    )
 
     def __init__(self, *args, programme, **kwargs):
         super().__init__(*args, **kwargs)

@@ -11,7 +11,9 @@ from oscar_loyalty.reports.movements import KINDS
 class MovementFilterForm(forms.Form):
     since = DayField(label=pgettext_lazy("first day", "From"), required=False)
     until = DayField(label=_("Until"), required=False)
-    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *KINDS.items()])
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", pgettext_lazy("filter", "All")), *KINDS.items()]
+    )
     product = forms.ModelChoiceField(
         label=_("Service or product"),
         queryset=get_model("catalogue", "Product").objects.select_related("parent"),

@@ -1,15 +1,16 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 STATES = [
-    ("", _("All")),
+    ("", pgettext_lazy("filter", "All")),
     ("look", _("To be looked at")),
     ("open", _("open")),
     ("placed", _("placed")),
     ("cancelled", _("cancelled")),
 ]
 EVENT_STATES = [
-    ("", _("All")),
+    ("", pgettext_lazy("filter", "All")),
     ("waiting", _("waiting")),
     ("done", _("done")),
     ("ignored", _("ignored")),

@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from oscar_loyalty.dashboard.base import TokenForm
 from oscar_loyalty.loading import get_model
@@ -95,7 +96,9 @@ class GiftFilterForm(forms.Form):
         max_length=200,
         widget=forms.TextInput({"type": "search"}),
     )
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *Transfer.STATES])
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", pgettext_lazy("filter", "All")), *Transfer.STATES]
+    )
 
 
 class CallOffForm(forms.Form):

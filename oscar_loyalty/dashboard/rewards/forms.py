@@ -204,10 +204,15 @@ class ClaimFilterForm(forms.Form):
         widget=forms.TextInput({"type": "search"}),
     )
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("All")), ("todo", _("to be done by you")), *Claim.STATES]
+        label=_("State"),
+        required=False,
+        choices=[("", pgettext_lazy("filter", "All")), ("todo", _("to be done by you")), *Claim.STATES],
     )
     reward = forms.ModelChoiceField(
-        label=pgettext_lazy("filter", "Reward"), required=False, queryset=Reward.objects.none(), empty_label=_("All")
+        label=pgettext_lazy("filter", "Reward"),
+        required=False,
+        queryset=Reward.objects.none(),
+        empty_label=pgettext_lazy("filter", "All"),
     )
 
     def __init__(self, *args, programme, **kwargs):
