@@ -183,6 +183,8 @@ class World:
         #: What was done how often, and with what outcome.
         self.story, self.deeds, self.keys = [], Counter(), 0
         self.trouble = []
+        #: What checks have found of which rows (:func:`tests.simulation.scales.remembered`), and which they ask for.
+        self.looked, self.asked = {}, set()
 
     # Its people and things, read anew each time: others change them
 
@@ -335,6 +337,7 @@ class World:
 
     def rows(self, table):
         """What a table held after the last step, a dict for each row."""
+        self.asked.add(table)
         return self.scales.dicts(self.found, table)
 
     def hold(self, problems=(), checks=invariants.ALWAYS):
@@ -353,6 +356,8 @@ class World:
         missed = difference(heard, self.found)
         unheard = [f"the scales did not hear of {table}: {what}" for table, what in missed.items()]
         self.hold(unheard, (*invariants.ALWAYS, invariants.audited, invariants.at_rest))
+        #: How many cents Stripe has given back.
+        self.refunded = self.bank.books()["currencies"].get("eur", {}).get("refunded", 0)
 
 
 def live(seed, restore, *, steps=40, say=None):
