@@ -9,7 +9,8 @@
 6. *Every message once*: no more mails than messages, but for that very one whose mail the mail server or a kill left
    unknown.
 7. *What is owed is done*: the money of a refund is with the customer, each piece of a line of gift cards has its card,
-   no order is forgotten (:mod:`tests.simulation.owed`).
+   each mail went out (:mod:`tests.simulation.owed`); each member's order brings its points, and keeps them as far as it
+   stands (:mod:`tests.simulation.reckoning`).
 
 The third is looked at in :meth:`tests.simulation.world.World.step`, and the twice of the fourth where something is
 told or asked (:func:`tests.simulation.actions.asked`); all others here, from rows alone. ``test_broken.py`` breaks the
@@ -21,7 +22,7 @@ from decimal import Decimal as D
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments.services import SETTLE
-from tests.simulation import owed
+from tests.simulation import owed, reckoning
 from tests.simulation.scales import remembered
 
 #: What may leave a debt: points taken back that were spent already, and the debt of a membership that was joined.
@@ -225,6 +226,7 @@ ALWAYS = (
     every_message_once,
     owed.every_refund_goes_back,
     owed.every_card_is_made,
+    reckoning.every_order_is_rewarded,
 )
 
 
@@ -250,4 +252,4 @@ def at_rest(world):
             )
         if attempt.state == "placed" and intent["authorised"]:
             found.append(f"{attempt.uuid}: an order is there, and its money was never taken")
-    return found + owed.left_over(world)
+    return found + owed.left_over(world) + reckoning.forgotten(world)

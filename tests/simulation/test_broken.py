@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import gifts
+from oscar_loyalty.earning import clawback, facts, gifts, orders
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import pages
 from oscar_loyalty.loading import get_model
@@ -258,3 +258,45 @@ def test_a_mail_that_nobody_is_told_to_send(said, monkeypatch):
     real = due.leave
     monkeypatch.setattr(due, "leave", lambda **named: None if named["kind"] == messaging.SEND else real(**named))
     assert "is waiting" in said(3)
+
+
+def test_awards_that_are_dropped(said, monkeypatch):
+    monkeypatch.setattr(orders, "write", lambda grants, **named: [])
+    assert "was reviewed, and brought nothing" in said(6, *SHOPPING)
+
+
+def test_orders_that_nobody_looks_at(said, monkeypatch):
+    monkeypatch.setattr(orders, "review_order", lambda *, order: None)
+    assert "was never reviewed" in said(6, *SHOPPING)
+
+
+def test_awards_of_ten_times_the_points(said, monkeypatch):
+    real = orders.write
+
+    def generous(grants, **named):
+        more = [replace(each.outcome, points=each.outcome.points * 10) for each in grants]
+        return real([replace(each, outcome=outcome) for each, outcome in zip(grants, more, strict=True)], **named)
+
+    monkeypatch.setattr(orders, "write", generous)
+    assert "points, not" in said(6, *SHOPPING)
+
+
+def test_awards_that_forget_their_limit(said, monkeypatch):
+    real = facts.policy_of
+    monkeypatch.setattr(facts, "policy_of", lambda programme: replace(real(programme), cap=None))
+    assert "at most 250 for an order" in said(20, *SHOPPING, "changes_the_limits")
+
+
+def test_points_that_are_never_taken_back(said, monkeypatch):
+    monkeypatch.setattr(clawback, "claw_back", lambda *args, **named: 0)
+    assert "0 are taken back" in said(6, *SHOPPING)
+
+
+def test_points_of_a_cancelled_order_that_stay(said, monkeypatch):
+    real = clawback.claw_back
+
+    def lenient(award, order, cancelled, gone, whole, **named):
+        return 0 if whole else real(award, order, cancelled, gone, whole, **named)
+
+    monkeypatch.setattr(clawback, "claw_back", lenient)
+    assert "0 are taken back" in said(20, *SHOPPING[:2], "changes_an_order")
