@@ -2,7 +2,7 @@
 
 A seed makes a small shop with its customers, staff, background work, mail, Stripe and thieves, and lets them do things
 in an order that depends on the seed alone; some of what they do is killed half way, told twice or answered by nobody.
-After each step six things must hold (:mod:`tests.simulation.invariants`). A seed that fails is printed, and does the
+After each step seven things must hold (:mod:`tests.simulation.invariants`). A seed that fails is printed, and does the
 same again each time it is asked for.
 
     python -m tests.simulation --seeds 1000          many worlds, over all cores

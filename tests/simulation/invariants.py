@@ -8,6 +8,9 @@
 5. *Every order is paid*: tenders are its total, and Stripe says the same of them.
 6. *Every message once*: no more mails than messages, but for that very one whose mail the mail server or a kill left
    unknown.
+7. *What is owed is done*: the money of a refund is with the customer, each piece of a line of gift cards has its card,
+   each mail went out (:mod:`tests.simulation.owed`); each member's order brings its points, and keeps them as far as it
+   stands (:mod:`tests.simulation.reckoning`).
 
 The third is looked at in :meth:`tests.simulation.world.World.step`, and the twice of the fourth where something is
 told or asked (:func:`tests.simulation.actions.asked`); all others here, from rows alone. ``test_broken.py`` breaks the
@@ -19,11 +22,14 @@ from decimal import Decimal as D
 
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.payments.services import SETTLE
+from tests.simulation import owed, reckoning
+from tests.simulation.scales import remembered
 
 #: What may leave a debt: points taken back that were spent already, and the debt of a membership that was joined.
 OWED = {"clawback", "merge"}
 
 
+@remembered
 def conservation(world):
     """The books, added up here once more from their rows alone."""
     found = []
@@ -70,6 +76,7 @@ def audited(world):
     return [f"{each.check}, {each.row}: {each.detail}" for each in world.audits.findings()]
 
 
+@remembered
 def no_overspend(world):
     found = []
     lots, uses, entries = (world.rows(f"loyalty_ledger_{name}") for name in ("lot", "lotuse", "entry"))
@@ -100,6 +107,7 @@ def no_overspend(world):
     return found
 
 
+@remembered
 def once(world):
     """What has one cause is there once."""
     found = []
@@ -169,7 +177,7 @@ def will_be_settled(attempt):
 
 
 def at_the_bank(world, attempts, tenders):
-    found, seen = [], set()
+    found, seen, returned = [], set(), owed.returned(world)
     for intent in world.bank.books()["payment_intents"].values():
         reference = hexed(intent["client_reference_id"])
         attempt = attempts.get(reference)
@@ -189,6 +197,8 @@ def at_the_bank(world, attempts, tenders):
             found.append(f"{reference}: {intent['captured']} cents taken, {intent['refunded']} back, of {cents}")
         elif attempt["order_id"] is None and kept:
             found.append(f"{reference}: money was taken, and there is no order")
+        if attempt["order_id"] is not None:
+            found += owed.back_at_the_bank(reference, intent, returned[tender["id"]])
     return found
 
 
@@ -208,7 +218,16 @@ def every_message_once(world):
     return found
 
 
-ALWAYS = (conservation, no_overspend, once, every_order_is_paid, every_message_once)
+ALWAYS = (
+    conservation,
+    no_overspend,
+    once,
+    every_order_is_paid,
+    every_message_once,
+    owed.every_refund_goes_back,
+    owed.every_card_is_made,
+    reckoning.every_order_is_rewarded,
+)
 
 
 def at_rest(world):
@@ -233,4 +252,4 @@ def at_rest(world):
             )
         if attempt.state == "placed" and intent["authorised"]:
             found.append(f"{attempt.uuid}: an order is there, and its money was never taken")
-    return found
+    return found + owed.left_over(world) + reckoning.forgotten(world)

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import closing
-from functools import lru_cache
+from functools import lru_cache, wraps
 
 from django.db import connection
 from django.db.backends.signals import connection_created
@@ -23,6 +23,7 @@ OTHERS = {
     "appointment_appointmentrequest",
     "order_order",
     "order_line",
+    "order_orderstatuschange",
     "partner_stockrecord",
     "voucher_voucher",
 }
@@ -109,6 +110,21 @@ class Scales:
         """The rows of ``table`` in a weighing, a dict for each."""
         names = self.names[table]
         return [dict(zip(names, row, strict=True)) for row in found[table]]
+
+
+def remembered(check):
+    """Let a check that asks for nothing but rows (:meth:`World.rows`) look again only once they are others."""
+
+    @wraps(check)
+    def look(world):
+        rows, found = world.looked.get(check, ({}, None))
+        if found is None or any(world.found[table] is not row for table, row in rows.items()):
+            world.asked = set()
+            found = check(world)
+            world.looked[check] = {table: world.found[table] for table in world.asked}, found
+        return found
+
+    return look
 
 
 def difference(before, after):

@@ -1,4 +1,4 @@
-"""Each of the six invariants notices a shop that breaks it: no world holds because nobody looks."""
+"""Each of the seven invariants notices a shop that breaks it: no world holds because nobody looks."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -7,13 +7,15 @@ import pytest
 from django.db import connection
 
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import gifts
+from oscar_loyalty.earning import clawback, facts, gifts, orders
+from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import pages
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import giving
 from oscar_loyalty.messaging import services as messaging
-from oscar_loyalty.payments import outcomes
+from oscar_loyalty.payments import closing, outcomes, sending
 from oscar_loyalty.payments import services as payments
+from oscar_loyalty.payments.stripe import tender as stripe
 from oscar_loyalty.payments.tenders import own
 from oscar_loyalty.rewards import services as rewards
 from tests.simulation import actions, invariants, world
@@ -210,3 +212,91 @@ def test_a_mail_that_counts_as_sent_and_never_went(said, monkeypatch):
 
     monkeypatch.setattr(Mail, "send_messages", swallowing)
     assert "no mail went out" in said(3)
+
+
+# 7. What is owed is done
+
+SHOPPING = ("puts_something_into_the_basket", "places_the_order", "pays_at_stripe", "comes_back_from_stripe")
+
+
+def test_a_refund_that_stripe_is_never_asked_for(said, monkeypatch):
+    monkeypatch.setattr(stripe.Stripe, "give_back", lambda self, *, part: f"re_{part.pk}")
+    assert "cents went back at Stripe" in said(6)
+
+
+def test_a_refund_of_a_cent(said, monkeypatch):
+    real = stripe._to_give_back
+    monkeypatch.setattr(stripe, "_to_give_back", lambda part: min(1, real(part)))
+    assert "1 cents went back at Stripe" in said(6)
+
+
+def test_a_refund_that_is_written_and_left_there(said, monkeypatch):
+    monkeypatch.setattr(sending, "leave", lambda part: None)
+    assert "is waiting" in said(6)
+
+
+def test_gift_cards_that_are_never_made(said, monkeypatch):
+    monkeypatch.setattr(closing, "issue_cards", lambda order, attempt=None, lines=None: None)
+    assert "gift cards has 0" in said(6, *SHOPPING)
+
+
+def test_gift_cards_that_work_before_the_money_is_there(said, monkeypatch):
+    def hasty(order, attempt=None, lines=None):
+        for card in giftcards.issue_for_lines(order, lines=lines):
+            giftcards.activate(card=card, key=f"order:{order.pk}")
+
+    monkeypatch.setattr(closing, "issue_cards", hasty)
+    assert "is not paid for" in said(6, *SHOPPING)
+
+
+def test_gift_cards_that_never_come_to_work(said, monkeypatch):
+    monkeypatch.setattr(payments, "mark_paid", lambda *, order: 0)
+    assert "waits, and all is paid for" in said(10, *SHOPPING)
+
+
+def test_a_mail_that_nobody_is_told_to_send(said, monkeypatch):
+    real = due.leave
+    monkeypatch.setattr(due, "leave", lambda **named: None if named["kind"] == messaging.SEND else real(**named))
+    assert "is waiting" in said(3)
+
+
+def test_awards_that_are_dropped(said, monkeypatch):
+    monkeypatch.setattr(orders, "write", lambda grants, **named: [])
+    assert "was reviewed, and brought nothing" in said(6, *SHOPPING)
+
+
+def test_orders_that_nobody_looks_at(said, monkeypatch):
+    monkeypatch.setattr(orders, "review_order", lambda *, order: None)
+    assert "was never reviewed" in said(6, *SHOPPING)
+
+
+def test_awards_of_ten_times_the_points(said, monkeypatch):
+    real = orders.write
+
+    def generous(grants, **named):
+        more = [replace(each.outcome, points=each.outcome.points * 10) for each in grants]
+        return real([replace(each, outcome=outcome) for each, outcome in zip(grants, more, strict=True)], **named)
+
+    monkeypatch.setattr(orders, "write", generous)
+    assert "points, not" in said(6, *SHOPPING)
+
+
+def test_awards_that_forget_their_limit(said, monkeypatch):
+    real = facts.policy_of
+    monkeypatch.setattr(facts, "policy_of", lambda programme: replace(real(programme), cap=None))
+    assert "at most 250 for an order" in said(20, *SHOPPING, "changes_the_limits")
+
+
+def test_points_that_are_never_taken_back(said, monkeypatch):
+    monkeypatch.setattr(clawback, "claw_back", lambda *args, **named: 0)
+    assert "0 are taken back" in said(6, *SHOPPING)
+
+
+def test_points_of_a_cancelled_order_that_stay(said, monkeypatch):
+    real = clawback.claw_back
+
+    def lenient(award, order, cancelled, gone, whole, **named):
+        return 0 if whole else real(award, order, cancelled, gone, whole, **named)
+
+    monkeypatch.setattr(clawback, "claw_back", lenient)
+    assert "0 are taken back" in said(20, *SHOPPING[:2], "changes_an_order")

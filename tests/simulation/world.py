@@ -183,6 +183,10 @@ class World:
         #: What was done how often, and with what outcome.
         self.story, self.deeds, self.keys = [], Counter(), 0
         self.trouble = []
+        #: What checks have found of which rows (:func:`tests.simulation.scales.remembered`), and which they ask for.
+        self.looked, self.asked = {}, set()
+        #: How each order stood when it was last judged (:mod:`tests.simulation.reckoning`).
+        self.judged = {}
 
     # Its people and things, read anew each time: others change them
 
@@ -197,7 +201,7 @@ class World:
         products = {each.title: each for each in get_model("catalogue", "Product").objects.all()}
         self.haircut, self.shampoo = products["Haircut"], products["Shampoo"]
         self.card_product = get_loyalty_model("loyalty_giftcards", "Denomination").objects.get().product
-        self.found = self.scales.weigh()
+        self.earlier = self.found = self.scales.weigh()
 
     @property
     def now(self):
@@ -321,7 +325,7 @@ class World:
             self.unknown.update(self.post.taken[mails:])
         self.post.fails = None
         self.tell(self.line + (f": {outcome}" if outcome else "") + (f" {self.trouble}" if self.trouble else ""))
-        self.found = self.scales.weigh()
+        self.earlier, self.found = self.found, self.scales.weigh()
         changes = self.between | difference(self.before, self.found)
         problems = []
         if outcome == "refused":
@@ -335,7 +339,12 @@ class World:
 
     def rows(self, table):
         """What a table held after the last step, a dict for each row."""
+        self.asked.add(table)
         return self.scales.dicts(self.found, table)
+
+    def rows_before(self, table):
+        """What it held before that step."""
+        return self.scales.dicts(self.earlier, table)
 
     def hold(self, problems=(), checks=invariants.ALWAYS):
         """:raises Broken: when there are problems, or a check finds one."""
@@ -349,10 +358,12 @@ class World:
 
         come_to_rest(self)
         self.tell("all is at rest")
-        heard, self.found = self.scales.weigh(), self.scales.afresh()
+        self.earlier, heard, self.found = self.found, self.scales.weigh(), self.scales.afresh()
         missed = difference(heard, self.found)
         unheard = [f"the scales did not hear of {table}: {what}" for table, what in missed.items()]
         self.hold(unheard, (*invariants.ALWAYS, invariants.audited, invariants.at_rest))
+        #: How many cents Stripe has given back.
+        self.refunded = self.bank.books()["currencies"].get("eur", {}).get("refunded", 0)
 
 
 def live(seed, restore, *, steps=40, say=None):

@@ -123,6 +123,24 @@ def comes_back_from_stripe(world):
     return "done"
 
 
+def buys_by_card(world):
+    """Somebody buys something, pays for it at Stripe and comes back; return the payment, or ``None``."""
+    customer, product = world.pick(world.customers), world.pick([world.haircut, world.card_product])
+    options = giftcards.options_for(pay_with_points=False) if product == world.card_product else []
+    basket_of(customer).add_product(product, 1, options=options)
+    customer.client.get("/checkout/shipping-method/")
+    choose(customer, "stripe")
+    customer.client.post(PREVIEW, {"action": "place_order"})
+    waiting = rows("payments", "Tender", kind="stripe", attempt__state="open", attempt__user=customer.user)
+    tender = waiting.exclude(session="").last()
+    if tender is None:
+        return None
+    world.bank.control.call("pay", {}, json.dumps({"session": tender.session, "card": CARDS[0]}))
+    customer.client.get(going_on.address(tender.attempt, "paid"))
+    tender.attempt.refresh_from_db()
+    return tender
+
+
 @action("a customer", 5)
 def claims_a_reward(world):
     customer, reward = world.pick(world.customers), world.pick(rows("rewards", "Reward"))

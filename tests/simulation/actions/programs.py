@@ -6,7 +6,8 @@ from functools import partial
 from django.core.management import call_command
 
 from oscar_loyalty.due import services as due
-from tests.simulation.actions import action, told_again
+from oscar_loyalty.payments import sending
+from tests.simulation.actions import action, rows, told_again
 
 
 def sweep(world):
@@ -86,6 +87,9 @@ def come_to_rest(world):
     """All tasks and letters are given out, and the background work comes by until it has nothing left to do."""
     for hours in (1, 24 * 2, 24 * 40):
         world.later(hours=hours)
+        for part in rows("payments", "TenderReturn", state="failed"):
+            # What Stripe has refused is asked for once more by the staff.
+            sending.try_again(part=part)
         for delivery, event in world.bank.letters():
             deliver(world, delivery, event)
         while world.broker.queue:
