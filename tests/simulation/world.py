@@ -42,6 +42,8 @@ OFTEN = 8
 SOME = 0.6
 #: How often a step is begun anew when there was nothing to be done: no order to refund, no letter to deliver.
 TRIES = 4
+#: Outcomes after which it is not: something was done, or tried and left its traces, or refused.
+ENDS = ("done", "tried", "refused")
 #: What Django has put into words, in whatever world.
 STATEMENTS = Statements()
 #: Something that another app of the shop's gives points for.
@@ -310,7 +312,7 @@ class World:
                 for _ in range(TRIES):
                     self.line = f"{action.who} {action.__name__.replace('_', ' ')}"
                     outcome = self.do(action)
-                    if outcome in ("done", "refused"):
+                    if outcome in ENDS:
                         break
                     action = self.choose()
         except Killed:
