@@ -211,9 +211,10 @@ def charge(programme: Any, given: Iterable[tuple[datetime, int]]) -> None:
     for by whoever sets it (:func:`wait_for_awards`).
     """
     limits = limits_of(programme)
-    if limits.budget is None:
+    if limits.budget is None and Database(type(limits)).is_postgresql:
+        # SQLite has one writer at a time.
         limits = type(limits).objects.filter(programme=programme, budget__isnull=False).first()
-    if limits is None:
+    if limits is None or limits.budget is None:
         return
     total = sum(points for at, points in given if limits.in_budget(day_of(at)))
     if total:
@@ -226,7 +227,6 @@ def wait_for_awards() -> None:
     Award = get_model("loyalty_earning", "Award")
     db = Database(Award)
     if db.is_postgresql:
-        # SQLite has one writer at a time.
         db.run("LOCK TABLE $award IN SHARE MODE", award=db.table(Award))
 
 

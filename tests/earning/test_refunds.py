@@ -184,7 +184,7 @@ def test_an_excluded_line_takes_nothing_of_the_order(place, programme, haircut, 
 
 
 def test_a_gift_card_takes_nothing_of_the_order(place, shampoo, bonus, stands, cancel):
-    card = create_product(title="Card", price=D(100), product_class="Gift card", num_in_stock=100)
+    card = create_product(title="Card", price=D(100), product_class="Loyalty gift card", num_in_stock=100)
     order = place((card, 1), (shampoo, 1))
     orders.review_order(order=order)
     cancel(order.lines.get(title="Card"))
@@ -300,7 +300,10 @@ def test_of_an_order_that_went_back_wholly_nothing_stays(rebated, programme, mem
     """The cards bring nothing, their shipping does; an award from before that was told apart has it all in one."""
     services.save_programme(programme=programme, earn_shipping=True)
     rules.publish_rule(programme=programme, kind="booster", spec={"times": 2})
-    cards = [create_product(title=str(of), price=D(of), product_class="Gift card", num_in_stock=9) for of in (100, 50)]
+    cards = [
+        create_product(title=str(of), price=D(of), product_class="Loyalty gift card", num_in_stock=9)
+        for of in (100, 50)
+    ]
     order = rebated("160", *((card, 1) for card in cards), shipping_incl_tax=D(10), shipping_excl_tax=D(10))
     assert petals() == (0, 20)
     for line in selectors.award_of_order(order).lines.filter(explanation__rule="booster"):
