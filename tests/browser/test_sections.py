@@ -5,7 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from django.utils.translation import gettext, override, pgettext
+from django.utils.translation import override, pgettext
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE
@@ -38,7 +38,7 @@ def account(open_page, client, member, live_server):
 @pytest.mark.parametrize("locale", ["en-GB", "fr-FR"])
 def test_by_keyboard(account, locale, shot):
     with override(locale[:2]):
-        more, privacy = pgettext("pages", "More"), gettext("Privacy")
+        more, privacy = pgettext("pages", "More"), pgettext("pages", "Privacy")
     page = account(locale=locale)
     row = page.locator(".loyalty-sections")
     menu = row.locator("summary")

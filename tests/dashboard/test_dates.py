@@ -74,5 +74,9 @@ def test_a_simulation_of_such_days_comes_to_an_end(days, programme):
     row = simulations.ask(programme=programme, key="k", rules="today", title="Today", **asked)
     due.sweep()
     row.refresh_from_db()
-    assert (row.state, "OverflowError" in row.error) == (row.FAILED, True)
-    assert get_model("loyalty_due", "Due").objects.get(kind="reports.simulate").tries == 1
+    tries = get_model("loyalty_due", "Due").objects.get(kind="reports.simulate").tries
+    # PostgreSQL knows a time before the first year; Python does not, nor one after the last.
+    if row.state == row.DONE:
+        assert "since" in days and tries == 0
+    else:
+        assert (row.state, "OverflowError" in row.error, tries) == (row.FAILED, True, 1)
