@@ -29,8 +29,15 @@ def section(transactional_db, wagtail_pages, programme):
 
 
 def insert(page, field, name):
-    field.get_by_role("button", name="Insert a block").last.click()
-    page.get_by_role("option", name=name, exact=True).click()
+    parts = field.locator("[data-streamfield-child]")
+    before = parts.count()
+    for _press in range(3):
+        # As below: a part that has just been put in may not listen yet.
+        field.get_by_role("button", name="Insert a block").last.click()
+        page.get_by_role("option", name=name, exact=True).click()
+        with contextlib.suppress(TimeoutError):
+            parts.nth(before).wait_for(timeout=5000)
+            break
 
 
 def choose(page, field, button, search, row):

@@ -89,7 +89,7 @@ def come_to_rest(world):
         world.later(hours=hours)
         for part in rows("payments", "TenderReturn", state="failed"):
             # What Stripe has refused is asked for once more by the staff.
-            sending.try_again(part=part)
+            sending.try_again(refund=part.refund, tender=part.allotment.tender)
         for delivery, event in world.bank.letters():
             deliver(world, delivery, event)
         while world.broker.queue:
