@@ -7,6 +7,8 @@ from functools import lru_cache, wraps
 from django.db import connection
 from django.db.backends.signals import connection_created
 
+from oscar_loyalty.ledger import shortcut
+
 #: What waits, what was tried, and what was looked at: not what anybody owns.
 NOT_OWNED = {
     "loyalty_due_due",
@@ -30,8 +32,9 @@ OTHERS = {
 #: What a statement begins with that writes nothing.
 READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET", "SHOW")
 
-#: What PostgreSQL's own function for an earning begins with, and where it writes (``oscar_loyalty.ledger.shortcut``).
-FUNCTION, WRITTEN = "SELECT * FROM loyalty_earn_", {f"loyalty_ledger_{name}" for name in ("account", "entry", "lot")}
+#: What a call of the ledger's own functions in PostgreSQL begins with, and where they write.
+FUNCTION = tuple(f"SELECT * FROM loyalty_{name}_" for name in shortcut.FUNCTIONS)
+WRITTEN = {f"loyalty_ledger_{name.lower()}" for name in shortcut.FIELDS}
 
 
 @lru_cache(maxsize=20_000)
