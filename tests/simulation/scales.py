@@ -33,7 +33,7 @@ OTHERS = {
 READS = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "PRAGMA", "SET", "SHOW")
 
 #: What a call of the ledger's own functions in PostgreSQL begins with, and where they write.
-FUNCTION = tuple(f"SELECT * FROM loyalty_{name}_" for name in shortcut.FUNCTIONS)
+FUNCTION = tuple(f"SELECT * FROM loyalty_{name}_" for name in shortcut.FUNCTIONS)  # noqa: S608
 WRITTEN = {f"loyalty_ledger_{name.lower()}" for name in shortcut.FIELDS}
 
 
