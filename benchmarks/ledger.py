@@ -9,6 +9,7 @@ reference or note, and is lost where there is debt, a merged account or one that
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -187,6 +188,8 @@ def stock(accounts, lots, ends):
             number = next(SERIAL)
             expires_at = ends + timedelta(microseconds=number)
             made.append(
-                books.Earning(account, 10, f"stock:{at.timestamp()}:{number}", at - HOUR, expires_at=expires_at)
+                books.Earning(
+                    account, 10, f"stock:{at.timestamp()}:{os.getpid()}:{number}", at - HOUR, expires_at=expires_at
+                )
             )
     books.earn_many(made)
