@@ -1,5 +1,6 @@
 """A stranger joins on a page of the club, without a script, and may read it; whoever leaves takes the card along."""
 
+import pytest
 from playwright.sync_api import expect
 
 from oscar_loyalty.loading import get_model
@@ -38,14 +39,23 @@ def test_whoever_is_signed_in_joins_by_one_click(
     expect(page.locator("h1")).to_have_text("The moonflower guide")
 
 
-def test_the_card_on_the_phone_goes_when_its_holder_leaves(
-    transactional_db, open_page, sign_in, programme, member, user, site
-):
-    page = open_page()
-    sign_in(page, user)
-    page.goto("/club/me/card/")
-    page.locator('[data-club-do="keep"]').click()
-    expect(page.locator("[data-club-kept]")).to_be_visible()
+@pytest.fixture
+def with_kept_card(transactional_db, open_page, sign_in, programme, member, user, site):
+    """A page whose reader has kept the card on the device."""
+
+    def with_kept_card():
+        page = open_page()
+        sign_in(page, user)
+        page.goto("/club/me/card/")
+        page.locator('[data-club-do="keep"]').click()
+        expect(page.locator("[data-club-kept]")).to_be_visible()
+        return page
+
+    return with_kept_card
+
+
+def test_the_card_on_the_phone_goes_when_its_holder_leaves(with_kept_card):
+    page = with_kept_card()
     assert page.evaluate("caches.has('loyalty-card:/club/me/card/')")
     # And once more in another language.
     page.evaluate("caches.open('loyalty-card:/fr/club/me/card/')")
@@ -56,14 +66,8 @@ def test_the_card_on_the_phone_goes_when_its_holder_leaves(
     page.wait_for_function("caches.keys().then((kept) => !kept.length)")
 
 
-def test_the_card_on_the_phone_stays_when_its_holder_saves_a_form(
-    transactional_db, open_page, sign_in, programme, member, user, site
-):
-    page = open_page()
-    sign_in(page, user)
-    page.goto("/club/me/card/")
-    page.locator('[data-club-do="keep"]').click()
-    expect(page.locator("[data-club-kept]")).to_be_visible()
+def test_the_card_on_the_phone_stays_when_its_holder_saves_a_form(with_kept_card, member):
+    page = with_kept_card()
     page.goto("/club/me/profile/")
     page.wait_for_function("navigator.serviceWorker.controller !== null")
     page.fill("#id_greeting_name", "Rosa")

@@ -5,7 +5,8 @@ import os
 from hypothesis import settings
 
 PROFILES = {
-    "default": settings(max_examples=20, stateful_step_count=30, deadline=None, derandomize=True, database=None),
+    # Else as all tests here are (tests/conftest.py).
+    "default": settings(max_examples=20, stateful_step_count=30),
     "nightly": settings(max_examples=3000, stateful_step_count=60, deadline=None),
 }
 
