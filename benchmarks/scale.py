@@ -5,8 +5,10 @@
     DATABASE_URL=postgres://... python benchmarks/scale.py --keep          (the data stay, and are taken again)
 
 Each page is asked for over Django's test client, once to warm up and then ``--rounds`` times, with its queries; files
-are read to their end, with the time until the first byte and the memory that the process took. The data, made by plain
-SQL (:mod:`benchmarks.scale_data`), lie in a database of their own.
+are read to their end, with the time until the first byte and the memory that the process took; the background work does
+what there is to do, and is measured as it looks around once more. The data, made by plain SQL
+(:mod:`benchmarks.scale_data`, and :mod:`benchmarks.scale_shop` for what the background work looks at), lie in a database
+of their own.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from unittest import mock
 
 import django
 
@@ -33,6 +36,8 @@ DAY = dict.fromkeys(["since", "until"], (date.today() - timedelta(days=100)).iso
 MONTH = {**DAY, "since": (date.today() - timedelta(days=130)).isoformat()}
 #: With the three before it: as many movements as are summed up at the most.
 FOUR = {**DAY, "since": (date.today() - timedelta(days=103)).isoformat()}
+#: Seconds in which a part of the background work may do what there is to do, before it is measured.
+WORK = 120
 SIZES = [
     "loyalty_members.Member",
     "loyalty_ledger.Account",
@@ -343,6 +348,34 @@ def counted():
     print(f"members, tiers and what expires, looked up: {took:.1f} s, processor {cpu:.1f} s\n", flush=True)
 
 
+def background(rounds):
+    """What each part of the background work takes, minute by minute, with nothing left to do."""
+    import statistics
+
+    from benchmarks import scale_shop
+    from oscar_loyalty.due.registry import sweepers
+    from oscar_loyalty.wallet import apple
+    from oscar_loyalty.wallet import services as wallet
+
+    if not scale_shop.there():
+        scale_shop.fill()
+    looks = sweepers | {"wallet passes": wallet.refresh_stale}
+    table, whole = Table("part", "by the clock", "by the processor", "queries"), []
+    with mock.patch.object(apple, "is_on", return_value=True):
+        for name, look in sorted(looks.items()):
+            began = time.monotonic()
+            while look() and time.monotonic() - began < WORK:
+                pass
+            runs = [watched(look) for _round in range(rounds)]
+            if found := runs[-1][0]:
+                print(f"{name} still finds {found} to do", flush=True)
+            took, cpu = (statistics.median(run[part] for run in runs) for part in (1, 2))
+            whole.append((took, cpu, runs[-1][3]))
+            table.add(name, f"{took * 1000:,.0f} ms", f"{cpu * 1000:,.0f} ms", runs[-1][3])
+    took, cpu, queries = map(sum, zip(*whole, strict=True))
+    table.add("all of them", f"{took * 1000:,.0f} ms", f"{cpu * 1000:,.0f} ms", queries)
+
+
 def main(options):
     make(options.members, options.keep)
     if options.file:
@@ -352,6 +385,8 @@ def main(options):
         counted()
         measures = Measures()
         pages(measures, options.rounds)
+    if options.only in ("", "background"):
+        background(options.rounds)
     if options.only in ("", "files"):
         for kind in ("csv", "xlsx"):
             # Each in a process of its own, so that its memory can be told.
@@ -365,7 +400,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", choices=["", "pages", "files", "sizes"])
+    parser.add_argument("--only", default="", choices=["", "pages", "background", "files", "sizes"])
     parser.add_argument("--rows", type=int, default=1_000_000, help="movements of a file")
     parser.add_argument("--file", default="", choices=["", "csv", "xlsx"], help=argparse.SUPPRESS)
     parser.add_argument("--keep", action="store_true", help="leave the database, and take it again the next time")

@@ -33,6 +33,16 @@ def time():
         yield frozen
 
 
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Two rows are a large table: each sweep looks at the newest row, and at one of the others."""
+    from oscar_loyalty.due import rounds
+    from oscar_loyalty.wallet import services
+
+    monkeypatch.setattr(rounds, "SIZE", 1)
+    monkeypatch.setattr(services, "PART", 1)
+
+
 @pytest.fixture(autouse=True)
 def _english(settings):
     """A page in French that one test asked for leaves the next one in English."""

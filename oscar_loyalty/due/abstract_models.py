@@ -57,6 +57,22 @@ class AbstractHeartbeat(models.Model):
         return f"{self.name} {self.at:%Y-%m-%d %H:%M}"
 
 
+class AbstractRound(models.Model):
+    """How far a round of the older rows of a large table has come: the last primary key that was looked at."""
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    reached = models.PositiveBigIntegerField(_("reached"), default=0)
+
+    class Meta:
+        abstract = True
+        app_label = "loyalty_due"
+        verbose_name = _("round")
+        verbose_name_plural = _("rounds")
+
+    def __str__(self):
+        return f"{self.name}: {self.reached}"
+
+
 class AbstractBulkRun(models.Model):
     """Work on many rows that any number of workers share, slice by slice: how far it is, and what it has done.
 

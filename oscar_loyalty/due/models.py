@@ -18,6 +18,13 @@ if not is_model_registered("loyalty_due", "Heartbeat"):
 
     __all__.append("Heartbeat")
 
+if not is_model_registered("loyalty_due", "Round"):
+
+    class Round(abstract_models.AbstractRound):
+        pass
+
+    __all__.append("Round")
+
 if not is_model_registered("loyalty_due", "BulkRun"):
 
     class BulkRun(abstract_models.AbstractBulkRun):

@@ -9,6 +9,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat
 
 from oscar_loyalty import clock
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import actions, profiles
 from oscar_loyalty.loading import get_model
@@ -143,10 +144,11 @@ def settle_review(pk: int, user: int | None) -> None:
 def product_reviews() -> int:
     """Settle the reviews that changed without a word: approved ones without points, points without a review."""
     Review, Award = get_model("reviews", "ProductReview"), get_model("loyalty_earning", "Award")
-    done, since = 0, clock.now() - timedelta(days=LATE)
+    done, unsettled, since = 0, False, clock.now() - timedelta(days=LATE)
+    part = rounds.part("earning.product_reviews", Review)
     for programme in _rewarding("review"):
         begun = programme.action_rules.filter(action="review").order_by("number").first().valid_from
-        fresh = Review.objects.filter(status=Review.APPROVED, date_created__gte=max(begun, since))
+        fresh = part.where() & Q(status=Review.APPROVED, date_created__gte=max(begun, since))
         told = Award.objects.filter(
             member__user=OuterRef("user"),
             source_type=actions.SOURCE,
@@ -157,20 +159,32 @@ def product_reviews() -> int:
         told = told.filter(Q(reference__endswith=ends) | Q(reference__contains=Concat(ends, Value("~"))))
         # Of a membership that was merged, the points are another's: whoever settles one review finds them there.
         own = {"user__loyalty_memberships__programme": programme, "user__loyalty_memberships__merged_into": None}
-        mine = fresh.filter(**own)
-        for review in mine.filter(~Exists(told))[:SLICE]:
+        mine = Review.objects.filter(fresh, **own)
+        found = list(mine.filter(~Exists(told))[:SLICE])
+        unsettled |= len(found) == SLICE
+        for review in found:
             settle_review(review.pk, review.user_id)
-            done += 1
+        done += len(found)
+    if not unsettled:
+        part.over()
+    return done + _take_back()
+
+
+def _take_back() -> int:
+    """Take back what the last reviews brought that do not stand any more; return of how many."""
+    Review, Award = get_model("reviews", "ProductReview"), get_model("loyalty_earning", "Award")
     given = Award.objects.filter(
         source_type=actions.SOURCE, source_id="review", void=False, happened_at__gte=clock.now() - timedelta(days=90)
-    ).select_related("member")
-    awards = {int(award.reference.rpartition("review:")[2].partition("~")[0]): award for award in given[:5000]}
+    )
+    awards = {
+        int(reference.rpartition("review:")[2].partition("~")[0]): award
+        for award, reference in given.values_list("pk", "reference")[:5000]
+    }
     stands = set(Review.objects.filter(pk__in=list(awards), status=Review.APPROVED).values_list("pk", flat=True))
-    for pk, award in awards.items():
-        if pk not in stands:
-            actions.undo(member=award.member, action="review", reference=f"review:{pk}")
-            done += 1
-    return done
+    gone = {award: pk for pk, award in awards.items() if pk not in stands}
+    for award in Award.objects.filter(pk__in=gone).select_related("member"):
+        actions.undo(member=award.member, action="review", reference=f"review:{gone[award.pk]}")
+    return len(gone)
 
 
 def scan_token(product: Any, programme: Any) -> str:

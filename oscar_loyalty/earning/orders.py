@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q
 from django.utils.translation import get_language
 
 from oscar_loyalty import clock
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due import services as due
 from oscar_loyalty.earning import clawback, facts, linking, scene
 from oscar_loyalty.earning.awarding import reference_of_order, write
@@ -24,6 +25,8 @@ from oscar_loyalty.members.selectors import orders_of, programme_of_order, rests
 
 #: How long after it was placed a guest order is news to its customer; what lies further back is history.
 NEWS = timedelta(days=7)
+#: Orders of a programme that one sweep reviews, for each of the two reasons to.
+MOST = 1000
 
 
 def _model(name: str) -> Any:
@@ -296,19 +299,20 @@ def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> No
     )
 
 
-def unreviewed(limit: int = 1000) -> list[Any]:
+def unreviewed(part: rounds.Part = rounds.ALL, limit: int = MOST) -> list[Any]:
     """Return orders that were never reviewed, or do not look as they did then; two queries for each programme.
 
-    An order from before the programme is looked at only once something was given for it.
+    An order from before the programme is looked at only once something was given for it. ``part``: only these orders.
     """
     Line = get_model("order", "Line")
     found: dict[int, Any] = {}
     for programme in get_model("loyalty_members", "Programme").objects.all():
-        mine = orders_of(programme)
+        mine = orders_of(programme).filter(part.where())
         new = Q(loyalty_review__reviewed_at__isnull=True, date_placed__gte=programme.started_at)
         moved = Q(loyalty_review__isnull=False) & ~Q(status=F("loyalty_review__status"))
         rows = list(mine.filter(new | moved).order_by("pk")[:limit])
         gone = Line.objects.filter(status__in=programme.cancelled_line_statuses, order__loyalty_review__isnull=False)
+        gone = gone.filter(part.where("order"))
         counted = gone.order_by().values("order", "order__loyalty_review__cancelled_lines").annotate(number=Count("pk"))
         differs = counted.exclude(number=F("order__loyalty_review__cancelled_lines")).values_list("order")
         rows += mine.filter(pk__in=[pk for (pk,) in differs[:limit]])

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from oscar.apps.order.signals import order_line_status_changed, order_placed, order_status_changed
 
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import awaited, bookings, orders, rules, signals, versions
@@ -87,7 +88,9 @@ def name_rule(row):
 def review_orders() -> int:
     """Review the orders that nobody reviewed since they were placed or moved."""
     done, problem = 0, None
-    for order in orders.unreviewed():
+    part = rounds.part("earning.orders", get_model("order", "Order"))
+    found = orders.unreviewed(part)
+    for order in found:
         try:
             orders.review_order(order=order)
             done += 1
@@ -95,6 +98,8 @@ def review_orders() -> int:
             # One broken order must not keep the others waiting; the light turns red all the same.
             log.exception("Order %s could not be reviewed", order.number)
             problem = error
+    if len(found) < orders.MOST:
+        part.over()
     if problem is not None:
         raise problem
     return done

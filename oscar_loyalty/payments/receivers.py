@@ -7,6 +7,7 @@ from django.db.models.signals import post_save
 from oscar.apps.order.signals import order_status_changed
 
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.loading import get_model
@@ -15,6 +16,9 @@ from oscar_loyalty.payments import closing, refunds, returns, sending, services,
 from oscar_loyalty.payments.stripe import webhooks
 
 log = logging.getLogger("oscar_loyalty")
+
+#: Orders that one sweep looks after, for each reason to.
+MOST = 500
 
 
 def follow_order(sender, instance, created, raw=False, **kwargs):
@@ -106,7 +110,7 @@ def paid() -> int:
             orders = members.orders_of(programme).filter(
                 status__in=programme.paid_statuses, loyalty_giftcards__state="waiting"
             )
-            done += sum(services.mark_paid(order=order) for order in orders.distinct()[:500])
+            done += sum(services.mark_paid(order=order) for order in orders.distinct()[:MOST])
     return done
 
 
@@ -119,7 +123,9 @@ def cards() -> int:
     kind = Product.objects.filter(product_class__slug=conf.GIFTCARD_CLASS_SLUG)
     products = list(kind.values_list("pk", flat=True))
     products += Product.objects.filter(parent__in=products).values_list("pk", flat=True)
+    part = rounds.part("payments.cards", get_model("order", "Order"))
     lines = get_model("order", "Line").objects.filter(loyalty_giftcards__isnull=True, product__in=products)
+    lines = lines.filter(part.where("order"))
     for programme in get_model("loyalty_members", "Programme").objects.all() if products else ():
         # An attempt makes the cards with its order; what was sold before the programme is none of its business.
         orders = members.orders_of(programme).filter(
@@ -127,9 +133,11 @@ def cards() -> int:
             payment_attempt__isnull=True,
             date_placed__gte=programme.started_at,
         )
-        for order in orders.order_by("pk")[:500]:
+        for order in orders.order_by("pk")[:MOST]:
             services.order_placed_elsewhere(order=order)
             done += 1
+    if done < MOST:
+        part.over()
     return done
 
 

@@ -217,6 +217,8 @@ class AbstractClaim(models.Model):
         indexes = [
             models.Index(fields=["member", "claimed_at"], name="loyalty_claim_member"),
             models.Index(fields=["expires_at"], name="loyalty_claim_open", condition=Q(state="claimed")),
+            # Few are, and each sweep looks for them.
+            models.Index(fields=["claimed_at"], name="loyalty_claim_owed", condition=Q(state="owed")),
         ]
 
     def __str__(self):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from i18nfield.strings import LazyI18nString
 
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due import services as due
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import explain, prizes
@@ -60,9 +61,12 @@ def settle_order(row: Any) -> None:
 @sweeper("rewards.orders")
 def settle_orders() -> int:
     """Settle the orders that no row was left for."""
-    found = list(orders.unsettled())
+    part = rounds.part("rewards.orders", get_model("loyalty_rewards", "Claim"))
+    found = orders.unsettled(part)
     for order in found:
         orders.settle(order=order)
+    if len(found) < orders.MOST:
+        part.over()
     return len(found)
 
 

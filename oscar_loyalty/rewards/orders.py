@@ -4,12 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from oscar_loyalty import clock, times
+from oscar_loyalty.due import rounds
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.rewards import selectors, services, vouchers
 from oscar_loyalty.rewards.exceptions import RewardError
+
+#: Orders that one sweep settles, for each of the two reasons to.
+MOST = 500
 
 
 def _claims() -> Any:
@@ -73,16 +77,19 @@ def _reopen(row: Any, voucher: Any, days: int) -> None:
     services.plan_end(row)
 
 
-def unsettled() -> QuerySet[Any]:
-    """Return orders that nobody has settled: what the sweep looks for, should a row never have been left."""
+def unsettled(part: rounds.Part = rounds.ALL) -> list[Any]:
+    """Return orders that nobody has settled: what the sweep looks for, should a row never have been left.
+
+    ``part``: of the claims that were used, those that are looked at.
+    """
     applied = _claims().filter(state="claimed", voucher__applications__isnull=False)
     gone = Q(pk__in=[])
     for programme in get_model("loyalty_members", "Programme").objects.all():
         statuses = list(programme.cancelled_order_statuses)
         gone |= Q(reward__programme=programme.pk, order__status__in=statuses)
-    moved = _claims().filter(gone, state="used", order__isnull=False)
+    moved = _claims().filter(gone, part.where(), state="used", order__isnull=False)
     pks = set(
-        applied.order_by().annotate(found=F("voucher__applications__order")).values_list("found", flat=True)[:500]
+        applied.order_by().annotate(found=F("voucher__applications__order")).values_list("found", flat=True)[:MOST]
     )
-    pks |= set(moved.order_by().values_list("order", flat=True)[:500])
-    return get_model("order", "Order").objects.filter(pk__in=pks).order_by("pk")
+    pks |= set(moved.order_by().values_list("order", flat=True)[:MOST])
+    return list(get_model("order", "Order").objects.filter(pk__in=pks).order_by("pk"))

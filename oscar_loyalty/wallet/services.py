@@ -1,5 +1,6 @@
 """All writes of the passes: making one, devices that come and go, and finding out what has changed."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from oscar_loyalty import clock
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due import services as due
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.wallet.contents import Contents, read
@@ -15,6 +17,14 @@ from oscar_loyalty.wallet.contents import Contents, read
 BATCH = 500
 #: As many devices may hold one pass; more are no family of phones but somebody who plays with the address.
 DEVICES = 20
+#: Of many passes, as many are looked at by one sweep, besides those that the last so many movements were about.
+PART = 2_000
+#: Where something about a holder is written, and how a pass and that know of whom it is.
+MOVES = (
+    ("member__account", "account", ("loyalty_ledger", "Entry")),
+    ("member", "member", ("loyalty_members", "TierChange")),
+    ("member", "member", ("loyalty_members", "StatusChange")),
+)
 
 
 def _model(name: str) -> Any:
@@ -61,9 +71,33 @@ def stale() -> QuerySet[Any]:
 
 
 def refresh_stale() -> int:
-    """Look at every pass that may have changed; return how many were looked at."""
+    """Look at every pass that may have changed; return how many were looked at.
+
+    Where there are many, those of whom something was just written, and a part of the others.
+    """
+    part = rounds.part("wallet.passes", _model("WalletPass"), size=PART)
+    done = sum(_refresh(some) for some in _suspects(part))
+    part.over()
+    return done
+
+
+def _suspects(part: rounds.Part) -> Iterator[QuerySet[Any]]:
+    for some in part.ranges():
+        yield stale().filter(some)
+    if part.is_all:
+        return
+    yield stale().filter(look_at__lte=clock.now())
+    passes = _model("WalletPass").objects.order_by()
+    for holder, of, model in MOVES:
+        # Found first, by their keys: of a million members, few have a pass.
+        lately = set(rounds.newest(get_model(*model), PART).values_list(of, flat=True))
+        found = list(passes.filter(**{f"{holder}__in": lately}).values_list("pk", flat=True))
+        yield stale().filter(pk__in=found)
+
+
+def _refresh(found: QuerySet[Any]) -> int:
     done = last = 0
-    while rows := list(stale().filter(pk__gt=last)[:BATCH]):
+    while rows := list(found.filter(pk__gt=last)[:BATCH]):
         for row in rows:
             refresh(wallet_pass=row)
         done, last = done + len(rows), rows[-1].pk

@@ -88,6 +88,20 @@ def test_the_sweep_hears_what_no_signal_tells(member, product, book, petals, day
     assert due.sweep()["appointment.reconcile"] == 0
 
 
+def test_of_many_appointments_the_sweep_hears_in_their_turn(member, product, book, petals, day, in_parts):
+    first, second, third, newest = (book(hour) for hour in (10, 12, 14, 16))
+    for appointment in (first, third, newest):
+        AppointmentRequest.objects.filter(appointment=appointment).update(date=day + timedelta(days=2))
+    assert [due.sweep()["appointment.reconcile"] for _sweep in range(4)] == [2, 0, 1, 0]
+    assert selectors.untold() == []
+    AppointmentState = get_model("loyalty_appointment", "AppointmentState")
+    # As of one that nobody was told of.
+    AppointmentState.objects.filter(appointment_id=second.pk).delete()
+    assert selectors.untold() == [second.pk]
+    assert sorted(due.sweep()["appointment.reconcile"] for _sweep in range(3)) == [0, 0, 1]
+    assert selectors.untold() == []
+
+
 def product_service(product):
     return product.calendar_links.get().service
 

@@ -151,6 +151,16 @@ def test_lines_without_their_cards_are_looked_for_by_product(member, card_10, us
     assert "product_id" in looked and "catalogue_product" not in looked
 
 
+def test_of_many_orders_those_without_their_cards_are_found_in_their_turn(member, card_10, user, time, in_parts):
+    get_loyalty_model("loyalty_members", "Programme").objects.update(started_at=time.at)
+    for number in range(4):
+        basket = create_basket(empty=True)
+        basket.add_product(card_10)
+        create_order(number=str(number), basket=basket, user=user)
+    get_loyalty_model("loyalty_due", "Due").objects.all().delete()
+    assert [receivers.cards() for _sweep in range(4)] == [2, 1, 1, 0]
+
+
 def test_too_few_points_are_told_and_the_basket_is_kept(shopper, member, give, card_10):
     give(400)
     basket = shopper.add(card_10, pay_with_points=True)

@@ -177,6 +177,19 @@ def test_reviews_that_changed_without_a_word_are_found(member, brings, petals, h
     assert petals() == (0, 0)
 
 
+def test_of_many_reviews_one_that_changed_without_a_word_is_found_in_its_turn(
+    member, brings, petals, haircut, sweep, in_parts
+):
+    brings("review", 15)
+    Review = get_model("reviews", "ProductReview")
+    told = {"product": haircut, "title": "Good", "body": "Very", "score": 5, "status": 0}
+    second = [Review.objects.create(user=who, **told) for who in (None, member.user, None, None)][1]
+    sweep()
+    Review.objects.filter(pk=second.pk).update(status=1, date_created=clock.now())
+    assert [occasions.product_reviews() for _sweep in range(4)].count(1) == 1
+    assert petals() == (15, 0)
+
+
 def test_a_complete_profile(member, brings, petals, settings, sweep, later):
     from oscar.test.factories import UserAddressFactory
 

@@ -105,6 +105,25 @@ def test_an_order_nobody_left_a_row_for_is_swept(shop, time, petals, monkeypatch
     assert receivers.review_orders() == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_orders_the_newest_and_a_part_of_the_others_are_looked_at(shop, time, petals, in_parts, monkeypatch):
+    first, second, third, newest = (shop(f"{1001 + number}", atomic=False) for number in range(4))
+    assert petals() == (0, 48)
+    Order, Line = get_model("order", "Order"), get_model("order", "Line")
+    Order.objects.filter(pk__in=[second.pk, newest.pk]).update(status="Cancelled")
+    Line.objects.filter(order=third.pk).update(status="Cancelled")
+    # The first of the others is as it was.
+    assert receivers.review_orders() == 1
+    assert petals() == (0, 36)
+    assert [receivers.review_orders() for _sweep in range(3)] == [1, 1, 0]
+    assert petals() == (0, 12)
+    Order.objects.filter(pk=first.pk).update(status="Cancelled")
+    # Another that is found in every sweep: this part has not been looked at to its end.
+    monkeypatch.setattr(orders, "MOST", 1)
+    assert sum(receivers.review_orders() for _sweep in range(3)) == 1
+    assert petals() == (0, 0)
+
+
 def test_one_broken_order_keeps_no_other_waiting(shop, time, petals, monkeypatch):
     monkeypatch.setattr(receivers.due, "again", lambda **kwargs: None)
     real = orders.review_order

@@ -238,6 +238,18 @@ def test_traces_are_forgotten(member, friend, later, sweep, settings):
     assert "card" not in tender.detail
 
 
+def test_traces_are_forgotten_of_many_payments_a_part_each_time(member, friend, later, sweep, in_parts):
+    tenders = [pay_with(member.user, f"card-{number}") for number in range(4)]
+    later(401)
+    left = []
+    for _sweep in range(4):
+        sweep()
+        for tender in tenders:
+            tender.refresh_from_db()
+        left.append(sum("card" in tender.detail for tender in tenders))
+    assert left == [2, 1, 0, 0]
+
+
 names = st.text("abcXYZ.+_-", min_size=1, max_size=12)
 
 

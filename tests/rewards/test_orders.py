@@ -69,6 +69,21 @@ def test_the_sweep_finds_what_no_row_was_left_for(member, claim, soap, order_wit
     proof()
 
 
+def test_of_many_claims_one_whose_order_was_cancelled_is_found_in_its_turn(
+    member, claim, soap, order_with, proof, in_parts
+):
+    claims = []
+    for number in range(3):
+        claims.append(claim())
+        order_with(member.user, (soap, 1), vouchers=[claims[-1].voucher], number=f"{1001 + number}")
+    get_model("order", "Order").objects.filter(number="1002").update(status="Cancelled")
+    assert sorted(due.sweep()["rewards.orders"] for _sweep in range(2)) == [0, 1]
+    for each in claims:
+        each.refresh_from_db()
+    assert [each.state for each in claims] == ["used", "claimed", "used"]
+    proof()
+
+
 def test_two_of_a_kind_in_one_basket_lower_it_once(member, reward, give, soap, order_with, proof):
     give(1000)
     five = reward()

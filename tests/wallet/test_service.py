@@ -121,8 +121,41 @@ def test_points_that_become_usable_with_time_alone(phone, give, sent, time):
 
 def test_a_pass_on_no_phone_is_not_looked_at(phone, give, django_assert_num_queries):
     give(5)
-    with django_assert_num_queries(1):
+    # How many passes there are, and which of them on a phone are behind.
+    with django_assert_num_queries(2):
         assert services.refresh_stale() == 0
+
+
+@pytest.fixture
+def crowd(programme, phone):
+    """Two more who hold passes on phones, so that the first is one of many."""
+    passes = [phone.wallet_pass]
+    for number in range(2):
+        other = members.join(programme=programme, email=f"other{number}@example.com")
+        passes.append(services.pass_of(member=other)[0])
+    for row in passes:
+        services.register(wallet_pass=row, device=f"phone{row.pk}", push_token="x")
+    due.sweep()
+    assert services.refresh_stale() == 0
+    return passes
+
+
+def test_of_many_passes_one_of_whom_something_was_written_is_found_at_once(crowd, in_parts, member, give):
+    give(30)
+    assert services.refresh_stale() == 1
+    gold = member.programme.tiers.get(code="gold")
+    members.set_tier(member=member, tier=gold, reason="test", key="tier:1")
+    assert services.refresh_stale() == 1
+    members.set_status(member=member, status="frozen")
+    assert services.refresh_stale() == 1
+    services.look_again(passes=type(crowd[0]).objects.filter(pk=crowd[1].pk))
+    assert services.refresh_stale() == 1
+    assert services.refresh_stale() == 0
+
+
+def test_of_many_passes_one_that_is_behind_is_found_in_its_turn(crowd, in_parts):
+    type(crowd[0]).objects.filter(pk=crowd[1].pk).update(sequence=77)
+    assert sorted(services.refresh_stale() for _sweep in range(2)) == [0, 1]
 
 
 def test_a_phone_that_complains(phone, client, caplog):

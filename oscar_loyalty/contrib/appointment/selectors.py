@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import rounds
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 
@@ -42,15 +43,18 @@ def _since() -> datetime | None:
     return programme.started_at if programme is not None else None
 
 
-def untold() -> list[int]:
-    """Return the appointments of which the contract does not know the latest: new, changed, or gone."""
+def untold(new_part: rounds.Part = rounds.ALL, known_part: rounds.Part = rounds.ALL) -> list[int]:
+    """Return the appointments of which the contract does not know the latest: new, changed, or gone.
+
+    The parts are of the appointments that may be new, and of those that it knows.
+    """
     began = _since()
     if began is None:
         return []
     request = "appointment_request__"
     known = _states().filter(appointment_id=OuterRef("pk"))
     since = timezone.localtime(began, timezone.get_default_timezone()).date()
-    new = Appointment.objects.filter(~Exists(known), **{f"{request}date__gte": since})
+    new = Appointment.objects.filter(new_part.where(), ~Exists(known), **{f"{request}date__gte": since})
     same = (
         Appointment.objects.filter(pk=OuterRef("appointment_id"))
         .annotate(client_pk=Coalesce(Cast("client_id", CharField()), Value("")))
@@ -64,7 +68,7 @@ def untold() -> list[int]:
     moved = there.exclude(
         **{f"{request}{name}": OuterRef(name) for name in ("date", "start_time", "end_time")},
     )
-    changed = _states().filter(
+    changed = _states().filter(known_part.where()).filter(
         Q(state="made") & ~Exists(same) | Q(state="missed") & Exists(moved) | Q(state="cancelled") & Exists(there)
     )
     first = list(changed.order_by("pk").values_list("appointment_id", flat=True)[:BATCH])

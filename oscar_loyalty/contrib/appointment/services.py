@@ -12,6 +12,7 @@ from oscar_loyalty import clock
 from oscar_loyalty.contrib.appointment import selectors, slots
 from oscar_loyalty.contrib.appointment.exceptions import NotBooked, OwnAppointment
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import rounds
 from oscar_loyalty.earning import bookings
 from oscar_loyalty.loading import get_model
 
@@ -164,13 +165,21 @@ def mark(*, appointment_id: int, state: str, user: Any = None) -> Any:
 def reconcile() -> int:
     """Hear what signals missed, attend for whoever was not marked, free times nobody needs; return how many changed."""
     done, problem = 0, None
-    for pk in selectors.untold():
+    parts = (
+        rounds.part("appointment.new", Appointment),
+        rounds.part("appointment.known", get_model("loyalty_appointment", "AppointmentState")),
+    )
+    untold = selectors.untold(*parts)
+    for pk in untold:
         try:
             done += tell(appointment_id=pk) is not None
         except Exception as error:
             # One appointment that cannot be told must not keep the others waiting.
             log.exception("Appointment %s could not be told to the programme", pk)
             problem = error
+    if len(untold) < selectors.BATCH:
+        for part in parts:
+            part.over()
     if conf.APPOINTMENT_AUTO_ATTEND is not None:
         before = clock.now() - timedelta(hours=conf.APPOINTMENT_AUTO_ATTEND)
         for pk in selectors.unmarked(before=before):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from oscar_loyalty import clock
 from oscar_loyalty.defaults import conf
+from oscar_loyalty.due import rounds
 from oscar_loyalty.due.registry import handler, sweeper
 from oscar_loyalty.earning import explain
 from oscar_loyalty.earning.followers import follower
@@ -58,9 +59,13 @@ def forget() -> int:
     """Delete the hashed traces of devices and cards that are older than the shop keeps them."""
     before = clock.now() - timedelta(days=conf.REFERRAL_KEEP_DAYS)
     done, _by = get_model("loyalty_earning", "ReferralDevice").objects.filter(seen_at__lt=before).delete()
-    old = get_model("loyalty_payments", "Tender").objects.filter(attempt__created_at__lt=before, detail__has_key="card")
-    for tender in old.order_by("pk")[:SLICE]:
+    Tender = get_model("loyalty_payments", "Tender")
+    part = rounds.part("earning.referral_traces", Tender)
+    old = Tender.objects.filter(attempt__created_at__lt=before, detail__has_key="card").order_by("pk")
+    tenders = [tender for some in part.ranges() for tender in old.filter(some)[:SLICE]]
+    for tender in tenders:
         tender.detail.pop("card")
         tender.save(update_fields=["detail"])
-        done += 1
-    return int(done)
+    if len(tenders) < SLICE:
+        part.over()
+    return int(done) + len(tenders)

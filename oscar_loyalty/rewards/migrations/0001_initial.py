@@ -153,6 +153,10 @@ class Migration(migrations.Migration):
             model_name='claim',
             index=models.Index(condition=models.Q(('state', 'claimed')), fields=['expires_at'], name='loyalty_claim_open'),
         ),
+        migrations.AddIndex(
+            model_name='claim',
+            index=models.Index(condition=models.Q(('state', 'owed')), fields=['claimed_at'], name='loyalty_claim_owed'),
+        ),
         migrations.AddConstraint(
             model_name='rewardcode',
             constraint=models.UniqueConstraint(fields=('reward', 'code'), name='loyalty_reward_code'),
