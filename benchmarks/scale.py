@@ -7,8 +7,8 @@
 Each page is asked for over Django's test client, once to warm up and then ``--rounds`` times, with its queries; files
 are read to their end, with the time until the first byte and the memory that the process took; the background work does
 what there is to do, and is measured as it looks around once more. The data, made by plain SQL
-(:mod:`benchmarks.scale_data`, and :mod:`benchmarks.scale_shop` for what the background work looks at), lie in a database
-of their own.
+(:mod:`benchmarks.scale_data`, and :mod:`benchmarks.scale_shop` for what the background work looks at), lie in a
+database of their own.
 """
 
 import argparse
