@@ -123,9 +123,9 @@ FLOOR = """
         RETURNING id, source_id
     ), lines AS (
         INSERT INTO loyalty_earning_awardline (award_id, order_line_id, title, quantity, amount, share, points,
-            rule_version_id, explanation)
+            rule_version_id, happened_at, explanation)
         SELECT awards.id, wanted.line, wanted.title, wanted.quantity, wanted.amount, wanted.points, wanted.points,
-            %(version)s, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1,
+            %(version)s, wanted.date_placed, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1,
                 'target', 'everything',
             'points', '1', 'per', '1', 'amount', wanted.said, 'currency', 'EUR')
         FROM awards JOIN wanted ON wanted.id = awards.source_id::bigint
@@ -150,7 +150,7 @@ WRITTEN = [
     ),
     (
         "loyalty_earning_awardline",
-        "order_line_id, title, quantity, amount, share, points, rule_version_id, explanation",
+        "order_line_id, title, quantity, amount, share, points, rule_version_id, happened_at, explanation",
     ),
     ("loyalty_earning_orderreview", "order_id, status, cancelled_lines"),
 ]

@@ -347,6 +347,7 @@ def _awards(db, programme, award, line, names):
         "amount": "units",
         "share": "units",
         "points": "units",
+        "happened_at": "at",
         "rule_version_id": Value(line.rule_version_id),
         "explanation": said(line),
     }

@@ -167,7 +167,12 @@ class AbstractAwardLine(models.Model):
         "order.Line", on_delete=models.SET_NULL, null=True, blank=True, related_name="loyalty_lines"
     )
     product = models.ForeignKey(
-        "catalogue.Product", on_delete=models.SET_NULL, null=True, blank=True, related_name="loyalty_lines"
+        "catalogue.Product",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="loyalty_lines",
     )
     title = models.CharField(_("title"), max_length=255, blank=True)
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
@@ -177,6 +182,8 @@ class AbstractAwardLine(models.Model):
     rule_version = models.ForeignKey(
         "loyalty_earning.RuleVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="award_lines"
     )
+    #: As the entry of its award says, so that what one product has earned lately is found by its lines alone.
+    happened_at = models.DateTimeField(_("happened at"))
     explanation = models.JSONField(_("explanation"), default=dict, blank=True)
 
     class Meta:
@@ -185,6 +192,7 @@ class AbstractAwardLine(models.Model):
         ordering = ["award", "pk"]
         verbose_name = _("line of an award")
         verbose_name_plural = _("lines of awards")
+        indexes = [models.Index(fields=["product", "happened_at"], name="loyalty_awardline_of")]
 
     def __str__(self):
         return f"{self.title}: {self.share}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from oscar_loyalty import clock
 from oscar_loyalty.earning import allowance, followers
 from oscar_loyalty.earning.engine import Outcome
 from oscar_loyalty.ledger import books, rows
@@ -115,6 +116,7 @@ def write(grants: Sequence[Grant], *, opened: Opened | None = None) -> list[Any]
                 share=line.share,
                 points=line.points,
                 rule_version_id=line.rule_version,
+                happened_at=clock.past(grant.happened_at),
                 explanation=line.explanation,
             )
             for grant, award in zip(grants, awards, strict=True)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 
+from oscar_loyalty import clock
 from oscar_loyalty.earning import allowance, followers
 from oscar_loyalty.earning.awarding import Grant, earning_of
 from oscar_loyalty.ledger import books
@@ -40,6 +41,7 @@ LINE = (
     "share",
     "points",
     "rule_version_id",
+    "happened_at",
     "explanation",
 )
 
@@ -63,7 +65,7 @@ def give_many(grants: Sequence[Grant]) -> list[Given]:
     keys = db.keys(Award, len(grants))
     made = list(zip(keys, grants, strict=True))
     db.load(Award, AWARD, (_award(db, pk, grant, entries.get(grant.key)) for pk, grant in made))
-    db.load(Line, LINE, (row for pk, grant in made for row in _lines(pk, grant)))
+    db.load(Line, LINE, (row for pk, grant in made for row in _lines(db, pk, grant)))
     given = [Given(pk, grant.member.pk, grant.outcome.points) for pk, grant in made]
     allowance.charge(grants[0].member.programme, ((grant.happened_at, grant.outcome.points) for grant in grants))
     for start in range(0, len(given), TOLD):
@@ -90,7 +92,8 @@ def _award(db: Database, pk: int, grant: Grant, entry: int | None) -> tuple[Any,
     )
 
 
-def _lines(pk: int, grant: Grant) -> list[tuple[Any, ...]]:
+def _lines(db: Database, pk: int, grant: Grant) -> list[tuple[Any, ...]]:
+    happened_at = db.moment(clock.past(grant.happened_at))
     return [
         (
             pk,
@@ -102,6 +105,7 @@ def _lines(pk: int, grant: Grant) -> list[tuple[Any, ...]]:
             line.share,
             line.points,
             line.rule_version,
+            happened_at,
             dumps(line.explanation),
         )
         for line in grant.outcome.lines

@@ -1,5 +1,6 @@
 """Movements of points: who earned and spent what, with which service, in which time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.reports import day_totals, paging
-from oscar_loyalty.reports.paging import DayPaginator, ShortPaginator
+from oscar_loyalty.reports.paging import DayPaginator, KeyPaginator, ShortPaginator
 
 #: What entries of the ledger are called, by their kind.
 KINDS = {
@@ -89,13 +90,15 @@ MANY = 50_000
 @dataclass(frozen=True)
 class Totals:
     """Sums of the movements that match. ``members`` is ``None`` where they are too many to be told apart; ``more``:
-    these are the sums of so many, and there are others."""
+    these are the sums of so many, and there are others. ``entries`` are their primary keys, the newest first, where
+    they were found one by one."""
 
     number: int
     gained: int
     taken: int
     members: int | None
     more: bool = False
+    entries: Sequence[int] | None = None
 
     @property
     def net(self) -> int:
@@ -128,10 +131,12 @@ def pages(programme: Any, filters: Filters, per_page: int, known: Days | None, f
     """Return the pages of the movements that match; ``known`` is what :func:`numbers` has said of them, ``found`` are
     their :func:`totals`."""
     rows = entries(programme, filters)
+    if found.entries is not None:
+        return KeyPaginator(found.entries, per_page, rows, more=found.more)
     if known is None:
         return ShortPaginator(rows, per_page, found.number + found.more)
     days = {day: one.number + (one.empty if filters.kind else 0) for day, one in known.sums.items()}
-    return DayPaginator(rows, per_page, days)
+    return DayPaginator(rows, per_page, days, keys=_plain(programme, filters, known))
 
 
 def totals(programme: Any, filters: Filters, known: Days | None = None) -> Totals:
@@ -147,8 +152,18 @@ def totals(programme: Any, filters: Filters, known: Days | None = None) -> Total
             return Totals(number, total.gained, total.taken, None)
         return _sums(_plain(programme, filters, known))
     most = paging.MOST
+    if filters.product is not None and not (filters.member or filters.words or filters.kind):
+        return _sold(programme, filters, most)
     found = _sums(_plain(programme, filters, known)[: most + 1])
     return replace(found, number=most, more=True) if found.number > most else found
+
+
+def _sold(programme: Any, filters: Filters, most: int) -> Totals:
+    """Return the totals of what one product has earned, from its awards alone."""
+    asked = {"since": filters.starts, "until": filters.ends, "most": most}
+    rows, more = earning.awarded(programme, filters.product, **asked)
+    members = {row.member for row in rows}
+    return Totals(len(rows), sum(row.units for row in rows), 0, len(members), more, [row.entry for row in rows])
 
 
 def _plain(programme: Any, filters: Filters, known: Days | None) -> QuerySet[Any]:
@@ -209,7 +224,10 @@ def _named(row: dict[str, Any], member: Any) -> dict[str, Any]:
 
 def pages_by_member(programme: Any, filters: Filters, per_page: int, known: Days | None, found: Totals) -> Paginator:
     """Return the pages of what :func:`by_member` says; ``found`` are the :func:`totals`."""
-    return MemberPaginator(_plain(programme, filters, known), per_page, found.members or 0)
+    rows = _plain(programme, filters, known)
+    if found.entries is not None:
+        rows = get_model("loyalty_ledger", "Entry").objects.order_by().filter(pk__in=found.entries)
+    return MemberPaginator(rows, per_page, found.members or 0)
 
 
 def by_member(programme: Any, filters: Filters) -> QuerySet[Any]:
@@ -231,13 +249,15 @@ def by_service(programme: Any, filters: Filters) -> QuerySet[Any]:
     What was earned for a whole order, visit or shipping is a row without a product. Points that were taken back later
     are not subtracted: they were taken from the award, not from one of its lines.
     """
-    rows = get_model("loyalty_earning", "AwardLine").objects.filter(award__programme=programme)
-    if filters.starts:
-        rows = rows.filter(award__happened_at__gte=filters.starts)
-    if filters.ends:
-        rows = rows.filter(award__happened_at__lt=filters.ends)
     if filters.product is not None:
-        rows = rows.filter(Q(product=filters.product) | Q(product__parent=filters.product))
+        rows = earning.lines_of(filters.product, since=filters.starts, until=filters.ends)
+    else:
+        rows = get_model("loyalty_earning", "AwardLine").objects.all()
+        if filters.starts:
+            rows = rows.filter(award__happened_at__gte=filters.starts)
+        if filters.ends:
+            rows = rows.filter(award__happened_at__lt=filters.ends)
+    rows = rows.filter(award__programme=programme)
     if filters.member is not None:
         rows = rows.filter(award__member=filters.member)
     if filters.words:

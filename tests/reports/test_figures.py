@@ -3,10 +3,14 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from oscar_loyalty import clock
+from oscar_loyalty.earning import bookings
 from oscar_loyalty.ledger import books
+from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
-from oscar_loyalty.reports import figures, movements
+from oscar_loyalty.reports import figures, movements, paging
 from oscar_loyalty.reports.movements import Filters
 
 
@@ -40,6 +44,55 @@ def test_movements_are_filtered(time, programme, member, visit, give):
     assert movements.totals(programme, Filters(words="nobody")).number == 0
     product = visit.lines.get().product
     assert movements.totals(programme, Filters(product=product)).gained == 80
+
+
+@pytest.fixture
+def visits(time, programme, member, visit):
+    """Massages of two members, one a day, every other one of a variant; the newest was marked before it took place."""
+    other = services.join(programme=programme, email="lea@example.com", first_name="Lea")
+    massage = visit.lines.get().product
+    hot = get_model("catalogue", "Product").objects.create(structure="child", parent=massage, title="Hot")
+    for number in range(9):
+        time.advance(days=1)
+        said = {"service": (massage, hot)[number % 2], "member": (member, other)[number % 3 == 0]}
+        ahead = timedelta(hours=number == 8)
+        bookings.made(
+            reference=f"more{number}", starts_at=clock.now() + ahead, price=Decimal(40), currency="EUR", **said
+        )
+        bookings.attended(reference=f"more{number}")
+    return massage, hot
+
+
+def test_movements_of_a_product_are_found_by_its_lines(
+    time, programme, visits, give, django_assert_max_num_queries, monkeypatch
+):
+    massage, hot = visits
+    give(30)
+    for product, days in ((massage, {}), (hot, {}), (massage, {"since": date(2026, 3, 4), "until": date(2026, 3, 9)})):
+        filters = Filters(product=product, **days)
+        rows = list(movements.entries(programme, filters))
+        assert len(rows) == {(massage, 0): 10, (hot, 0): 4, (massage, 2): 6}[product, len(days)]
+        with django_assert_max_num_queries(3):
+            found = movements.totals(programme, filters)
+        told = (len(rows), sum(row.units for row in rows), 0, len({row.account_id for row in rows}))
+        assert (found.number, found.gained, found.taken, found.members) == told and not found.more
+        pages = movements.pages(programme, filters, 4, None, found)
+        assert (pages.count, pages.more) == (len(rows), False)
+        assert [row for number in pages.page_range for row in pages.page(number)] == rows
+        by_member = movements.pages_by_member(programme, filters, 4, None, found).page(1).object_list
+        assert [row["member_id"] for row in by_member] == [
+            row["member_id"] for row in movements.by_member(programme, filters)
+        ]
+        assert sum(row["pieces"] for row in movements.by_service(programme, filters)) == len(rows)
+    monkeypatch.setattr(paging, "MOST", 3)
+    filters = Filters(product=massage)
+    found = movements.totals(programme, filters)
+    assert (found.number, found.gained, found.more) == (3, 240, True)
+    pages = movements.pages(programme, filters, 2, None, found)
+    assert (pages.count, pages.more) == (3, True)
+    newest = list(movements.entries(programme, filters)[:3])
+    assert [row for number in pages.page_range for row in pages.page(number)] == newest
+    assert movements.totals(programme, Filters(product=massage, kind="spend")).number == 0
 
 
 def test_dates_are_days_of_the_shop(time, programme, member, give):

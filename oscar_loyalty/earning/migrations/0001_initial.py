@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=14, verbose_name='amount')),
                 ('share', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=20, verbose_name='exact share')),
                 ('points', models.PositiveBigIntegerField(default=0, verbose_name='points')),
+                ('happened_at', models.DateTimeField(verbose_name='happened at')),
                 ('explanation', models.JSONField(blank=True, default=dict, verbose_name='explanation')),
             ],
             options={

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='awardline',
             name='product',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_lines', to='catalogue.product'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='loyalty_lines', to='catalogue.product'),
         ),
         migrations.AddField(
             model_name='booking',
@@ -405,6 +405,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='adjustmentitem',
             constraint=models.UniqueConstraint(fields=('adjustment', 'member'), name='loyalty_adjustment_member'),
+        ),
+        migrations.AddIndex(
+            model_name='awardline',
+            index=models.Index(fields=['product', 'happened_at'], name='loyalty_awardline_of'),
         ),
         migrations.AddIndex(
             model_name='award',
