@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, prefetch_related_objects
@@ -400,8 +400,7 @@ def lines_of(product: Any, *, since: datetime | None = None, until: datetime | N
     return lines if until is None else lines.filter(happened_at__lt=until)
 
 
-@dataclass(frozen=True)
-class Awarded:
+class Awarded(NamedTuple):
     """What an award brought: ``units`` of the entry (its primary key) to the member (theirs)."""
 
     entry: int
@@ -413,15 +412,12 @@ def awarded(
     programme: Any, product: Any, *, since: datetime | None, until: datetime | None, most: int
 ) -> tuple[list[Awarded], bool]:
     """Return what ``product`` (or a variant of it) has earned, the newest first, and whether there is more than the
-    last ``most`` lines tell; in three queries, without looking at an entry."""
+    last ``most`` lines tell; in two queries, without looking at an entry."""
     lines = lines_of(product, since=since, until=until).order_by("-happened_at", "-pk")
-    found = list(lines.values_list("award", "happened_at")[: most + 1])
-    times = dict(found[:most])
-    awards = get_model("loyalty_earning", "Award").objects.order_by()
-    awards = awards.filter(pk__in=list(times), programme=programme, entry__isnull=False, points__gt=0)
-    rows = [(times[pk], Awarded(*row)) for pk, *row in awards.values_list("pk", "entry", "points", "member")]
-    rows.sort(key=lambda row: (row[0], row[1].entry), reverse=True)
-    return [row for _time, row in rows], len(found) > most
+    lines = lines.filter(award__programme=programme, award__entry__isnull=False, award__points__gt=0)
+    found = list(lines.values_list("award__entry", "award__points", "award__member")[: most + 1])
+    # Several lines of an award may be about it.
+    return [Awarded(*row) for row in dict.fromkeys(found[:most])], len(found) > most
 
 
 def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:

@@ -11,7 +11,6 @@ from fractions import Fraction as F
 from functools import cached_property
 from itertools import product
 from math import floor, inf
-from operator import le, lt
 
 from django.utils.timezone import localtime
 
@@ -124,8 +123,8 @@ class Shop:
 
     # People
 
-    def earns(self, order, *, before=le):
-        """Whether the customer of an order, a row, has a membership that earns for it, since ``before`` it."""
+    def earns(self, order):
+        """Whether the customer of an order, a row, has a membership that earns for it."""
         row = self.orders.get(order["id"], order)
         if row["user_id"] is None or row["status"] == CANCELLED:
             return False
@@ -139,7 +138,7 @@ class Shop:
         changes = [each for each in self.all("statuschange") if each["member_id"] == heir["id"]]
         changes = sorted(changes, key=lambda each: (moment(each["happened_at"]), each["id"]))
         then = [each["after"] for each in changes if moment(each["happened_at"]) <= placed]
-        in_time = before(moment(heir["joined_at"]), placed) or row["id"] in self.claimed
+        in_time = moment(heir["joined_at"]) <= placed or row["id"] in self.claimed
         return heir["status"] == "active" and (not then or then[-1] == "active") and in_time
 
     # Points
@@ -245,6 +244,8 @@ def every_order_is_rewarded(world):
             continue
         world.judged[order] = stands
         earns = {shop.earns(row) for shop in (before, now)}
+        # Later it may look otherwise: whoever joined two memberships is a member since the first of them.
+        (world.excused.add if False in earns else world.excused.discard)(order)
         if award is None and stands[1] and False not in earns:
             found.append(f"order {order} was reviewed, and brought nothing")
         if award is not None and True not in earns:
@@ -274,8 +275,7 @@ def forgotten(world):
         if order not in shop.reviewed:
             found.append(f"order {order} was never reviewed")
         if award is None:
-            # Whoever has joined in the very moment of the order may have done so after it; that was judged then.
-            if shop.earns(row, before=lt):
+            if order not in world.excused and shop.earns(row):
                 found.append(f"order {order} has no award")
             continue
         least, most = (taken_back(shop, order, award, shares[award["id"]], ever=ever) for ever in (False, True))

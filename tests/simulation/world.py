@@ -189,6 +189,8 @@ class World:
         self.looked, self.asked = {}, set()
         #: How each order stood when it was last judged (:mod:`tests.simulation.reckoning`).
         self.judged = {}
+        #: Orders whose customers earned nothing for them at that time.
+        self.excused = set()
 
     # Its people and things, read anew each time: others change them
 
