@@ -212,10 +212,10 @@ class Shop:
 
 def left_out(shop, order, gone, booked):
     """Pieces of an order that brought nothing: cancelled or refunded as in ``gone``, or booked as in ``booked``."""
-    beside = booked.booked()
+    beside, then = booked.booked(), {line["id"]: line for line in gone.lines[order]}
     return {
-        line["id"]: beside[line["id"]] + (int(gone.gone(line)) if order in gone.orders else 0)
-        for line in shop.lines[order]
+        pk: beside[pk] + (int(gone.gone(then[pk])) if pk in then else 0)
+        for pk in (line["id"] for line in shop.lines[order])
     }
 
 
