@@ -9,8 +9,8 @@
 6. *Every message once*: no more mails than messages, but for that very one whose mail the mail server or a kill left
    unknown.
 7. *What is owed is done*: the money of a refund is with the customer, each piece of a line of gift cards has its card,
-   each mail went out (:mod:`tests.simulation.owed`); each member's order brings its points, and keeps them as far as it
-   stands (:mod:`tests.simulation.reckoning`).
+   each mail went out (:mod:`tests.simulation.owed`); each member's order and visit brings its points, and keeps them as
+   far as it stands (:mod:`tests.simulation.reckoning`).
 
 The third is looked at in :meth:`tests.simulation.world.World.step`, and the twice of the fourth where something is
 told or asked (:func:`tests.simulation.actions.asked`); all others here, from rows alone. ``test_broken.py`` breaks the
@@ -227,6 +227,7 @@ ALWAYS = (
     owed.every_refund_goes_back,
     owed.every_card_is_made,
     reckoning.every_order_is_rewarded,
+    reckoning.every_visit_is_rewarded,
 )
 
 

@@ -123,22 +123,27 @@ class Shop:
 
     # People
 
+    @cached_property
+    def members(self):
+        return {each["id"]: each for each in self.all("member")}
+
     def earns(self, order):
         """Whether the customer of an order, a row, has a membership that earns for it."""
         row = self.orders.get(order["id"], order)
         if row["user_id"] is None or row["status"] == CANCELLED:
             return False
-        members = {each["id"]: each for each in self.all("member")}
-        own = next((each for each in members.values() if each["user_id"] == row["user_id"]), None)
-        if own is None:
-            return False
-        heir, placed = own, moment(row["date_placed"])
+        own = next((each for each in self.members.values() if each["user_id"] == row["user_id"]), None)
+        return own is not None and self.earns_at(own, moment(row["date_placed"]), late=row["id"] in self.claimed)
+
+    def earns_at(self, member, at, *, late=False):
+        """Whether a membership, or what it was joined with, earns for what was bought then (``late``: before it)."""
+        heir = member
         while heir["merged_into_id"]:
-            heir = members[heir["merged_into_id"]]
+            heir = self.members[heir["merged_into_id"]]
         changes = [each for each in self.all("statuschange") if each["member_id"] == heir["id"]]
         changes = sorted(changes, key=lambda each: (moment(each["happened_at"]), each["id"]))
-        then = [each["after"] for each in changes if moment(each["happened_at"]) <= placed]
-        in_time = moment(heir["joined_at"]) <= placed or row["id"] in self.claimed
+        then = [each["after"] for each in changes if moment(each["happened_at"]) <= at]
+        in_time = moment(heir["joined_at"]) <= at or late
         return heir["status"] == "active" and (not then or then[-1] == "active") and in_time
 
     # Points
@@ -256,6 +261,27 @@ def every_order_is_rewarded(world):
             points = now.points(order, pieces, rules, limits["stacking"])
             most = f"{points}, at most {limits['cap_order']} for an order, {limits['cap_day']} in a day"
             found.append(f"order {order} brought {award['points']} points, not {most}")
+    return found
+
+
+def every_visit_is_rewarded(world):
+    """A member's visit that is to come or took place has its points, and one that did not take place has none left."""
+    found = []
+    now, before = (Shop(rows, world.card_product.pk) for rows in (world.rows, world.rows_before))
+    awards = {each["id"]: each for each in now.all("award")}
+    for visit in now.all("booking"):
+        stands = visit["state"], visit["state_at"], visit["award_id"], visit["member_id"]
+        if visit["made_at"] is None or world.visited.get(visit["id"]) == stands:
+            continue
+        world.visited[visit["id"]] = stands
+        award, at = awards.get(visit["award_id"]), moment(visit["made_at"])
+        left = award is not None and award["clawed_back"] < award["points"]
+        who = [shop.members.get(visit["member_id"]) for shop in (before, now)]
+        earned = [one is not None and shop.earns_at(one, at) for shop, one in zip((before, now), who, strict=True)]
+        if visit["state"] in ("missed", "cancelled") and left:
+            found.append(f"visit {visit['id']} was {visit['state']}, and keeps its {award['points']} points")
+        elif visit["state"] in ("made", "attended") and all(earned) and (award is None or award["void"]):
+            found.append(f"visit {visit['id']} brought nothing")
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from oscar_loyalty.due import services as due
-from oscar_loyalty.earning import clawback, facts, gifts, orders
+from oscar_loyalty.earning import bookings, clawback, facts, gifts, orders
 from oscar_loyalty.giftcards import services as giftcards
 from oscar_loyalty.ledger import pages
 from oscar_loyalty.loading import get_model
@@ -268,6 +268,19 @@ def test_awards_that_are_dropped(said, monkeypatch):
 def test_orders_that_nobody_looks_at(said, monkeypatch):
     monkeypatch.setattr(orders, "review_order", lambda *, order: None)
     assert "was never reviewed" in said(6, *SHOPPING)
+
+
+VISITS = ("books_a_time", "says_who_came")
+
+
+def test_visits_that_bring_nothing(said, monkeypatch):
+    monkeypatch.setattr(bookings, "_award", lambda booking: None)
+    assert "brought nothing" in said(6, *VISITS)
+
+
+def test_visits_that_did_not_take_place_and_keep_their_points(said, monkeypatch):
+    monkeypatch.setattr(bookings, "take_back", lambda **named: 0)
+    assert "keeps its" in said(14, *VISITS)
 
 
 def test_awards_of_ten_times_the_points(said, monkeypatch):

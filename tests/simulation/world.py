@@ -191,6 +191,8 @@ class World:
         self.judged = {}
         #: Orders whose customers earned nothing for them at that time.
         self.excused = set()
+        #: The same of each visit.
+        self.visited = {}
 
     # Its people and things, read anew each time: others change them
 
