@@ -382,11 +382,57 @@ def plain_movements(
     if kind:
         entries = entries.filter(kind=kind)
     if words:
-        found = members.search(programme, words).order_by().select_related(None)
-        accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
-        few = len(accounts) <= SEARCHED
-        entries = entries.filter(account__in=accounts if few else found.values("account"))
+        entries = entries.filter(account__in=_accounts(programme, words))
     return entries
+
+
+def _accounts(programme: Any, words: str) -> Any:
+    """Return the accounts of the members that a search finds: a list of up to :data:`SEARCHED`, or else a query."""
+    found = members.search(programme, words).order_by().select_related(None)
+    accounts = list(found.values_list("account", flat=True)[: SEARCHED + 1])
+    return accounts if len(accounts) <= SEARCHED else found.values("account")
+
+
+class Moved(NamedTuple):
+    """A movement: ``units`` of the entry (its primary key); ``whose`` tells members apart."""
+
+    entry: int
+    units: int
+    whose: int
+
+
+def newest(
+    programme: Any,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    product: Any = None,
+    words: str = "",
+    most: int,
+    most_of_many: int,
+) -> tuple[list[Moved], bool] | None:
+    """Return the last ``most`` movements that ``product`` (or a variant of it) has brought, or the last
+    ``most_of_many`` of the many members that ``words`` find, the newest first, and whether there are more.
+
+    ``None`` where they are better looked up otherwise: of no more than :data:`SEARCHED` members, by their accounts.
+    """
+    accounts = _accounts(programme, words) if words else None
+    if isinstance(accounts, list) or (accounts is None and product is None):
+        return None
+    rows: Any
+    if product is not None:
+        # By its lines alone: an award says what its entry does.
+        rows = lines_of(product, since=since, until=until).order_by("-happened_at", "-pk")
+        rows = rows.filter(award__programme=programme, award__entry__isnull=False, award__points__gt=0)
+        rows = rows if accounts is None else rows.filter(award__member__account__in=accounts)
+        rows = rows.values_list("award__entry", "award__points", "award__member")
+    else:
+        rows = plain_movements(programme, since=since, until=until).exclude(units=0).filter(account__in=accounts)
+        rows = rows.order_by("-effective_at", "-pk").values_list("pk", "units", "account")
+    most = most if accounts is None else most_of_many
+    found = list(rows[: most + 1])
+    # Several lines of an award may be about the product.
+    return [Moved(*row) for row in dict.fromkeys(found[:most])], len(found) > most
 
 
 def lines_of(product: Any, *, since: datetime | None = None, until: datetime | None = None) -> QuerySet[Any]:
@@ -398,26 +444,6 @@ def lines_of(product: Any, *, since: datetime | None = None, until: datetime | N
     if since is not None:
         lines = lines.filter(happened_at__gte=since)
     return lines if until is None else lines.filter(happened_at__lt=until)
-
-
-class Awarded(NamedTuple):
-    """What an award brought: ``units`` of the entry (its primary key) to the member (theirs)."""
-
-    entry: int
-    units: int
-    member: int
-
-
-def awarded(
-    programme: Any, product: Any, *, since: datetime | None, until: datetime | None, most: int
-) -> tuple[list[Awarded], bool]:
-    """Return what ``product`` (or a variant of it) has earned, the newest first, and whether there is more than the
-    last ``most`` lines tell; in two queries, without looking at an entry."""
-    lines = lines_of(product, since=since, until=until).order_by("-happened_at", "-pk")
-    lines = lines.filter(award__programme=programme, award__entry__isnull=False, award__points__gt=0)
-    found = list(lines.values_list("award__entry", "award__points", "award__member")[: most + 1])
-    # Several lines of an award may be about it.
-    return [Awarded(*row) for row in dict.fromkeys(found[:most])], len(found) > most
 
 
 def rules_of(programme: Any, *, ended: bool = False) -> list[Any]:

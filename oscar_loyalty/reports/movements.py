@@ -85,6 +85,8 @@ def entries(programme: Any, filters: Filters) -> QuerySet[Any]:
 #: The most movements that are summed up by customer or by product while somebody waits. Those of some customers or of
 #: one product, each of which must be looked for, are no more than can be leafed through.
 MANY = 50_000
+#: The most of a thousand members and more whom a search finds: from the newest on, most movements are others'.
+OF_MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -152,18 +154,18 @@ def totals(programme: Any, filters: Filters, known: Days | None = None) -> Total
             return Totals(number, total.gained, total.taken, None)
         return _sums(_plain(programme, filters, known))
     most = paging.MOST
-    if filters.product is not None and not (filters.member or filters.words or filters.kind):
-        return _sold(programme, filters, most)
+    if filters.member is None and not filters.kind:
+        asked = {"product": filters.product, "words": filters.words, "since": filters.starts, "until": filters.ends}
+        newest = earning.newest(programme, **asked, most=most, most_of_many=OF_MANY)
+        if newest is not None:
+            return _added_up(*newest)
     found = _sums(_plain(programme, filters, known)[: most + 1])
     return replace(found, number=most, more=True) if found.number > most else found
 
 
-def _sold(programme: Any, filters: Filters, most: int) -> Totals:
-    """Return the totals of what one product has earned, from its awards alone."""
-    asked = {"since": filters.starts, "until": filters.ends, "most": most}
-    rows, more = earning.awarded(programme, filters.product, **asked)
-    members = {row.member for row in rows}
-    return Totals(len(rows), sum(row.units for row in rows), 0, len(members), more, [row.entry for row in rows])
+def _added_up(rows: Sequence[earning.Moved], more: bool) -> Totals:
+    gained, taken = (sum(max(sign * row.units, 0) for row in rows) for sign in (1, -1))
+    return Totals(len(rows), gained, taken, len({row.whose for row in rows}), more, [row.entry for row in rows])
 
 
 def _plain(programme: Any, filters: Filters, known: Days | None) -> QuerySet[Any]:

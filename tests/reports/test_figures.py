@@ -1,5 +1,6 @@
 """The owner's figures, and movements by service and customer."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import bookings
+from oscar_loyalty.earning import selectors as earning
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services
@@ -93,6 +95,37 @@ def test_movements_of_a_product_are_found_by_its_lines(
     newest = list(movements.entries(programme, filters)[:3])
     assert [row for number in pages.page_range for row in pages.page(number)] == newest
     assert movements.totals(programme, Filters(product=massage, kind="spend")).number == 0
+
+
+def test_movements_of_many_members_are_found_from_the_newest_on(
+    time, programme, member, visits, give, django_assert_max_num_queries, monkeypatch
+):
+    massage, _hot = visits
+    give(30)
+    books.spend(account=member.account, units=10, key="spent")
+    asked = [
+        Filters(words="example.com"),
+        Filters(words="rose"),
+        Filters(words="rose", product=massage),
+        Filters(words="lea", product=massage),
+        Filters(words="lea", since=date(2026, 3, 4), until=date(2026, 3, 9)),
+    ]
+    one_by_one = [movements.totals(programme, filters) for filters in asked]
+    # As if each found more members than are looked up by their accounts.
+    monkeypatch.setattr(earning, "SEARCHED", 0)
+    for filters, wanted in zip(asked, one_by_one, strict=True):
+        rows = list(movements.entries(programme, filters))
+        with django_assert_max_num_queries(3):
+            found = movements.totals(programme, filters)
+        assert (wanted.number, wanted.gained) != (0, 0)
+        assert replace(found, entries=None) == replace(wanted, entries=None)
+        assert found.entries == [row.pk for row in rows]
+        pages = movements.pages(programme, filters, 3, None, found)
+        assert [row for number in pages.page_range for row in pages.page(number)] == rows
+    monkeypatch.setattr(movements, "OF_MANY", 4)
+    found = movements.totals(programme, asked[0])
+    assert (found.number, found.more) == (4, True)
+    assert found.entries == [row.pk for row in movements.entries(programme, asked[0])[:4]]
 
 
 def test_dates_are_days_of_the_shop(time, programme, member, give):
