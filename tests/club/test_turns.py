@@ -8,11 +8,12 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.db.models.signals import post_save
+from wagtail.models import Page
 
 from oscar_loyalty.members import selectors as members
 from oscar_loyalty.members import services
 from oscar_loyalty.members import tiers as ladder
-from wagtail_club import access
+from wagtail_club import access, turns
 from wagtail_club.models import ClubArticlePage, ClubHomePage
 
 PATIENCE = 20
@@ -114,6 +115,38 @@ if connection.vendor == "postgresql":
         for below in section.get_descendants(inclusive=True):
             assert not access.may_see(people["higher"], below)
         assert list(access.differences()) == []
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_section_goes_while_somebody_writes_below_it(section, article):
+        reached, read = Event(), section.__class__.objects.get(pk=section.pk)
+
+        def delete(go_on):
+            with transaction.atomic():
+                section.delete()
+                reached.set()
+                go_on()
+
+        def write():
+            with pytest.raises(turns.Gone):
+                read.add_child(instance=ClubArticlePage(title="New", slug="new"))
+
+        meet(delete, write, reached)
+        assert not any(Page.find_problems())
+
+    @pytest.mark.django_db(transaction=True)
+    def test_somebody_writes_below_a_section_that_is_to_go(section, article):
+        reached, path = Event(), section.path
+        read = section.__class__.objects.get(pk=section.pk)
+
+        def write(go_on):
+            with transaction.atomic():
+                add(None, section)
+                reached.set()
+                go_on()
+
+        meet(write, read.delete, reached)
+        assert not any(Page.find_problems())
+        assert not Page.objects.filter(path__startswith=path).exists()
 
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("status", ["closed", "frozen"])
