@@ -66,7 +66,7 @@ def movements(member, number):
     for one in range(number):
         entry = books.earn(account=member.account, units=10, key=f"m{next(KEYS)}", usable_from=clock.now())
         award = spend(member, 10, told=False, entry=entry)
-        award.lines.create(title="Haircut", points=10, share=10)
+        award.lines.create(title="Haircut", points=10, share=10, happened_at=award.happened_at)
         if one % 2:
             books.reverse(entry=entry, key=f"back:{award.pk}")
 
