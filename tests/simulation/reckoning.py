@@ -129,8 +129,12 @@ class Shop:
 
     def earns(self, order):
         """Whether the customer of an order, a row, has a membership that earns for it."""
-        row = self.orders.get(order["id"], order)
-        if row["user_id"] is None or row["status"] == CANCELLED:
+        row = self.orders.get(order["id"])
+        if row is not None and row["status"] == CANCELLED:
+            return False
+        # Not there yet: it may have been placed and cancelled within one step.
+        row = row or order
+        if row["user_id"] is None:
             return False
         own = next((each for each in self.members.values() if each["user_id"] == row["user_id"]), None)
         return own is not None and self.earns_at(own, moment(row["date_placed"]), late=row["id"] in self.claimed)
