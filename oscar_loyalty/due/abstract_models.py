@@ -61,13 +61,13 @@ class AbstractRound(models.Model):
     """How far a round of the older rows of a large table has come: the last primary key that was looked at."""
 
     name = models.CharField(_("name"), max_length=64, unique=True)
-    reached = models.PositiveBigIntegerField(_("reached"), default=0)
+    reached = models.PositiveBigIntegerField(pgettext_lazy("of a watchman", "reached"), default=0)
 
     class Meta:
         abstract = True
         app_label = "loyalty_due"
-        verbose_name = _("round")
-        verbose_name_plural = _("rounds")
+        verbose_name = pgettext_lazy("of a watchman", "round")
+        verbose_name_plural = pgettext_lazy("of a watchman", "rounds")
 
     def __str__(self):
         return f"{self.name}: {self.reached}"
