@@ -125,8 +125,8 @@ FLOOR = """
         INSERT INTO loyalty_earning_awardline (award_id, order_line_id, title, quantity, amount, share, points,
             rule_version_id, happened_at, explanation)
         SELECT awards.id, wanted.line, wanted.title, wanted.quantity, wanted.amount, wanted.points, wanted.points,
-            %(version)s, wanted.date_placed, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s, 'number', 1,
-                'target', 'everything',
+            %(version)s, wanted.date_placed, jsonb_build_object('rule', 'amount', 'name', '', 'version', %(version)s,
+                'number', 1, 'target', 'everything',
             'points', '1', 'per', '1', 'amount', wanted.said, 'currency', 'EUR')
         FROM awards JOIN wanted ON wanted.id = awards.source_id::bigint
     ), reviews AS (
