@@ -68,8 +68,12 @@ def untold(new_part: rounds.Part = rounds.ALL, known_part: rounds.Part = rounds.
     moved = there.exclude(
         **{f"{request}{name}": OuterRef(name) for name in ("date", "start_time", "end_time")},
     )
-    changed = _states().filter(known_part.where()).filter(
-        Q(state="made") & ~Exists(same) | Q(state="missed") & Exists(moved) | Q(state="cancelled") & Exists(there)
+    changed = (
+        _states()
+        .filter(known_part.where())
+        .filter(
+            Q(state="made") & ~Exists(same) | Q(state="missed") & Exists(moved) | Q(state="cancelled") & Exists(there)
+        )
     )
     first = list(changed.order_by("pk").values_list("appointment_id", flat=True)[:BATCH])
     return first + list(new.order_by("pk").values_list("pk", flat=True)[: BATCH - len(first)])
