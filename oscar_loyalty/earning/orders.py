@@ -299,7 +299,7 @@ def _return_tenders(order: Any, cancelled: Mapping[int, int], whole: bool) -> No
     )
 
 
-def unreviewed(part: rounds.Part = rounds.ALL, limit: int = MOST) -> list[Any]:
+def unreviewed(part: rounds.Part = rounds.ALL) -> list[Any]:
     """Return orders that were never reviewed, or do not look as they did then; two queries for each programme.
 
     An order from before the programme is looked at only once something was given for it. ``part``: only these orders.
@@ -310,11 +310,11 @@ def unreviewed(part: rounds.Part = rounds.ALL, limit: int = MOST) -> list[Any]:
         mine = orders_of(programme).filter(part.where())
         new = Q(loyalty_review__reviewed_at__isnull=True, date_placed__gte=programme.started_at)
         moved = Q(loyalty_review__isnull=False) & ~Q(status=F("loyalty_review__status"))
-        rows = list(mine.filter(new | moved).order_by("pk")[:limit])
+        rows = list(mine.filter(new | moved).order_by("pk")[:MOST])
         gone = Line.objects.filter(status__in=programme.cancelled_line_statuses, order__loyalty_review__isnull=False)
         gone = gone.filter(part.where("order"))
         counted = gone.order_by().values("order", "order__loyalty_review__cancelled_lines").annotate(number=Count("pk"))
         differs = counted.exclude(number=F("order__loyalty_review__cancelled_lines")).values_list("order")
-        rows += mine.filter(pk__in=[pk for (pk,) in differs[:limit]])
+        rows += mine.filter(pk__in=[pk for (pk,) in differs[:MOST]])
         found |= {order.pk: order for order in rows}
     return list(found.values())

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from oscar_loyalty import times
-from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.earning import movement_selectors as earning
 from oscar_loyalty.ledger import selectors as ledger
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -254,6 +254,7 @@ def by_service(programme: Any, filters: Filters) -> QuerySet[Any]:
     if filters.product is not None:
         rows = earning.lines_of(filters.product, since=filters.starts, until=filters.ends)
     else:
+        # Of all products, the awards of these days are found sooner than their lines.
         rows = get_model("loyalty_earning", "AwardLine").objects.all()
         if filters.starts:
             rows = rows.filter(award__happened_at__gte=filters.starts)

@@ -6,7 +6,7 @@ from django.utils.translation import override
 from oscar.test.factories import create_product
 
 from oscar_loyalty import clock
-from oscar_loyalty.earning import orders, rules, selectors
+from oscar_loyalty.earning import movement_selectors, orders, rules, selectors
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import selectors as members
@@ -251,7 +251,7 @@ def test_the_history_costs_the_same_for_one_order_or_ten(place, order, shampoo, 
         page = selectors.history(member, per_page=20)
         assert len(page.object_list) == 11
     with django_assert_max_num_queries(7):
-        rows = selectors.movements(member.programme)[:20]
+        rows = movement_selectors.movements(member.programme)[:20]
         assert len(selectors.describe(rows, member.programme, staff=True)) == 11
         assert {row.account.member for row in rows} == {member}
 
@@ -259,13 +259,15 @@ def test_the_history_costs_the_same_for_one_order_or_ten(place, order, shampoo, 
 def test_movements_are_filtered(place, order, shampoo, haircut, member, time, later):
     later(days=1)
     second = orders.review_order(order=place((shampoo, 1)))
-    entries = list(selectors.movements(member.programme))
+    entries = list(movement_selectors.movements(member.programme))
     assert entries == [second.entry, award(order).entry]
-    assert list(selectors.movements(member.programme, product=haircut)) == [award(order).entry]
-    assert list(selectors.movements(member.programme, since=time.at)) == [second.entry]
-    assert list(selectors.movements(member.programme, until=time.at)) == [award(order).entry]
-    assert list(selectors.movements(member.programme, words="rose martin", member=member, kind="earn")) == entries
-    assert list(selectors.movements(member.programme, words="nobody")) == []
+    assert list(movement_selectors.movements(member.programme, product=haircut)) == [award(order).entry]
+    assert list(movement_selectors.movements(member.programme, since=time.at)) == [second.entry]
+    assert list(movement_selectors.movements(member.programme, until=time.at)) == [award(order).entry]
+    assert (
+        list(movement_selectors.movements(member.programme, words="rose martin", member=member, kind="earn")) == entries
+    )
+    assert list(movement_selectors.movements(member.programme, words="nobody")) == []
 
 
 def test_many_orders_are_awarded_at_once(

@@ -8,7 +8,7 @@ import pytest
 
 from oscar_loyalty import clock
 from oscar_loyalty.earning import bookings
-from oscar_loyalty.earning import selectors as earning
+from oscar_loyalty.earning import movement_selectors as earning
 from oscar_loyalty.ledger import books
 from oscar_loyalty.loading import get_model
 from oscar_loyalty.members import services

@@ -189,10 +189,10 @@ class World:
         self.looked, self.asked = {}, set()
         #: How each order stood when it was last judged (:mod:`tests.simulation.reckoning`).
         self.judged = {}
-        #: Orders whose customers earned nothing for them at that time.
-        self.excused = set()
         #: The same of each visit.
         self.visited = {}
+        #: Orders whose customers earned nothing for them when they were judged.
+        self.excused = set()
 
     # Its people and things, read anew each time: others change them
 
