@@ -19,7 +19,7 @@ def movements(programme: Any, **asked: Any) -> QuerySet[Any]:
     They are ``asked`` for as :func:`plain_movements` says.
     """
     entries = plain_movements(programme, **asked).filter(account__member__programme=programme)
-    entries = with_reasons(entries).select_related("note", "award", "account__member")
+    entries = with_reasons(entries).select_related("account__member")
     return entries.order_by("-effective_at", "-pk")
 
 
