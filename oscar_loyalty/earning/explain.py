@@ -133,7 +133,7 @@ def _rule_cap(by: str) -> str:
     return {
         "order": _("This brings no more than %(points)s with one purchase"),
         "day": _("This brings no more than %(points)s in a day: so many were left"),
-        "member": _("This brings each member no more than so much: %(points)s were left"),
+        "member": _("This brings each member no more than so much: %(points)s remained"),
     }[by]
 
 
@@ -167,9 +167,9 @@ def sum_sentences(why: Mapping[str, Any], programme: Any, *, staff: bool = False
         result.append(
             {
                 "order": _("instead of %(before)s: one purchase brings no more than %(points)s"),
-                "day": _("instead of %(before)s: for this day, %(points)s were left"),
-                "member": _("instead of %(before)s: of what a member can earn, %(points)s were left"),
-                "budget": _("instead of %(before)s: of all that can be given now, %(points)s were left"),
+                "day": _("instead of %(before)s: for this day, %(points)s remained"),
+                "member": _("instead of %(before)s: of what a member can earn, %(points)s remained"),
+                "budget": _("instead of %(before)s: of all that can be given now, %(points)s remained"),
             }[capped["by"]]
             % values
         )
@@ -290,7 +290,7 @@ def entry_sentences(
         result.append(_("%(points)s of it had expired before") % {"points": label})
     if why.get("written_off"):
         label = points(why["written_off"], programme)
-        result.append(_("%(points)s were spent already and are forgiven") % {"points": label})
+        result.append(_("Spent already, and forgiven: %(points)s") % {"points": label})
     return result
 
 

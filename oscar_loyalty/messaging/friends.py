@@ -40,4 +40,9 @@ def referral(message: Any) -> dict[str, Any] | None:
     if award is None or award.void:
         return None
     member = award.member
-    return {**_to_member(member), "points": member.programme.points_label(award.points), "invited": side == "referrer"}
+    return {
+        **_to_member(member),
+        "points": member.programme.points_label(award.points),
+        "units": award.points,
+        "invited": side == "referrer",
+    }

@@ -74,6 +74,7 @@ def gift(message: Any) -> dict[str, Any] | None:
         "is_giver": is_giver,
         "other": found.whom if is_giver else sharing.name_for_others(found.source),
         "points": member.programme.points_label(found.units),
+        "units": found.units,
         "until": times.last_day(found.until),
         "at_once": found.at_once,
         "reason": found.reason,

@@ -190,6 +190,32 @@ def test_one_point_is_one(as_, member, lea, give, programme):
     assert "1 petal is set aside for lea@example.com" in said(give_points(as_(member), lea.email, 1))
 
 
+@pytest.mark.parametrize(
+    ("units", "waiting", "come", "back"),
+    [
+        (1, "1 petal waits for an answer", "1 petal from Rose M. is on your balance", "1 petal is yours again"),
+        (2, "2 petals wait for an answer", "2 petals from Rose M. are on your balance", "2 petals are yours again"),
+    ],
+)
+def test_mails_count_too(member, lea, give, programme, units, waiting, come, back):
+    giving.save_policy(programme=programme, is_active=True, households=True, minimum=1)
+    give(100)
+
+    def told():
+        mail.outbox.clear()
+        due.sweep()
+        return {message.to[0]: f"{message.subject}\n{message.body}".replace("\xa0", " ") for message in mail.outbox}
+
+    gift = giving.give(source=member, to=lea.email, units=units, key="a")
+    assert waiting in told()[member.email]
+    giving.accept(transfer=gift, member=lea)
+    assert come in told()[lea.email]
+    gift = giving.give(source=member, to=lea.email, units=units, key="b")
+    told()
+    giving.decline(transfer=gift, member=lea)
+    assert back in told()[member.email]
+
+
 def test_only_ones_own_gifts(as_, member, lea, give, programme, django_user_model):
     other = django_user_model.objects.create_user(username="max", email="max@example.com")
     max_ = services.join(programme=programme, user=other)

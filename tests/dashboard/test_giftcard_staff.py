@@ -47,11 +47,11 @@ def test_a_top_up_is_shown_first_and_done_once(clerk, url, card):
     address = url("giftcard-action", card.uuid, "top-up")
     data = {"amount": "10", "reason": "A long wait", "token": TOKEN}
     page = clerk.post(address, data).content.decode()
-    assert "€10.00 are put on the card: from €25.00 to €35.00." in page and "A long wait" in page
+    assert "€10.00 is put on the card: from €25.00 to €35.00." in page and "A long wait" in page
     assert selectors.balance(card).amount == 25
     for _press in range(2):
         response = clerk.post(address, data | {"sure": "1"}, follow=True)
-        assert "€10.00 were put on the card." in response.content.decode()
+        assert "€10.00 was put on the card." in response.content.decode()
     assert selectors.balance(card).amount == 35
     other = clerk.post(address, data | {"sure": "1", "amount": "11"}, follow=True).content.decode()
     assert "sent before with other content" in other and 'value="11"' in other and selectors.balance(card).amount == 35

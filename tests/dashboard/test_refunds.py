@@ -137,7 +137,7 @@ def test_a_blocked_refund_needs_a_tick(earning, ask, order, member):
     due.sweep()
     books.spend(account=member.account, units=50, key="spent")
     text = ask("preview", quantity=2).content.decode()
-    assert "Of them, 50\xa0petals are spent already" in text and "Refund all the same" in text
+    assert "Of them, spent already: 50\xa0petals" in text and "Refund all the same" in text
     response = ask("confirm", quantity=2)
     assert set(response.context["form"].errors) == {"force"}
     assert not order.loyalty_refunds.exists()

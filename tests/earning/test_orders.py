@@ -172,7 +172,7 @@ def test_forgiven_points_are_written_off(order, cancel, later, member, programme
     member.account.refresh_from_db()
     assert (member.account.balance, member.account.debt) == (0, 0)
     movement = selectors.history(member).object_list[0]
-    assert movement.sentences == ["The order was cancelled", "100\xa0petals were spent already and are forgiven"]
+    assert movement.sentences == ["The order was cancelled", "Spent already, and forgiven: 100\xa0petals"]
 
 
 def test_a_cancelled_order_asks_the_payments_to_return(order, cancel):

@@ -74,6 +74,17 @@ def test_both_get_theirs_once_the_order_cannot_be_returned(referral, member, fri
     assert (has(member), has(friend)) == (200, 124)
 
 
+def test_the_thanks_count_too(programme, member, friend, order_of, later, sweep):
+    services.save_scheme(programme=programme, referrer_points=1, friend_points=2)
+    services.accept(code=services.invitation_of(member=member).code, friend=friend)
+    order_of(friend)
+    later(15)
+    sweep()
+    thanks = {message.to[0]: message.body for message in mail.outbox if message.subject.startswith("Thank you")}
+    assert "1 petal is on your account." in thanks[member.email].replace("\xa0", " ")
+    assert "2 petals are on your account." in thanks[friend.email].replace("\xa0", " ")
+
+
 def test_a_cancelled_order_takes_both_back_and_the_next_counts(referral, member, friend, order_of, later, sweep):
     first = order_of(friend)
     later(14)

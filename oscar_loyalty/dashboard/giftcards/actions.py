@@ -62,7 +62,7 @@ class StaffActions:
             before = selectors.balance(card)
             after = Money(before.amount + amount, card.currency)
             sentences = [
-                _("%(amount)s are put on the card: from %(before)s to %(after)s.")
+                _("%(amount)s is put on the card: from %(before)s to %(after)s.")
                 % {"amount": money, "before": before, "after": after}
             ]
             end = staff.topped_up_end(card, clock.now())
@@ -81,7 +81,7 @@ class StaffActions:
         except KeyConflict:
             form.add_error(None, OTHER_CONTENT)
             return self.again(topup_form=form)
-        messages.success(self.request, _("%(amount)s were put on the card.") % {"amount": money})
+        messages.success(self.request, _("%(amount)s was put on the card.") % {"amount": money})
         return None
 
     def extend(self):
