@@ -15,13 +15,13 @@ from oscar_loyalty.loading import get_model
 def choosable_tiers() -> QuerySet[Any]:
     """Return the tiers to choose from, as :func:`label_of_tier` names them."""
     others = get_model("loyalty_members", "Programme").objects.exclude(pk=OuterRef("programme"))
-    tiers = get_model("loyalty_members", "Tier").objects.select_related("programme")
+    tiers = get_model("loyalty_members", "Tier").objects.select_related("programme__site")
     return tiers.annotate(one_of_several=Exists(others)).order_by("programme", "rank")
 
 
 def label_of_tier(tier: Any) -> str:
     """Name a tier; where there are several programmes, with its own: each has a Gold."""
-    return f"{tier} ({tier.programme})" if tier.one_of_several else str(tier)
+    return f"{tier} ({tier.programme.name_among_several})" if tier.one_of_several else str(tier)
 
 
 class TierField(forms.ModelChoiceField):
@@ -79,7 +79,7 @@ class ClubPageForm(WagtailAdminPageForm):
                         "There is a tier of another programme among these, which opens nothing here: "
                         "choose one of “%(programme)s”."
                     )
-                    self.add_error(field.name, text % {"programme": self.programme})
+                    self.add_error(field.name, text % {"programme": self.programme.name_among_several})
 
 
 def _tiers_in(field: StreamField, value: Any) -> set[str]:

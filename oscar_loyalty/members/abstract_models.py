@@ -190,6 +190,11 @@ class AbstractProgramme(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def name_among_several(self) -> str:
+        """Name it with its Site: two Sites of one brand may each have a “Petals”."""
+        return f"{self.name} · {self.site.name}"
+
     def clean(self):
         super().clean()
         # No month is shorter, and what waits lives already.

@@ -82,14 +82,14 @@ def test_a_preview_opens_nothing_for_a_tier_that_is_gone(section, article, tiers
 
 @pytest.fixture
 def spa(site, programme, settings):
-    """A second Site with a programme and a club of its own; return the home page of the club."""
+    """A second Site with a club, and a programme of the same name; return the home page of the club."""
     del settings.SITE_ID
     settings.ALLOWED_HOSTS = ["*"]
     services.save_programme(programme=programme, name="Salon")
-    Site.objects.filter(pk=programme.site_id).update(domain="testserver")
+    Site.objects.filter(pk=programme.site_id).update(domain="testserver", name="Hair")
     Site.objects.clear_cache()
     other = Site.objects.create(domain="spa.example", name="Spa")
-    made = services.create_programme(site=other, name="Spa", currency=programme.currency, tiers=False)
+    made = services.create_programme(site=other, name="Salon", currency=programme.currency, tiers=False)
     for rank, name in enumerate(("Bronze", "Gold"), 1):
         services.save_tier(programme=made, code=name.lower(), name=name, rank=rank)
     front = Page.objects.get(depth=1).add_child(instance=Page(title="Spa", slug="spa"))
@@ -116,15 +116,15 @@ def written(body=(), **fields):
 @pytest.mark.parametrize("host", ["testserver", "spa.example"])
 def test_a_new_page_is_for_the_tiers_of_its_site(section, spa, tiers, boss, client, host):
     for parent, programme, names in [
-        (section, "Salon", ["Bronze", "Silver", "Gold"]),
-        (spa, "Spa", ["Bronze", "Gold"]),
+        (section, "Salon · Hair", ["Bronze", "Silver", "Gold"]),
+        (spa, "Salon · Spa", ["Bronze", "Gold"]),
     ]:
         text = client.get(address(parent), headers={"host": host}).content.decode()
         assert choices(text, 'name="minimum_tier"') == [f"{name} ({programme})" for name in names]
         assert choices(text, 'data-w-preview-target="mode"') == ["A visitor", *names]
     # For a part of a page there are those of both, each with its programme.
-    assert "Gold (Salon)" in text
-    assert "Gold (Spa)" in text
+    assert r"Gold (Salon \u00b7 Hair)" in text
+    assert r"Gold (Salon \u00b7 Spa)" in text
 
 
 def test_with_one_programme_tiers_are_named_as_they_are(section, tiers, boss, client):
@@ -145,7 +145,7 @@ def test_the_form_refuses_a_tier_of_another_programme(section, spa, tiers, boss,
         assert not ClubArticlePage.objects.exists()
         # The page stands nowhere yet, and its previews are those of its Site all the same.
         assert choices(response.content.decode(), 'data-w-preview-target="mode"')[1:] == ["Bronze", "Silver", "Gold"]
-    assert "choose one of “Salon”." in str(response.context["form"].errors["body"])
+    assert "choose one of “Salon · Hair”." in str(response.context["form"].errors["body"])
     own = tiers["gold"]
     client.post(address(section), written(block(own), audience="tier", minimum_tier=own.pk))
     page = ClubArticlePage.objects.get()
@@ -153,7 +153,7 @@ def test_the_form_refuses_a_tier_of_another_programme(section, spa, tiers, boss,
     # What stands there stays when the page comes to another Site, until somebody chooses anew.
     page.move(spa, pos="last-child")
     edit = f"/cms/pages/{page.pk}/edit/"
-    assert "Gold (Spa)" in choices(client.get(edit).content.decode(), 'name="minimum_tier"')
+    assert "Gold (Salon · Spa)" in choices(client.get(edit).content.decode(), 'name="minimum_tier"')
     client.post(edit, written(block(own), audience="tier", minimum_tier=own.pk, title="Moved"))
     page = ClubArticlePage.objects.get()
     assert (page.title, page.minimum_tier) == ("Moved", own)
