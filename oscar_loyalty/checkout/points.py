@@ -116,7 +116,7 @@ class PointsForm(forms.Form):
         number, label = self.cleaned_data["points"], self.offer.programme.points_label
         if self.clamped:
             return "warning", _(
-                "You asked for %(typed)s. At most %(points)s can be used for this order: we took these."
+                "You asked for %(typed)s. At most %(points)s can be used for this order: that is what we took."
             ) % {
                 "typed": typed.strip()[:20],
                 "points": label(number),

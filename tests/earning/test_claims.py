@@ -67,7 +67,7 @@ def test_the_guest_is_written_to_once_with_what_the_order_brings(guest_order, sw
     orders.review_order(order=order)
     sweep()
     (message,) = mail.outbox
-    assert (message.to, message.subject) == (["Lea@Example.com"], "Your order brings 92 petals: take them")
+    assert (message.to, message.subject) == (["Lea@Example.com"], "Your order brings 92 petals, yours to take")
     link = get_model("loyalty_earning", "GuestLink").objects.get()
     for text in (message.body, message.alternatives[0][0]):
         assert "/accounts/loyalty/guest-orders/" in text and "2001" in text and "60 days" in text
